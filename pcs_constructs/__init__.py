@@ -1,0 +1,84 @@
+"""Typed AWS CDK constructs for AWS Parallel Computing Service (PCS).
+
+    import pcs_constructs as pcs
+
+Names resolve lazily (PEP 562): touching a pure value such as ``pcs.Scaling`` never starts the
+CDK's Node.js process; touching a construct such as ``pcs.Cluster`` does.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pcs_constructs.boot import Mount as Mount
+    from pcs_constructs.boot import MountClient as MountClient
+    from pcs_constructs.boot import UserDataPart as UserDataPart
+    from pcs_constructs.capacity import Capacity as Capacity
+    from pcs_constructs.capacity import ClusterSize as ClusterSize
+    from pcs_constructs.capacity import Scaling as Scaling
+    from pcs_constructs.capacity import SpotAllocation as SpotAllocation
+    from pcs_constructs.cluster import Cluster as Cluster
+    from pcs_constructs.errors import PcsValidationError as PcsValidationError
+    from pcs_constructs.errors import Problem as Problem
+    from pcs_constructs.identity import NodeInstanceProfile as NodeInstanceProfile
+    from pcs_constructs.instances import InstanceFacts as InstanceFacts
+    from pcs_constructs.instances import NetworkCard as NetworkCard
+    from pcs_constructs.interfaces import ICluster as ICluster
+    from pcs_constructs.interfaces import IComputeNodeGroup as IComputeNodeGroup
+    from pcs_constructs.interfaces import INodeInstanceProfile as INodeInstanceProfile
+    from pcs_constructs.interfaces import INodeLaunchTemplate as INodeLaunchTemplate
+    from pcs_constructs.interfaces import ISharedStorage as ISharedStorage
+    from pcs_constructs.launch_template import NodeLaunchTemplate as NodeLaunchTemplate
+    from pcs_constructs.network import Network as Network
+    from pcs_constructs.node_group import ComputeNodeGroup as ComputeNodeGroup
+    from pcs_constructs.node_group import ComputeNodeGroupOptions as ComputeNodeGroupOptions
+    from pcs_constructs.queue import Queue as Queue
+    from pcs_constructs.security_groups import ClusterSecurityGroup as ClusterSecurityGroup
+    from pcs_constructs.slurm import Accounting as Accounting
+    from pcs_constructs.slurm import SlurmVersion as SlurmVersion
+    from pcs_constructs.storage import EfsStorage as EfsStorage
+    from pcs_constructs.storage import LustreStorage as LustreStorage
+
+_MODULE_OF = {
+    "Accounting": "slurm",
+    "Capacity": "capacity",
+    "Cluster": "cluster",
+    "ClusterSecurityGroup": "security_groups",
+    "ClusterSize": "capacity",
+    "ComputeNodeGroup": "node_group",
+    "ComputeNodeGroupOptions": "node_group",
+    "EfsStorage": "storage",
+    "ICluster": "interfaces",
+    "IComputeNodeGroup": "interfaces",
+    "INodeInstanceProfile": "interfaces",
+    "INodeLaunchTemplate": "interfaces",
+    "ISharedStorage": "interfaces",
+    "InstanceFacts": "instances",
+    "LustreStorage": "storage",
+    "Mount": "boot",
+    "MountClient": "boot",
+    "Network": "network",
+    "NetworkCard": "instances",
+    "NodeInstanceProfile": "identity",
+    "NodeLaunchTemplate": "launch_template",
+    "PcsValidationError": "errors",
+    "Problem": "errors",
+    "Queue": "queue",
+    "Scaling": "capacity",
+    "SlurmVersion": "slurm",
+    "SpotAllocation": "capacity",
+    "UserDataPart": "boot",
+}
+__all__ = list(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]
+
+if not TYPE_CHECKING:  # hidden from type checkers so that typos stay errors
+
+    def __getattr__(name):
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted(__all__)

@@ -1,0 +1,471 @@
+"""Clusters: the Slurm controller that AWS PCS runs, and everything hung on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Unpack
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_pcs as cfn
+from constructs import Construct
+
+from pcs_constructs import _cdk, rules
+from pcs_constructs.capacity import ClusterSize, Scaling
+from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.identity import NodeInstanceProfile
+from pcs_constructs.names import physical_name
+from pcs_constructs.node_group import ComputeNodeGroup, ComputeNodeGroupOptions
+from pcs_constructs.queue import Queue
+from pcs_constructs.security_groups import ClusterSecurityGroup
+from pcs_constructs.slurm import SlurmVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pcs_constructs.errors import Problem
+    from pcs_constructs.interfaces import (
+        ICluster,
+        IComputeNodeGroup,
+        INodeInstanceProfile,
+        ISharedStorage,
+    )
+    from pcs_constructs.slurm import Accounting
+
+_READY_IMAGE: Final = "/aws/service/pcs/ami/dlami-base-ubuntu2404/{}/latest/ami-id"
+
+
+class _Members:
+    """What node groups take from a cluster, owned or imported, and make when it is first needed."""
+
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+        self._profile: NodeInstanceProfile | None = None
+        self._images: dict[str, str] = {}
+
+    @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        if self._profile is None:
+            self._profile = NodeInstanceProfile(self._scope, "InstanceProfile")
+        return self._profile
+
+    def image_id(self, architecture: str) -> str:
+        if architecture not in self._images:
+            path = _READY_IMAGE.format(architecture)
+            parameter = cdk.CfnParameter(
+                self._scope,
+                "Image" + architecture.replace("_", "").capitalize(),
+                type="AWS::EC2::Image::Id",
+                description=f"The image of {architecture} nodes. Newest: aws ssm get-parameter "
+                f"--name {path}",
+            )
+            self._images[architecture] = parameter.value_as_string
+        return self._images[architecture]
+
+
+@jsii.implements(ec2.IConnectable)
+class Cluster(Construct):
+    """An AWS PCS cluster: a Slurm controller that AWS runs, for the nodes and queues added to it.
+
+    Resources:
+        A cluster and, unless given, a security group. With the first node group an instance profile
+        with its role, and for each architecture a template parameter that names the image.
+
+    Security:
+        Controller and nodes share a security group, `ClusterSecurityGroup`. The ports of what is
+        in `mounts` are opened to it. AWS PCS keeps the cluster's key in Secrets Manager.
+
+    Args:
+        vpc: The VPC of controller and nodes.
+        subnet: Where the controller's network interface is, and nodes unless told otherwise. By
+            default the first private subnet of the VPC.
+        size: How many nodes and jobs the controller manages. By default SMALL: 32 and 256.
+        slurm: The Slurm version. By default 25.11.
+        name: The physical name, 3 to 40 letters, digits and hyphens, unique in account and Region.
+            By default the id and a short hash of what forces replacement.
+        mounts: File systems by mount point, which every node mounts. By default none.
+        security_group: The group that controller and nodes share. By default a
+            `ClusterSecurityGroup`.
+        accounting: Slurm accounting. By default there is none.
+        rest_api: Whether there is a Slurm REST API, on port 6820 of the controller. By default not.
+        scale_down_idle_time: How long a dynamic node stays after its last job. By default the
+            service's ten minutes.
+        slurm_settings: Slurm parameters of the cluster, such as
+            `{"SelectTypeParameters": "CR_CPU_Memory"}`. By default none.
+
+    Raises:
+        PcsValidationError: PCS002, PCS101, PCS105, PCS107, PCS108, PCS110, PCS401, PCS402, PCS404,
+            PCS501 to PCS503. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202, PCS302 and
+            PCS405.
+
+    Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
+    """
+
+    cluster_id: Final[str]
+    """The ID of the cluster, a token."""
+
+    name: Final[str]
+    """Its physical name."""
+
+    size: Final[ClusterSize]
+    """The size of its controller."""
+
+    slurm: Final[SlurmVersion]
+    """Its Slurm version."""
+
+    vpc: Final[ec2.IVpc]
+    """The VPC of controller and nodes."""
+
+    subnet: Final[ec2.ISubnet]
+    """The subnet of the controller, where nodes go unless told otherwise."""
+
+    security_group: Final[ec2.ISecurityGroup]
+    """The security group that controller and nodes share."""
+
+    mounts: Final[Mapping[str, ISharedStorage]]
+    """The file systems that every node mounts, by mount point."""
+
+    @staticmethod
+    def from_cluster_attributes(
+        scope: Construct,
+        id: str,
+        *,
+        cluster_id: str,
+        vpc: ec2.IVpc,
+        security_group: ec2.ISecurityGroup,
+        subnet: ec2.ISubnet | None = None,
+        mounts: Mapping[str, ISharedStorage] | None = None,
+        slurm: SlurmVersion | None = None,
+    ) -> ICluster:
+        """Use a cluster that is defined elsewhere, to make node groups and queues for it.
+
+        Args:
+            scope: Where it is referred to.
+            id: The id of the reference.
+            cluster_id: Its ID, such as `pcs_1a2b3c4d5e`.
+            vpc: The VPC it is in.
+            security_group: The group that controller and nodes share.
+            subnet: Where nodes go unless told otherwise. By default the VPC's first private one.
+            mounts: File systems that nodes added here mount, by mount point. By default none.
+            slurm: Its Slurm version, for checks that depend on it. By default not known.
+
+        Raises:
+            PcsValidationError: PCS111, PCS409, PCS501 to PCS503.
+        """
+        return _ImportedCluster(
+            scope,
+            id,
+            cluster_id=cluster_id,
+            vpc=vpc,
+            security_group=security_group,
+            subnet=subnet,
+            mounts=mounts,
+            slurm=slurm,
+        )
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        vpc: ec2.IVpc,
+        subnet: ec2.ISubnet | None = None,
+        size: ClusterSize = ClusterSize.SMALL,
+        slurm: SlurmVersion = SlurmVersion.V25_11,
+        name: str | None = None,
+        mounts: Mapping[str, ISharedStorage] | None = None,
+        security_group: ec2.ISecurityGroup | None = None,
+        accounting: Accounting | None = None,
+        rest_api: bool = False,
+        scale_down_idle_time: cdk.Duration | None = None,
+        slurm_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        problems: list[Problem] = []
+        place = subnet or _cdk.first_private_subnet(vpc)
+        mounts = dict(mounts or {})
+        physical = name or physical_name(
+            id,
+            (size.name, _cdk.identity(place), security_group and _cdk.identity(security_group)),
+            longest=40,
+        )
+        idle_seconds = _cdk.seconds("scale_down_idle_time", scale_down_idle_time, problems)
+        facts = (
+            rules.ClusterFacts(
+                name=_cdk.known(physical),
+                named=name is not None,
+                slurm=slurm,
+                scale_down_idle_seconds=idle_seconds,
+                accounting=accounting is not None,
+                retention_days=accounting.retention_days if accounting else None,
+                rest_api=rest_api,
+            ),
+            _cdk.vpc_facts(vpc),
+            rules.MountFacts(paths=tuple(_cdk.known(path) for path in mounts)),
+            *([_cdk.subnet_facts("subnet", subnet, vpc, controller=True)] if subnet else []),
+        )
+        problems.extend(rules.errors_in(*facts))
+        _cdk.refuse(scope, id, problems)
+
+        super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(*facts))
+        self.name = physical
+        self.size = size
+        self.slurm = slurm
+        self.vpc = vpc
+        self.subnet = place
+        self.mounts = mounts
+        self.security_group = security_group or _cdk.as_security_group(
+            ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc).security_group
+        )
+        self._members = _Members(self)
+        self._resource = cfn.CfnCluster(
+            self,
+            "Resource",
+            name=physical,
+            size=size.name,
+            scheduler=cfn.CfnCluster.SchedulerProperty(type="SLURM", version=slurm.value),
+            networking=cfn.CfnCluster.NetworkingProperty(
+                subnet_ids=[_cdk.subnet_id(place)],
+                security_group_ids=[_cdk.security_group_id(self.security_group)],
+            ),
+            slurm_configuration=_slurm_configuration(
+                accounting, rest_api, idle_seconds, slurm_settings or {}
+            ),
+        )
+        _open_mounts(self)
+        # Every node refers to the cluster, so what the cluster waits for is there before any node.
+        _cdk.depend(self._resource, mounts.values())
+        self._wait_for_earlier_clusters()
+        self.cluster_id = self._resource.attr_id
+        _cdk.at_synth(self, self._problems_of_members)
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of the controller and of every node."""
+        return self.security_group.connections
+
+    @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        """The instance profile that node groups share until something is granted to one of them."""
+        return self._members.instance_profile
+
+    def image_id(self, architecture: str) -> str:
+        """The image of nodes that are not given another, a token.
+
+        It is the value of a template parameter of the stack, one for each architecture, to be given
+        when the stack is first deployed; later deployments keep it. So an image never changes under
+        running nodes unless somebody changes the parameter. The description of the parameter says
+        how to find the newest PCS-ready Ubuntu 24.04 image.
+
+        Args:
+            architecture: `x86_64` or `arm64`.
+        """
+        return self._members.image_id(architecture)
+
+    def add_compute_node_group(
+        self, id: str, **options: Unpack[ComputeNodeGroupOptions]
+    ) -> ComputeNodeGroup:
+        """Define a compute node group in this cluster: see `ComputeNodeGroup`."""
+        return ComputeNodeGroup(self, id, cluster=self, **options)
+
+    def add_login_nodes(
+        self,
+        id: str,
+        *,
+        instance_type: str,
+        count: int = 1,
+        ssh_from: Sequence[ec2.IPeer] = (),
+        key_pair: ec2.IKeyPair | None = None,
+        name: str | None = None,
+        subnets: Sequence[ec2.ISubnet] | None = None,
+        image: ec2.IMachineImage | None = None,
+        instance_profile: INodeInstanceProfile | None = None,
+    ) -> ComputeNodeGroup:
+        """Define nodes that always run and that people log in to.
+
+        Session Manager works without any of the options, from anywhere and with no open port.
+
+        Args:
+            id: The id of the node group.
+            instance_type: The EC2 instance type.
+            count: How many nodes. By default 1.
+            ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
+                default nobody.
+            key_pair: Whose holder may log in by SSH. By default nobody.
+            name: The physical name. By default the id and a short hash.
+            subnets: Where the nodes are. By default the first public subnet of the VPC when
+                `ssh_from` is given, else the cluster's own subnet.
+            image: The machine image. By default the cluster's: see `Cluster.image_id`.
+            instance_profile: The instance profile. By default the one that node groups share.
+
+        Raises:
+            PcsValidationError: as `ComputeNodeGroup`.
+        """
+        if subnets is None and ssh_from:
+            subnets = self.vpc.public_subnets[:1]
+        return ComputeNodeGroup(
+            self,
+            id,
+            cluster=self,
+            instance_types=[instance_type],
+            scaling=Scaling.static(count),
+            ssh_from=ssh_from,
+            key_pair=key_pair,
+            name=name,
+            subnets=subnets,
+            image=image,
+            instance_profile=instance_profile,
+            login=True,
+        )
+
+    def add_queue(
+        self,
+        id: str,
+        *,
+        node_groups: Sequence[IComputeNodeGroup],
+        name: str | None = None,
+        slurm_settings: Mapping[str, str] | None = None,
+    ) -> Queue:
+        """Define a queue in this cluster: see `Queue`."""
+        return Queue(
+            self,
+            id,
+            cluster=self,
+            node_groups=node_groups,
+            name=name,
+            slurm_settings=slurm_settings,
+        )
+
+    def _wait_for_earlier_clusters(self) -> None:
+        """Chain the clusters of an environment: AWS PCS creates only one at a time."""
+        earlier = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c is not self]
+        if earlier:
+            _cdk.create_after(self, self._resource, earlier[-1], earlier[-1]._resource)
+
+    def _problems_of_members(self) -> Sequence[Problem]:
+        tree = _cdk.tree(self)
+        groups = [c for c in tree if isinstance(c, ComputeNodeGroup) and c.cluster is self]
+        queues = [c for c in tree if isinstance(c, Queue) and c.cluster is self]
+        busy = [group for queue in queues for group in queue.node_groups]
+        members = rules.ClusterMembersFacts(
+            size=self.size,
+            node_group_names=tuple(_cdk.known(group.name) for group in groups),
+            max_instance_counts=tuple(group.scaling.max for group in groups),
+            queue_names=tuple(_cdk.known(queue.name) for queue in queues),
+            unused_node_groups=tuple(
+                group.name
+                for group in groups
+                if not group.login and all(group is not other for other in busy)
+            ),
+            mount_points={group.name: frozenset(group.mounts) for group in groups},
+            tags=self._resource.cdk_tag_manager.tag_values(),
+        )
+        addresses = rules.AddressFacts(
+            cidrs=_cdk.subnet_cidrs(subnet for group in groups for subnet in group.subnets),
+            demands=tuple(
+                (group.name, frozenset(_cdk.subnet_id(s) for s in group.subnets), group.addresses)
+                for group in groups
+            ),
+        )
+        others = [c for c in tree if isinstance(c, Cluster) and c.name == self.name]
+        here = _cdk.environment(self)
+        environment = rules.EnvironmentFacts(
+            # Told once, by the first of them.
+            cluster_names=tuple(c.name for c in others if _cdk.environment(c) == here)
+            if others[0] is self
+            else (),
+        )
+        _cdk.advise(self, rules.advice_on(members))
+        return rules.errors_in(members, addresses, environment)
+
+
+@jsii.implements(ec2.IConnectable)
+class _ImportedCluster(Construct):
+    """A cluster that is defined elsewhere."""
+
+    cluster_id: Final[str]
+    vpc: Final[ec2.IVpc]
+    subnet: Final[ec2.ISubnet]
+    security_group: Final[ec2.ISecurityGroup]
+    mounts: Final[Mapping[str, ISharedStorage]]
+    slurm: Final[SlurmVersion | None]
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster_id: str,
+        vpc: ec2.IVpc,
+        security_group: ec2.ISecurityGroup,
+        subnet: ec2.ISubnet | None,
+        mounts: Mapping[str, ISharedStorage] | None,
+        slurm: SlurmVersion | None,
+    ) -> None:
+        mounts = dict(mounts or {})
+        place = subnet or _cdk.first_private_subnet(vpc)
+        facts = (
+            rules.ClusterFacts(
+                name=UNKNOWN, named=False, slurm=UNKNOWN, cluster_id=_cdk.known(cluster_id)
+            ),
+            rules.IdentifierFacts(
+                subnet_ids=(_cdk.known(_cdk.subnet_id(place)),),
+                security_group_ids=(_cdk.known(_cdk.security_group_id(security_group)),),
+            ),
+            rules.MountFacts(paths=tuple(_cdk.known(path) for path in mounts)),
+        )
+        _cdk.refuse(scope, id, rules.errors_in(*facts))
+        super().__init__(scope, id)
+        self.cluster_id = cluster_id
+        self.vpc = vpc
+        self.subnet = place
+        self.security_group = security_group
+        self.mounts = mounts
+        self.slurm = slurm
+        self._members = _Members(self)
+        _open_mounts(self)
+
+    @property
+    def connections(self) -> ec2.Connections:
+        return self.security_group.connections
+
+    @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        return self._members.instance_profile
+
+    def image_id(self, architecture: str) -> str:
+        return self._members.image_id(architecture)
+
+
+def _open_mounts(cluster: Cluster | _ImportedCluster) -> None:
+    if cluster.mounts:
+        connections = cluster.connections
+        for storage in cluster.mounts.values():
+            storage.allow_mount_from(connections)
+
+
+def _slurm_configuration(
+    accounting: Accounting | None,
+    rest_api: bool,
+    idle_seconds: int | None,
+    settings: Mapping[str, str],
+) -> cfn.CfnCluster.SlurmConfigurationProperty | None:
+    if accounting is None and not rest_api and idle_seconds is None and not settings:
+        return None
+    return cfn.CfnCluster.SlurmConfigurationProperty(
+        accounting=cfn.CfnCluster.AccountingProperty(
+            mode="STANDARD", default_purge_time_in_days=accounting.retention_days or -1
+        )
+        if accounting
+        else None,
+        scale_down_idle_time_in_seconds=idle_seconds,
+        slurm_rest=cfn.CfnCluster.SlurmRestProperty(mode="STANDARD") if rest_api else None,
+        slurm_custom_settings=[
+            cfn.CfnCluster.SlurmCustomSettingProperty(
+                parameter_name=parameter, parameter_value=value
+            )
+            for parameter, value in settings.items()
+        ]
+        # AWS PCS refuses an empty list.
+        or None,
+    )

@@ -1,0 +1,129 @@
+"""What a construct needs of its neighbours, so that owned and imported ones are equal.
+
+These are structural: a class satisfies one by having its members, never by inheriting it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_cdk import aws_ec2 as ec2
+    from constructs import IDependable
+
+    from pcs_constructs.boot import Mount
+    from pcs_constructs.slurm import SlurmVersion
+
+
+class ISharedStorage(Protocol):
+    """A file system that nodes can mount."""
+
+    @property
+    def mount_dependencies(self) -> Sequence[IDependable]:
+        """What must exist before a node can mount it, apart from the file system itself."""
+        ...
+
+    def mount(self, path: str) -> Mount:
+        """How a node mounts it at `path`."""
+        ...
+
+    def allow_mount_from(self, clients: ec2.Connections) -> None:
+        """Open the ports that mounting needs, between these clients and the file system only."""
+        ...
+
+
+class INodeLaunchTemplate(Protocol):
+    """A launch template that a node group can use, defined here or elsewhere."""
+
+    @property
+    def launch_template_id(self) -> str:
+        """The ID of the launch template."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The version that nodes are launched from."""
+        ...
+
+
+class INodeInstanceProfile(Protocol):
+    """An instance profile that nodes can carry, defined here or elsewhere."""
+
+    @property
+    def instance_profile_arn(self) -> str:
+        """The ARN of the instance profile."""
+        ...
+
+
+class ICluster(Protocol):
+    """A cluster, defined here or elsewhere."""
+
+    @property
+    def cluster_id(self) -> str:
+        """The ID of the cluster."""
+        ...
+
+    @property
+    def vpc(self) -> ec2.IVpc:
+        """The VPC that the cluster and all its nodes are in."""
+        ...
+
+    @property
+    def subnet(self) -> ec2.ISubnet:
+        """The subnet of the controller, where nodes go unless told otherwise."""
+        ...
+
+    @property
+    def security_group(self) -> ec2.ISecurityGroup:
+        """The security group that the controller and all nodes share."""
+        ...
+
+    @property
+    def mounts(self) -> Mapping[str, ISharedStorage]:
+        """The file systems that every node mounts, by mount point."""
+        ...
+
+    @property
+    def slurm(self) -> SlurmVersion | None:
+        """The Slurm version, or `None` where a cluster defined elsewhere does not tell."""
+        ...
+
+    @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        """The instance profile that node groups share until something is granted to one of them."""
+        ...
+
+    def image_id(self, architecture: str) -> str:
+        """The image of nodes that are not given another."""
+        ...
+
+
+class IComputeNodeGroup(Protocol):
+    """A compute node group, defined here or elsewhere."""
+
+    @property
+    def compute_node_group_id(self) -> str:
+        """The ID of the node group."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    @property
+    def cluster(self) -> ICluster | None:
+        """Its cluster, or `None` where a node group defined elsewhere does not tell."""
+        ...
+
+    @property
+    def login(self) -> bool:
+        """Whether people log in here."""
+        ...
+
+    @property
+    def architecture(self) -> str | None:
+        """The processor architecture, or `None` where it is not known."""
+        ...

@@ -1,0 +1,258 @@
+"""The EC2 launch template behind a node group: what a node is given when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from pcs_constructs import _cdk, boot, instances, rules
+from pcs_constructs.errors import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pcs_constructs.boot import Mount, UserDataPart
+    from pcs_constructs.errors import Problem, Unknown
+    from pcs_constructs.interfaces import INodeLaunchTemplate, ISharedStorage
+
+# More than 1, so that containers on a node reach the metadata service; the user guide's number.
+_METADATA_HOP_LIMIT: Final = 4
+
+# Interfaces after the first have device index 1, except here, where the cards for EFA have none but
+# EFA interfaces. Source: the PCS templates for p6-b300 in awslabs/awsome-distributed-ai.
+_SECONDARY_DEVICE_INDEX: Final = {"p6-b300.48xlarge": 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A launch template that is not attached yet, so that its problems can be told first.
+
+    A node group judges it together with its own arguments.
+    """
+
+    instance_types: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+    mounts: tuple[Mount, ...] = ()
+    parts: tuple[UserDataPart, ...] = ()
+    efa: bool = False
+    key_name: str | None = None
+    name_tag: str | None = None
+    subnet_id: str | None = None
+    subnets: int | Unknown = UNKNOWN
+    public: bool | Unknown = UNKNOWN
+
+    @property
+    def interfaces(self) -> int:
+        """How many network interfaces each instance has."""
+        return len(self._cards()) if self.efa else 1
+
+    @property
+    def user_data(self) -> str:
+        """The user data, before base64."""
+        return _user_data(self.mounts, self.parts)
+
+    def facts(self) -> tuple[object, ...]:
+        """What the rules are to judge."""
+        return (
+            rules.InterfaceFacts(
+                instance_types=_cdk.known_all(self.instance_types),
+                efa=self.efa,
+                subnets=self.subnets,
+                public=self.public,
+            ),
+            rules.LaunchTemplateFacts(
+                key_name=UNKNOWN if self.key_name is None else _cdk.known(self.key_name)
+            ),
+            rules.MountFacts(paths=tuple(_cdk.known(mount.path) for mount in self.mounts)),
+            rules.UserDataFacts(
+                bytes=_cdk.known_bytes(self.user_data),
+                parts=tuple((part.content_type, part.text) for part in self.parts),
+            ),
+        )
+
+    def attach(self, scope: Construct, id: str) -> ec2.CfnLaunchTemplate:
+        """Make the launch template, with the placement group that EFA wants beside it."""
+        groups = list(self.security_group_ids)
+        interfaces = self._interfaces(groups) if self.efa else None
+        placement = (
+            ec2.CfnLaunchTemplate.PlacementProperty(
+                group_name=ec2.CfnPlacementGroup(scope, "PlacementGroup", strategy="cluster").ref
+            )
+            if self.efa
+            else None
+        )
+        name_tag = [cdk.CfnTag(key="Name", value=self.name_tag)] if self.name_tag else []
+        return ec2.CfnLaunchTemplate(
+            scope,
+            id,
+            launch_template_data=ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
+                key_name=self.key_name,
+                metadata_options=ec2.CfnLaunchTemplate.MetadataOptionsProperty(
+                    http_endpoint="enabled",
+                    http_tokens="required",
+                    http_put_response_hop_limit=_METADATA_HOP_LIMIT,
+                ),
+                network_interfaces=interfaces,
+                placement=placement,
+                security_group_ids=None if interfaces else groups,
+                tag_specifications=[
+                    ec2.CfnLaunchTemplate.TagSpecificationProperty(
+                        resource_type=resource_type, tags=name_tag
+                    )
+                    for resource_type in ("instance", "volume")
+                ]
+                if name_tag
+                else None,
+                user_data=_cdk.base64(self.user_data) if self.user_data else None,
+            ),
+        )
+
+    def _cards(self) -> dict[int, str]:
+        """The type of interface for each network card that gets one.
+
+        That is each card that carries EFA, and the first one in any case.
+        """
+        found = instances.find(self.instance_types[0])
+        if found is None:
+            return {0: "interface"}
+        efa = [card.index for card in found.network_cards if card.efa][: found.efa_interfaces]
+        return {0: "interface"} | dict.fromkeys(efa, "efa")
+
+    def _interfaces(
+        self, groups: list[str]
+    ) -> list[ec2.CfnLaunchTemplate.NetworkInterfaceProperty]:
+        secondary = _SECONDARY_DEVICE_INDEX.get(self.instance_types[0], 1)
+        return [
+            ec2.CfnLaunchTemplate.NetworkInterfaceProperty(
+                network_card_index=card,
+                device_index=0 if card == 0 else secondary,
+                interface_type=interface_type,
+                groups=groups,
+                subnet_id=self.subnet_id,
+                delete_on_termination=True,
+            )
+            for card, interface_type in self._cards().items()
+        ]
+
+
+# Node groups of a cluster mostly have the same user data, and building MIME is not free.
+_user_data = lru_cache(maxsize=256)(boot.user_data)
+
+
+@jsii.implements(ec2.IConnectable)
+class NodeLaunchTemplate(Construct):
+    """A launch template that AWS PCS accepts, for node groups made here or anywhere else.
+
+    `ComputeNodeGroup` makes its own; this construct is for those who write the node group
+    themselves, or want several groups to share one template.
+
+    Resources:
+        A launch template and, with EFA, a cluster placement group.
+
+    Security:
+        The metadata service answers requests with a token only (IMDSv2). With `mounts`, the ports
+        of the file systems are opened to the security groups.
+
+    Args:
+        instance_types: The types it is for. With EFA, their network cards decide the interfaces.
+        security_groups: Groups of every node; on every interface where there are several.
+        subnet: The subnet of the interfaces. By default AWS PCS takes the node group's.
+        efa: Whether nodes talk by Elastic Fabric Adapter: an interface for each network card that
+            has it, and a cluster placement group. By default they do not.
+        mounts: File systems by mount point. By default none.
+        user_data: Further parts of the user data, after the mounts. By default none.
+        key_pair: Whose holder may log in by SSH. By default nobody.
+
+    Raises:
+        PcsValidationError: PCS001, PCS501 to PCS503, PCS602 to PCS604, PCS607, PCS901, PCS902.
+
+    Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
+    """
+
+    launch_template_id: Final[str]
+    """The ID of the launch template, a token."""
+
+    version: Final[str]
+    """The latest version, an attribute: whoever refers to it follows every change."""
+
+    @staticmethod
+    def from_launch_template_attributes(
+        scope: Construct, id: str, *, launch_template_id: str, version: str
+    ) -> INodeLaunchTemplate:
+        """Use a launch template that is defined elsewhere.
+
+        Args:
+            scope: Where it is referred to.
+            id: The id of the reference.
+            launch_template_id: Its ID, such as `lt-0123456789abcdef0`.
+            version: The number of the version to use, such as `3`.
+
+        Raises:
+            PcsValidationError: PCS605, when `launch_template_id` is no such ID.
+        """
+        return _ImportedLaunchTemplate(scope, id, launch_template_id, version)
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        instance_types: Sequence[str],
+        security_groups: Sequence[ec2.ISecurityGroup],
+        subnet: ec2.ISubnet | None = None,
+        efa: bool = False,
+        mounts: Mapping[str, ISharedStorage] | None = None,
+        user_data: Sequence[UserDataPart] = (),
+        key_pair: ec2.IKeyPair | None = None,
+    ) -> None:
+        problems: list[Problem] = []
+        mounts = dict(mounts or {})
+        groups = _cdk.listed("security_groups", security_groups, problems)
+        launch = Launch(
+            instance_types=_cdk.listed("instance_types", instance_types, problems),
+            security_group_ids=tuple(_cdk.security_group_id(group) for group in groups),
+            mounts=tuple(storage.mount(path) for path, storage in mounts.items()),
+            parts=_cdk.listed("user_data", user_data, problems),
+            efa=efa,
+            key_name=key_pair.key_pair_name if key_pair else None,
+            subnet_id=_cdk.subnet_id(subnet) if subnet else None,
+        )
+        if not problems:
+            problems.extend(rules.errors_in(*launch.facts()))
+        _cdk.refuse(scope, id, problems)
+
+        super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(*launch.facts()))
+        self._connections = ec2.Connections(security_groups=list(groups))
+        resource = launch.attach(self, "Resource")
+        for storage in mounts.values():
+            storage.allow_mount_from(self._connections)
+        _cdk.depend(resource, mounts.values())
+        self.launch_template_id = resource.ref
+        self.version = resource.attr_latest_version_number
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of the nodes."""
+        return self._connections
+
+
+class _ImportedLaunchTemplate(Construct):
+    launch_template_id: Final[str]
+    version: Final[str]
+
+    def __init__(self, scope: Construct, id: str, launch_template_id: str, version: str) -> None:
+        facts = rules.LaunchTemplateFacts(
+            launch_template_id=_cdk.known(launch_template_id), version=_cdk.known(version)
+        )
+        _cdk.refuse(scope, id, rules.errors_in(facts))
+        super().__init__(scope, id)
+        self.launch_template_id = launch_template_id
+        self.version = version
+        _cdk.advise(self, rules.advice_on(facts))

@@ -1,0 +1,407 @@
+"""Compute node groups: the instances that jobs run on and people log in to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Required, TypedDict
+
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_pcs as cfn
+from constructs import Construct
+
+from pcs_constructs import _cdk, rules
+from pcs_constructs.capacity import Capacity
+from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
+from pcs_constructs.identity import NodeInstanceProfile
+from pcs_constructs.launch_template import Launch, NodeLaunchTemplate
+from pcs_constructs.names import physical_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import aws_cdk as cdk
+
+    from pcs_constructs.boot import UserDataPart
+    from pcs_constructs.capacity import Scaling
+    from pcs_constructs.interfaces import (
+        ICluster,
+        IComputeNodeGroup,
+        INodeInstanceProfile,
+        INodeLaunchTemplate,
+        ISharedStorage,
+    )
+
+
+class ComputeNodeGroupOptions(TypedDict, total=False):
+    """The arguments of `ComputeNodeGroup` that `Cluster.add_compute_node_group` forwards."""
+
+    instance_types: Required[Sequence[str]]
+    scaling: Required[Scaling]
+    name: str | None
+    subnets: Sequence[ec2.ISubnet] | None
+    efa: bool
+    capacity: Capacity | None
+    image: ec2.IMachineImage | None
+    mounts: Mapping[str, ISharedStorage] | None
+    user_data: Sequence[UserDataPart]
+    security_groups: Sequence[ec2.ISecurityGroup]
+    instance_profile: INodeInstanceProfile | None
+    ssh_from: Sequence[ec2.IPeer]
+    key_pair: ec2.IKeyPair | None
+    launch_template: INodeLaunchTemplate | None
+    scale_down_idle_time: cdk.Duration | None
+    slurm_settings: Mapping[str, str] | None
+    login: bool
+
+
+@jsii.implements(ec2.IConnectable, iam.IGrantable)
+class ComputeNodeGroup(Construct):
+    """A set of like EC2 instances that Slurm runs jobs on.
+
+    What is granted or opened to a node group reaches this node group only: on the first
+    `bucket.grant_read(nodes)` it gets a role of its own instead of the one that a cluster's node
+    groups share, and on the first use of `connections` a security group of its own beside the
+    cluster's.
+
+    Resources:
+        A compute node group and a launch template; with EFA a cluster placement group. An instance
+        profile with a role, and a security group, when something is granted or opened.
+
+    Security:
+        Nodes carry the cluster's security group and a role that may register the node and let
+        Session Manager in. Their metadata service wants a token (IMDSv2). A node whose file systems
+        are not mounted does not start Slurm.
+
+    Args:
+        cluster: The cluster, owned or imported.
+        instance_types: One or more EC2 instance types that share architecture, vCPUs and GPUs.
+            Changing them replaces the node group.
+        scaling: `Scaling.static(4)` or `Scaling.dynamic(max=16)`.
+        name: The physical name, 3 to 25 letters, digits and hyphens. By default the id and a short
+            hash of what forces replacement, so that instance types can change.
+        subnets: Where nodes start. By default the cluster's own subnet: one zone, which EFA needs
+            and which costs nothing for traffic. Several zones find more capacity.
+        efa: Whether nodes talk by Elastic Fabric Adapter: an interface for each network card that
+            has it, and a cluster placement group. By default they do not.
+        capacity: How instances are bought. By default On-Demand.
+        image: The machine image. By default the cluster's: see `Cluster.image_id`.
+        mounts: File systems by mount point, instead of the cluster's. By default the cluster's;
+            add to them with `mounts={**cluster.mounts, "/scratch": scratch}`.
+        user_data: Further parts of the user data, after the mounts. By default none.
+        security_groups: Security groups beside the cluster's. By default none.
+        instance_profile: The instance profile. By default one that the cluster's node groups share
+            until something is granted to this one.
+        ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
+            default nobody; Session Manager needs no port.
+        key_pair: Whose holder may log in by SSH. By default nobody.
+        launch_template: A template made elsewhere, instead of the one that is written from `efa`,
+            `mounts`, `user_data`, `security_groups` and `key_pair`. By default none.
+        scale_down_idle_time: How long a dynamic node stays after its last job; needs Slurm 25.11.
+            By default what the cluster says.
+        slurm_settings: Slurm parameters of the nodes, such as `{"Weight": "10"}`. By default none.
+        login: Whether people log in here. Such a node group needs no queue. By default they do not.
+
+    Raises:
+        PcsValidationError: PCS001, PCS002, the 2xx codes, PCS404, PCS406, PCS407, PCS501 to PCS503,
+            PCS601 to PCS604, PCS607, PCS901, PCS902.
+
+    Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
+    """
+
+    compute_node_group_id: Final[str]
+    """The ID of the node group, a token."""
+
+    cluster: Final[ICluster]
+    """The cluster it belongs to."""
+
+    name: Final[str]
+    """Its physical name."""
+
+    instance_types: Final[tuple[str, ...]]
+    """Its instance types."""
+
+    scaling: Final[Scaling]
+    """How many instances it has."""
+
+    subnets: Final[tuple[ec2.ISubnet, ...]]
+    """Where its nodes start."""
+
+    mounts: Final[Mapping[str, ISharedStorage]]
+    """The file systems its nodes mount, by mount point; none where a given template decides."""
+
+    login: Final[bool]
+    """Whether people log in here."""
+
+    addresses: Final[int]
+    """How many addresses its nodes take at the most, one for each network interface."""
+
+    architecture: Final[str | None]
+    """The processor architecture, `x86_64` or `arm64`; `None` for types not in the catalogue."""
+
+    @staticmethod
+    def from_compute_node_group_id(
+        scope: Construct, id: str, compute_node_group_id: str
+    ) -> IComputeNodeGroup:
+        """Use a node group that is defined elsewhere, to name it in a queue.
+
+        Args:
+            scope: Where it is referred to.
+            id: The id of the reference.
+            compute_node_group_id: Its ID, such as `pcs_1a2b3c4d5e`; a queue does not take its name.
+
+        Raises:
+            PcsValidationError: PCS221, when `compute_node_group_id` is no such ID.
+        """
+        return _ImportedComputeNodeGroup(scope, id, compute_node_group_id)
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: ICluster,
+        instance_types: Sequence[str],
+        scaling: Scaling,
+        name: str | None = None,
+        subnets: Sequence[ec2.ISubnet] | None = None,
+        efa: bool = False,
+        capacity: Capacity | None = None,
+        image: ec2.IMachineImage | None = None,
+        mounts: Mapping[str, ISharedStorage] | None = None,
+        user_data: Sequence[UserDataPart] = (),
+        security_groups: Sequence[ec2.ISecurityGroup] = (),
+        instance_profile: INodeInstanceProfile | None = None,
+        ssh_from: Sequence[ec2.IPeer] = (),
+        key_pair: ec2.IKeyPair | None = None,
+        launch_template: INodeLaunchTemplate | None = None,
+        scale_down_idle_time: cdk.Duration | None = None,
+        slurm_settings: Mapping[str, str] | None = None,
+        login: bool = False,
+    ) -> None:
+        problems: list[Problem] = []
+        types = _cdk.listed("instance_types", instance_types, problems)
+        chosen = None if subnets is None else _cdk.listed("subnets", subnets, problems)
+        groups = _cdk.listed("security_groups", security_groups, problems)
+        parts = _cdk.listed("user_data", user_data, problems)
+        peers = _cdk.peers("ssh_from", ssh_from, problems)
+        capacity = capacity or Capacity.on_demand()
+        if launch_template is not None:
+            problems.extend(
+                _contradictions(
+                    efa=efa,
+                    mounts=mounts,
+                    user_data=parts,
+                    security_groups=groups,
+                    key_pair=key_pair,
+                )
+            )
+            mounts = {}
+        mounts = dict(cluster.mounts if mounts is None else mounts)
+        places = (cluster.subnet,) if chosen is None else chosen
+        places_facts = [_cdk.subnet_facts("subnets", s, cluster.vpc) for s in chosen or ()]
+        physical = name or physical_name(id, _cdk.without_tokens(types), longest=25)
+        launch = Launch(
+            instance_types=types,
+            security_group_ids=tuple(
+                _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
+            ),
+            mounts=tuple(storage.mount(path) for path, storage in mounts.items()),
+            parts=parts,
+            efa=efa,
+            key_name=key_pair.key_pair_name if key_pair else None,
+            name_tag=physical,
+            subnets=len(places),
+            public=any(subnet.public is True for subnet in places_facts) or UNKNOWN,
+        )
+        ami_id = _cdk.image_id(scope, image, problems) if image else None
+        idle_seconds = _cdk.seconds("scale_down_idle_time", scale_down_idle_time, problems)
+        group_facts = rules.NodeGroupFacts(
+            name=_cdk.known(physical),
+            named=name is not None,
+            instance_types=_cdk.known_all(types),
+            min=scaling.min,
+            max=scaling.max,
+            subnets=len(places),
+            purchase_option=capacity.purchase_option,
+            spot_options=capacity.allocation is not None,
+            login=login,
+            scale_down_idle_seconds=idle_seconds,
+            slurm=cluster.slurm or UNKNOWN,
+            ami_id=UNKNOWN if ami_id is None else _cdk.known(ami_id),
+            default_image=image is None,
+        )
+        ssh = rules.SshFacts(sources=tuple(_cdk.known(peer.unique_id) for peer in peers))
+        facts = (group_facts, *places_facts, ssh, *launch.facts())
+        if not problems:
+            problems.extend(rules.errors_in(*facts))
+        _cdk.refuse(scope, id, problems)
+
+        super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(*facts))
+        self.cluster = cluster
+        self.name = physical
+        self.instance_types = types
+        self.scaling = scaling
+        self.subnets = places
+        self.mounts = mounts
+        self.login = login
+        self.addresses = scaling.max * launch.interfaces
+        self.architecture = group_facts.architecture
+        self._efa = efa
+        self._security_group_ids = launch.security_group_ids
+        self._connections: ec2.Connections | None = None
+        self._given_template = launch_template
+        self._profile = instance_profile
+
+        self._template = None if launch_template else launch.attach(self, "LaunchTemplate")
+        profile = instance_profile or cluster.instance_profile
+        self._resource = cfn.CfnComputeNodeGroup(
+            self,
+            "Resource",
+            cluster_id=cluster.cluster_id,
+            name=physical,
+            ami_id=ami_id or cluster.image_id(self.architecture or ""),
+            custom_launch_template=_template_reference(self._template, launch_template),
+            iam_instance_profile_arn=profile.instance_profile_arn,
+            instance_configs=[
+                cfn.CfnComputeNodeGroup.InstanceConfigProperty(instance_type=name) for name in types
+            ],
+            purchase_option=capacity.purchase_option,
+            scaling_configuration=cfn.CfnComputeNodeGroup.ScalingConfigurationProperty(
+                min_instance_count=scaling.min, max_instance_count=scaling.max
+            ),
+            slurm_configuration=_slurm_configuration(idle_seconds, slurm_settings or {}),
+            spot_options=cfn.CfnComputeNodeGroup.SpotOptionsProperty(
+                allocation_strategy=capacity.allocation.value
+            )
+            if capacity.allocation
+            else None,
+            subnet_ids=[_cdk.subnet_id(subnet) for subnet in places],
+        )
+        for peer in peers:
+            self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
+        # What the cluster mounts, the cluster has opened to its own security group already.
+        own = [s for s in mounts.values() if all(s is not c for c in cluster.mounts.values())]
+        for storage in own:
+            storage.allow_mount_from(self.connections)
+        _cdk.depend(self._resource, own)
+        self.compute_node_group_id = self._resource.attr_id
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of these nodes; the first use gives them a group of their own.
+
+        Raises:
+            PcsValidationError: PCS219, when the launch template was imported.
+        """
+        if self._connections is None:
+            if self._template is None:
+                self._connections = self._connections_of_given_template()
+            else:
+                group = ec2.SecurityGroup(
+                    self,
+                    "SecurityGroup",
+                    vpc=self.cluster.vpc,
+                    description="Nodes of one AWS PCS compute node group",
+                    allow_all_outbound=False,
+                    allow_all_ipv6_outbound=False,
+                    disable_inline_rules=False,
+                )
+                self._template.add_property_override(
+                    "LaunchTemplateData."
+                    + ("NetworkInterfaces.0.Groups" if self._efa else "SecurityGroupIds"),
+                    [*self._security_group_ids, group.security_group_id],
+                )
+                self._connections = group.connections
+        return self._connections
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """Whom permissions are granted to; the first use gives these nodes a role of their own."""
+        if self._profile is None:
+            self._profile = NodeInstanceProfile(self, "InstanceProfile")
+            self._resource.iam_instance_profile_arn = self._profile.instance_profile_arn
+        return _cdk.principal_of(self._profile)
+
+    def _connections_of_given_template(self) -> ec2.Connections:
+        if isinstance(self._given_template, NodeLaunchTemplate):
+            return self._given_template.connections
+        raise PcsValidationError(
+            self.node.path,
+            [
+                Problem(
+                    code="PCS219",
+                    argument="launch_template",
+                    message="the security groups of an imported launch template are not known",
+                    fix="open ports on the security groups themselves",
+                )
+            ],
+        )
+
+
+class _ImportedComputeNodeGroup(Construct):
+    """A node group of which nothing but its ID is known."""
+
+    compute_node_group_id: Final[str]
+    name: Final[str]
+    cluster: Final[None]
+    login: Final[bool]
+    architecture: Final[None]
+
+    def __init__(self, scope: Construct, id: str, compute_node_group_id: str) -> None:
+        facts = rules.NodeGroupReferenceFacts(
+            compute_node_group_id=_cdk.known(compute_node_group_id)
+        )
+        _cdk.refuse(scope, id, rules.errors_in(facts))
+        super().__init__(scope, id)
+        self.compute_node_group_id = compute_node_group_id
+        self.name = id
+        self.cluster = None
+        self.login = False
+        self.architecture = None
+
+
+def _template_reference(
+    own: ec2.CfnLaunchTemplate | None, given: INodeLaunchTemplate | None
+) -> cfn.CfnComputeNodeGroup.CustomLaunchTemplateProperty:
+    if own is not None:
+        template_id, version = own.ref, own.attr_latest_version_number
+    else:
+        assert given is not None
+        template_id, version = given.launch_template_id, given.version
+    return cfn.CfnComputeNodeGroup.CustomLaunchTemplateProperty(
+        template_id=template_id, version=version
+    )
+
+
+def _slurm_configuration(
+    idle_seconds: int | None, settings: Mapping[str, str]
+) -> cfn.CfnComputeNodeGroup.SlurmConfigurationProperty | None:
+    if idle_seconds is None and not settings:
+        return None
+    return cfn.CfnComputeNodeGroup.SlurmConfigurationProperty(
+        scale_down_idle_time_in_seconds=idle_seconds,
+        slurm_custom_settings=[
+            cfn.CfnComputeNodeGroup.SlurmCustomSettingProperty(
+                parameter_name=name, parameter_value=value
+            )
+            for name, value in settings.items()
+        ]
+        # AWS PCS refuses an empty list.
+        or None,
+    )
+
+
+def _contradictions(**arguments: object) -> list[Problem]:
+    """The arguments that a launch template of the user's own makes meaningless."""
+    return [
+        Problem(
+            code="PCS218",
+            argument=argument,
+            message="says what is in the launch template, and launch_template gives one",
+            fix=f"leave one of them out: {argument} goes into NodeLaunchTemplate(...)",
+        )
+        for argument, value in arguments.items()
+        if value
+    ]

@@ -1,0 +1,106 @@
+"""Queues: what people submit jobs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import aws_pcs as cfn
+from constructs import Construct
+
+from pcs_constructs import _cdk, rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pcs_constructs.errors import Problem
+    from pcs_constructs.interfaces import ICluster, IComputeNodeGroup
+
+
+class Queue(Construct):
+    """A queue, which Slurm calls a partition: people submit jobs to it with `sbatch -p`.
+
+    Resources:
+        A queue.
+
+    Security:
+        Everybody who can log in may submit to every queue, unless Slurm accounting says otherwise.
+
+    Args:
+        cluster: The cluster, owned or imported.
+        node_groups: The node groups that run its jobs, one or more of the same cluster.
+        name: Its name, 3 to 25 letters, digits and hyphens. By default the id: people type it.
+            Changing it replaces the queue and ends its jobs.
+        slurm_settings: Slurm parameters of the partition, such as `{"MaxTime": "24:00:00"}`. By
+            default none.
+
+    Raises:
+        PcsValidationError: PCS001, PCS301, PCS303, PCS304.
+
+    Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
+    """
+
+    cluster: Final[ICluster]
+    """The cluster it belongs to."""
+
+    name: Final[str]
+    """Its physical name."""
+
+    node_groups: Final[tuple[IComputeNodeGroup, ...]]
+    """The node groups that run its jobs."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: ICluster,
+        node_groups: Sequence[IComputeNodeGroup],
+        name: str | None = None,
+        slurm_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        problems: list[Problem] = []
+        groups = _cdk.listed("node_groups", node_groups, problems)
+        physical = name or id
+        facts = rules.QueueFacts(
+            name=_cdk.known(physical),
+            node_groups=len(groups),
+            strangers=tuple(g.name for g in groups if g.cluster not in {None, cluster}),
+            login_groups=tuple(g.name for g in groups if g.login),
+            architectures=frozenset(g.architecture for g in groups if g.architecture),
+        )
+        if not problems:
+            problems.extend(rules.errors_in(facts))
+        _cdk.refuse(scope, id, problems)
+
+        super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(facts))
+        self.cluster = cluster
+        self.name = physical
+        self.node_groups = groups
+        self._resource = cfn.CfnQueue(
+            self,
+            "Resource",
+            cluster_id=cluster.cluster_id,
+            name=physical,
+            compute_node_group_configurations=[
+                cfn.CfnQueue.ComputeNodeGroupConfigurationProperty(
+                    compute_node_group_id=group.compute_node_group_id
+                )
+                for group in groups
+            ],
+            slurm_configuration=cfn.CfnQueue.SlurmConfigurationProperty(
+                slurm_custom_settings=[
+                    cfn.CfnQueue.SlurmCustomSettingProperty(
+                        parameter_name=parameter, parameter_value=value
+                    )
+                    for parameter, value in slurm_settings.items()
+                ]
+            )
+            if slurm_settings
+            else None,
+        )
+
+    @property
+    def queue_id(self) -> str:
+        """The ID of the queue, a token."""
+        return self._resource.attr_id

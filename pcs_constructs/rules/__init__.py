@@ -1,0 +1,34 @@
+"""Every rule of AWS PCS, EC2 and Slurm that can be checked before deployment. Pure: no CDK, no I/O.
+
+One module for each noun; `RULES` holds all of them. The modules are imported for their effect of
+registering their rules.
+"""
+
+from pcs_constructs.rules import arguments as arguments
+from pcs_constructs.rules.boot import UserDataFacts as UserDataFacts
+from pcs_constructs.rules.cluster import ClusterFacts as ClusterFacts
+from pcs_constructs.rules.cluster import ClusterMembersFacts as ClusterMembersFacts
+from pcs_constructs.rules.cluster import EnvironmentFacts as EnvironmentFacts
+from pcs_constructs.rules.identity import InstanceProfileFacts as InstanceProfileFacts
+from pcs_constructs.rules.identity import RoleFacts as RoleFacts
+from pcs_constructs.rules.launch_template import InterfaceFacts as InterfaceFacts
+from pcs_constructs.rules.launch_template import LaunchTemplateFacts as LaunchTemplateFacts
+from pcs_constructs.rules.network import MAX_AVAILABILITY_ZONES as MAX_AVAILABILITY_ZONES
+from pcs_constructs.rules.network import AddressFacts as AddressFacts
+from pcs_constructs.rules.network import IdentifierFacts as IdentifierFacts
+from pcs_constructs.rules.network import NetworkFacts as NetworkFacts
+from pcs_constructs.rules.network import NodeSubnetFacts as NodeSubnetFacts
+from pcs_constructs.rules.network import SshFacts as SshFacts
+from pcs_constructs.rules.network import VpcFacts as VpcFacts
+from pcs_constructs.rules.node_group import NodeGroupFacts as NodeGroupFacts
+from pcs_constructs.rules.node_group import NodeGroupReferenceFacts as NodeGroupReferenceFacts
+from pcs_constructs.rules.queue import QueueFacts as QueueFacts
+from pcs_constructs.rules.rule import RULES as RULES
+from pcs_constructs.rules.rule import Level as Level
+from pcs_constructs.rules.rule import Rule as Rule
+from pcs_constructs.rules.rule import advice_on as advice_on
+from pcs_constructs.rules.rule import errors_in as errors_in
+from pcs_constructs.rules.storage import EfsFacts as EfsFacts
+from pcs_constructs.rules.storage import LustreFacts as LustreFacts
+from pcs_constructs.rules.storage import MountFacts as MountFacts
+from pcs_constructs.rules.storage import MountTargetFacts as MountTargetFacts

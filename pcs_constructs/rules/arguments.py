@@ -1,0 +1,22 @@
+"""Pages of the codes for arguments that are refused before there are facts to judge."""
+
+from __future__ import annotations
+
+from pcs_constructs.rules.rule import page
+
+
+@page("PCS001")
+def lists_are_lists() -> None:
+    """A list is a list of known length, not a string and not one token for all.
+
+    Python would take the letters of a string for the items, and a token hides how many there are.
+    The items themselves may be tokens.
+    """
+
+
+@page("PCS002")
+def durations_and_sizes_are_known() -> None:
+    """A duration or a size is known at synthesis, in the unit that the service counts in.
+
+    A token cannot be converted between units, and a fraction of the unit would be dropped.
+    """

@@ -1,0 +1,109 @@
+"""Rules for user data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs.errors import Breach
+from pcs_constructs.rules.rule import advice, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER_DATA_LIMIT: Final = 16_384
+"""Bytes of user data before base64."""
+
+_REBOOT: Final = re.compile(
+    r"^[ \t-]*(?:sudo[ \t]+)?(?:reboot|poweroff|halt|(?:/\S*/)?shutdown)\b", re.M
+)
+_SECRETS: Final = re.compile(
+    r"AKIA[0-9A-Z]{16}|aws_secret_access_key|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\b(?:password|passwd|secret|token)\s*[=:]\s*['\"]?[^\s'\"${}<]{6,}",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDataFacts:
+    """The user data of a launch template."""
+
+    bytes: int
+    """Its size without its tokens."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Content type and text of each part that the user added."""
+
+
+@error("PCS901", UserDataFacts)
+def user_data_is_small_enough(facts: UserDataFacts) -> Iterator[Breach]:
+    """User data has at most 16,384 bytes before base64.
+
+    What a token becomes is not known before deployment and not counted.
+
+    Source: Instance user data in the Amazon EC2 User Guide.
+    """
+    if facts.bytes > USER_DATA_LIMIT:
+        yield Breach(
+            "user_data",
+            f"has {facts.bytes} bytes, and EC2 takes {USER_DATA_LIMIT}",
+            "put long scripts into S3 or into the image, and run them from here",
+        )
+
+
+@error("PCS902", UserDataFacts)
+def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Breach]:
+    """A shell part starts with `#!`, a cloud-config part with `#cloud-config` or plain YAML.
+
+    cloud-init writes a shell part to a file and executes it; without an interpreter that fails.
+
+    Source: User data formats of cloud-init.
+    """
+    for content_type, text in facts.parts:
+        if content_type == "text/x-shellscript" and not text.startswith("#!"):
+            yield Breach(
+                "user_data",
+                f"a shell script starts with {text.partition(chr(10))[0][:40]!r}",
+                "start it with '#!/bin/bash'",
+            )
+        if content_type == "text/cloud-config" and text.startswith("#!"):
+            yield Breach(
+                "user_data",
+                "a cloud-config part starts with '#!'",
+                "use UserDataPart.shell_script for scripts",
+            )
+
+
+@advice("PCS903", UserDataFacts)
+def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Breach]:
+    """User data does not restart the node.
+
+    PCS counts the time a node takes to register; a node that restarts meanwhile may be replaced,
+    again and again. What needs a restart belongs into the image.
+
+    Source: Working with Amazon EC2 user data; Troubleshooting AWS PCS.
+    """
+    for content_type, text in facts.parts:
+        if found := _REBOOT.search(text):
+            yield Breach(
+                "user_data",
+                f"a {content_type} part runs {found[0].strip()!r}",
+                "do it when the image is built",
+            )
+
+
+@advice("PCS904", UserDataFacts)
+def user_data_holds_no_secret(facts: UserDataFacts) -> Iterator[Breach]:
+    """User data holds no password, key or token.
+
+    Everybody who is on a node, or may read launch templates, can read it.
+
+    Source: Instance user data in the Amazon EC2 User Guide.
+    """
+    for content_type, text in facts.parts:
+        if _SECRETS.search(text):
+            yield Breach(
+                "user_data",
+                f"a {content_type} part seems to hold a secret",
+                "read it from Secrets Manager on the node, with the node group's role",
+            )

@@ -1,0 +1,360 @@
+"""Rules for clusters, and for what shares one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs.capacity import ClusterSize
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import identifier_breaches, name_breaches
+from pcs_constructs.rules.rule import advice, error, page
+from pcs_constructs.slurm import CATALOG_DATE, SlurmVersion, retention_breaches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CREATABLE: Final = ("24.11", "25.05", "25.11", "26.05")
+"""The Slurm versions that the `CreateCluster` API names; newer ones are given the benefit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFacts:
+    """What a cluster resource shows."""
+
+    name: str | Unknown
+    named: bool
+    slurm: SlurmVersion | Unknown
+    scale_down_idle_seconds: int | Unknown | None = None
+    accounting: bool = False
+    retention_days: int | Unknown | None = None
+    rest_api: bool = False
+    cluster_id: str | Unknown = UNKNOWN
+
+
+@error("PCS101", ClusterFacts)
+def cluster_name_is_valid(facts: ClusterFacts) -> Iterator[Breach]:
+    """A cluster name has 3 to 40 letters, digits and hyphens and starts with a letter.
+
+    The service refuses any other name when the stack is deployed; CloudFormation's own schema does
+    not check it. A name beginning with `pcs_` would look like an ID and is refused too.
+
+    Source: `ClusterName` of the `CreateCluster` API; Creating a cluster in AWS PCS.
+    """
+    yield from name_breaches("cluster", facts.name, 40)
+
+
+@advice("PCS103", ClusterFacts)
+def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Breach]:
+    """A cluster without a fixed name can be replaced.
+
+    Changing the size, the subnet or the security groups of a cluster replaces it, and everything
+    below it. CloudFormation makes the new cluster before it deletes the old one, so a fixed name is
+    still taken and the update fails. Without `name` the library derives one from these properties.
+    With `name`, rename the cluster in the same change, and acknowledge this advice.
+
+    Source: update requirements of `AWS::PCS::Cluster`; `ConflictException` of `CreateCluster`.
+    """
+    if facts.named:
+        yield Breach(
+            "name",
+            "a fixed name makes an update that replaces the cluster fail",
+            "leave name out, or acknowledge this and rename the cluster when it must be replaced",
+        )
+
+
+@error("PCS105", ClusterFacts)
+def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Breach]:
+    """The Slurm version is one that AWS PCS still creates clusters with.
+
+    Slurm 24.05 and everything older is refused by `CreateCluster`. Versions that this library does
+    not know yet are let through.
+
+    Source: `scheduler.version` of the `CreateCluster` API.
+    """
+    if facts.slurm is UNKNOWN:
+        return
+    if facts.slurm.value not in CREATABLE and not facts.slurm.is_at_least(CREATABLE[-1]):
+        yield Breach(
+            "slurm",
+            f"AWS PCS no longer creates clusters with Slurm {facts.slurm.value}",
+            "use SlurmVersion.V25_11",
+        )
+
+
+@advice("PCS106", ClusterFacts)
+def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Breach]:
+    """The Slurm version is not at, past or within 90 days of its end of life.
+
+    After its end of life a version can no longer be chosen for a new cluster, and clusters that run
+    it are suspended within twelve months. Whether Slurm 24.11 can still be created is told both
+    ways by the service's own sources, so it is advised against and not refused. The judgement is as
+    of the date of this library's table of versions: synthesis never reads the clock.
+
+    Source: Slurm versions in AWS PCS; `SUSPENDED` of `ClusterStatus` in the API.
+    """
+    if facts.slurm is UNKNOWN:
+        return
+    end = facts.slurm.end_of_life
+    if end is not None and facts.slurm.value in CREATABLE and _days(CATALOG_DATE, end) <= 90:
+        yield Breach(
+            "slurm",
+            f"support for Slurm {facts.slurm.value} ends {end} (judged on {CATALOG_DATE})",
+            "use SlurmVersion.V25_11 or newer; a running cluster is updated in place",
+        )
+
+
+def _days(start: str, end: str) -> int:
+    # Lazily: `datetime` is otherwise not needed, and starting fast matters to the command line.
+    from datetime import date
+
+    return (date.fromisoformat(end) - date.fromisoformat(start)).days
+
+
+@error("PCS107", ClusterFacts)
+def cluster_idle_time_is_in_range(facts: ClusterFacts) -> Iterator[Breach]:
+    """The scale-down idle time is 1 second to 10,000,000 seconds.
+
+    It is the time a dynamic node stays after its last job. The service's default is ten minutes.
+
+    Source: `ScaleDownIdleTimeInSeconds` of the `CreateCluster` API.
+    """
+    seconds = facts.scale_down_idle_seconds
+    if seconds is not None and seconds is not UNKNOWN and not 1 <= seconds <= 10_000_000:
+        yield Breach(
+            "scale_down_idle_time",
+            f"{seconds} s is outside 1 to 10000000 s",
+            "give something like cdk.Duration.minutes(10)",
+        )
+
+
+@error("PCS108", ClusterFacts)
+def accounting_needs_slurm_24_11(facts: ClusterFacts) -> Iterator[Breach]:
+    """Accounting is asked for with Slurm 24.11 or newer.
+
+    Source: `Accounting` of the `CreateCluster` API; Slurm accounting in AWS PCS.
+    """
+    if facts.accounting and facts.slurm is not UNKNOWN and not facts.slurm.is_at_least("24.11"):
+        yield Breach(
+            "accounting",
+            f"Slurm {facts.slurm.value} in AWS PCS has no accounting",
+            "use SlurmVersion.V25_11, or leave accounting out",
+        )
+
+
+@error("PCS109", ClusterFacts)
+def accounting_records_are_kept_for_days(facts: ClusterFacts) -> Iterator[Breach]:
+    """Accounting records are kept for 1 to 10,000 days, or for good.
+
+    Zero is refused by the service although CloudFormation's schema lets it pass; -1, which the
+    library writes when `retention_days` is left out, means for good.
+
+    Source: `defaultPurgeTimeInDays` of the `CreateCluster` API.
+    """
+    if facts.retention_days is not None and facts.retention_days is not UNKNOWN:
+        yield from retention_breaches(facts.retention_days)
+
+
+@error("PCS110", ClusterFacts)
+def rest_api_needs_slurm_25_05(facts: ClusterFacts) -> Iterator[Breach]:
+    """The Slurm REST API is asked for with Slurm 25.05 or newer.
+
+    Source: `SlurmRest` of the `CreateCluster` API.
+    """
+    if facts.rest_api and facts.slurm is not UNKNOWN and not facts.slurm.is_at_least("25.05"):
+        yield Breach(
+            "rest_api",
+            f"Slurm {facts.slurm.value} in AWS PCS has no REST API",
+            "use SlurmVersion.V25_11, or leave rest_api out",
+        )
+
+
+@error("PCS111", ClusterFacts)
+def cluster_id_is_an_id(facts: ClusterFacts) -> Iterator[Breach]:
+    """A cluster is referred to by its ID.
+
+    Source: `ClusterIdentifier` of the API; the ID does not change when a cluster is renamed.
+    """
+    yield from identifier_breaches(
+        "cluster_id", facts.cluster_id, r"pcs_[A-Za-z0-9]+", "pcs_1a2b3c"
+    )
+
+
+@page("PCS112")
+def slurm_version_is_two_numbers() -> None:
+    """A Slurm version is a year and a month, such as `25.11`.
+
+    `SlurmVersion.of` refuses anything else when it is called, so a cluster never sees it. PCS takes
+    major versions only and chooses the patch level itself.
+
+    Source: `scheduler.version` of the `CreateCluster` API.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentFacts:
+    """The clusters that an app makes in one account and Region."""
+
+    cluster_names: tuple[str, ...]
+
+
+@error("PCS102", EnvironmentFacts)
+def cluster_names_are_unique(facts: EnvironmentFacts) -> Iterator[Breach]:
+    """No two clusters of one account and Region share a name.
+
+    Source: `ClusterName` and `ConflictException` of the `CreateCluster` API.
+    """
+    for name, count in Counter(facts.cluster_names).items():
+        if count > 1:
+            yield Breach(
+                "name",
+                f"{count} clusters of one account and Region are called {name!r}",
+                "give each its own name, or leave name out",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterMembersFacts:
+    """A cluster with the node groups and queues that an app gives it."""
+
+    size: ClusterSize | Unknown
+    node_group_names: tuple[str | Unknown, ...] = ()
+    max_instance_counts: tuple[int | Unknown, ...] = ()
+    queue_names: tuple[str | Unknown, ...] = ()
+    unused_node_groups: tuple[str, ...] = ()
+    mount_points: Mapping[str, frozenset[str]] | None = None
+    tags: Mapping[str, str] | None = None
+
+
+@error("PCS104", ClusterMembersFacts)
+def size_holds_all_node_groups(facts: ClusterMembersFacts) -> Iterator[Breach]:
+    """The controller is large enough for all node groups at their maximum, login nodes included.
+
+    A SMALL controller manages 32 instances, MEDIUM 512, LARGE 2,048. What counts is the sum of the
+    maxima, not what happens to run. A size cannot be changed without replacing the cluster.
+
+    Source: Cluster size in AWS PCS; `ServiceQuotaExceededException` of `CreateComputeNodeGroup`.
+    """
+    if facts.size is UNKNOWN:
+        return
+    # A maximum that is not known counts as nothing, so the sum is a lower bound and never a guess.
+    total = sum(count for count in facts.max_instance_counts if count is not UNKNOWN)
+    if total > facts.size.max_nodes:
+        roomier = next((size.name for size in ClusterSize if size.max_nodes >= total), None)
+        yield Breach(
+            "size",
+            f"{facts.size.name} manages {facts.size.max_nodes} instances; the node groups may "
+            f"reach {total}",
+            f"write size=pcs.ClusterSize.{roomier}"
+            if roomier
+            else "spread the node groups over several clusters",
+        )
+
+
+@error("PCS202", ClusterMembersFacts)
+def node_group_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Breach]:
+    """No two node groups of a cluster share a name.
+
+    Source: `ComputeNodeGroupName` of the API; Creating a compute node group in AWS PCS.
+    """
+    yield from _repeated("compute node groups", facts.node_group_names)
+
+
+@error("PCS302", ClusterMembersFacts)
+def queue_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Breach]:
+    """No two queues of a cluster share a name.
+
+    Source: `ConflictException` of the `CreateQueue` API.
+    """
+    yield from _repeated("queues", facts.queue_names)
+
+
+def _repeated(kind: str, names: tuple[str | Unknown, ...]) -> Iterator[Breach]:
+    for name, count in Counter(name for name in names if name is not UNKNOWN).items():
+        if count > 1:
+            yield Breach(
+                "name", f"{count} {kind} are called {name!r}", "give each its own id or name"
+            )
+
+
+@advice("PCS113", ClusterMembersFacts)
+def cluster_stays_within_its_quotas(facts: ClusterMembersFacts) -> Iterator[Breach]:
+    """A cluster has at most ten node groups and ten queues.
+
+    Ten of each was the default when this was written. Quotas move and differ between accounts, so
+    this is advice.
+
+    Source: Quotas for AWS PCS.
+    """
+    for kind, names in (
+        ("compute node groups", facts.node_group_names),
+        ("queues", facts.queue_names),
+    ):
+        if len(names) > 10:
+            yield Breach(
+                "cluster",
+                f"{len(names)} {kind}, and the default quota is 10 for each cluster",
+                "look the quota up in Service Quotas before you deploy",
+            )
+
+
+@error("PCS115", ClusterMembersFacts)
+def cluster_tags_are_valid(facts: ClusterMembersFacts) -> Iterator[Breach]:
+    """A cluster has at most 200 tags, with keys of 1 to 128 and values of up to 256 characters.
+
+    Keys that begin with `aws:` belong to AWS; PCS itself writes `aws:pcs:` tags on what it makes.
+    Looked at on the cluster, where tags put on an app, a stack or the cluster arrive.
+
+    Source: `RequestTagMap`, `TagKey` and `TagValue` of the API; Tag naming limits in AWS.
+    """
+    tags = facts.tags or {}
+    if len(tags) > 200:
+        yield Breach("tags", f"{len(tags)} tags, and 200 is the most", "leave some out")
+    for key, value in tags.items():
+        if key.lower().startswith("aws:"):
+            yield Breach("tags", f"{key!r} begins with 'aws:'", "choose another key")
+        if not 1 <= len(key) <= 128 or len(value) > 256:
+            yield Breach(
+                "tags",
+                f"the tag {key[:40]!r} has a key of {len(key)} and a value of {len(value)} "
+                "characters",
+                "keep keys to 1 to 128 and values to 0 to 256 characters",
+            )
+
+
+@advice("PCS208", ClusterMembersFacts)
+def node_group_serves_a_queue(facts: ClusterMembersFacts) -> Iterator[Breach]:
+    """Every node group that is not for logging in serves a queue.
+
+    Jobs are submitted to queues. A node group that no queue names never runs one, and costs money
+    if it is static.
+
+    Source: Creating a queue in AWS PCS.
+    """
+    for name in facts.unused_node_groups:
+        yield Breach(
+            "node_groups",
+            f"no queue uses the node group {name!r}",
+            "add it to a queue: cluster.add_queue('name', node_groups=[...])",
+        )
+
+
+@advice("PCS509", ClusterMembersFacts)
+def all_nodes_mount_the_same(facts: ClusterMembersFacts) -> Iterator[Breach]:
+    """Login nodes and compute nodes mount the same file systems at the same places.
+
+    A job starts in the directory that it was submitted from. If that is not there on the node that
+    runs it, the job fails or writes where nobody looks.
+
+    Source: Using AWS PCS login nodes, "Configure the same network file system mounts".
+    """
+    groups = facts.mount_points or {}
+    everywhere = frozenset[str]().union(*groups.values())
+    for name, points in groups.items():
+        if missing := sorted(everywhere - points):
+            yield Breach(
+                "mounts",
+                f"the nodes of {name!r} do not mount {', '.join(missing)}, others do",
+                "mount file systems on the cluster: Cluster(..., mounts={...})",
+            )

@@ -1,0 +1,33 @@
+"""The patterns of names and identifiers that several rules share."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME: Final = re.compile(r"(?!pcs_)[A-Za-z][A-Za-z0-9-]+")
+
+
+def name_breaches(kind: str, name: str | Unknown, longest: int) -> Iterator[Breach]:
+    """What AWS PCS would refuse in the name of a cluster, node group or queue."""
+    if name is UNKNOWN:
+        return
+    if not 3 <= len(name) <= longest or not _NAME.fullmatch(name):
+        yield Breach(
+            "name",
+            f"{name!r} is not a {kind} name",
+            f"use 3 to {longest} letters, digits and hyphens, starting with a letter",
+        )
+
+
+def identifier_breaches(
+    argument: str, value: str | Unknown, pattern: str, example: str
+) -> Iterator[Breach]:
+    """What the API would refuse in a literal identifier."""
+    if value is not UNKNOWN and not re.fullmatch(pattern, value):
+        yield Breach(argument, f"{value!r} is no such identifier", f"write one like {example!r}")

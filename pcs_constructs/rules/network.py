@@ -1,0 +1,271 @@
+"""Rules for VPCs, subnets and security groups."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.rule import advice, error, page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_AVAILABILITY_ZONES: Final = 8
+"""Each half of the VPC is cut into as many subnets, so zones can be added without renumbering."""
+
+_RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address of each subnet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFacts:
+    """What `Network` is asked for."""
+
+    cidr: str | Unknown
+    availability_zones: int
+    nat_gateways: int
+
+
+@error("PCS410", NetworkFacts)
+def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
+    """The address range of a network is an IPv4 block of /16 to /24.
+
+    A VPC is at most a /16. The library cuts it into sixteen subnets, eight public and eight
+    private, so that zones can be added later without renumbering; a subnet is at least a /28.
+
+    Source: VPC CIDR blocks and Subnet CIDR blocks in the Amazon VPC User Guide.
+    """
+    if facts.cidr is UNKNOWN:
+        return
+    try:
+        block = ipaddress.IPv4Network(facts.cidr)
+    except ValueError as reason:
+        yield Breach("cidr", f"{facts.cidr!r}: {reason}", "write a block such as '10.0.0.0/16'")
+        return
+    if not 16 <= block.prefixlen <= 24:
+        yield Breach(
+            "cidr", f"{facts.cidr!r} is not a /16 to /24", "write a block such as '10.0.0.0/16'"
+        )
+
+
+@error("PCS411", NetworkFacts)
+def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
+    """A network spans one to eight Availability Zones.
+
+    Source: this library's division of the address range; no Region has more zones than that.
+    """
+    if not 1 <= facts.availability_zones <= MAX_AVAILABILITY_ZONES:
+        yield Breach(
+            "availability_zones",
+            f"asks for {facts.availability_zones} zones",
+            f"ask for 1 to {MAX_AVAILABILITY_ZONES}, or name them",
+        )
+
+
+@error("PCS412", NetworkFacts)
+def network_has_nat_gateways_in_its_zones(facts: NetworkFacts) -> Iterator[Breach]:
+    """A network has one NAT gateway, or up to one in each zone.
+
+    The private subnets lead outside through it: nodes must reach the AWS PCS endpoint.
+
+    Source: AWS PCS VPC and subnet requirements.
+    """
+    if not 1 <= facts.nat_gateways <= max(facts.availability_zones, 1):
+        yield Breach(
+            "nat_gateways",
+            f"asks for {facts.nat_gateways} in {facts.availability_zones} zones",
+            f"ask for 1 to {max(facts.availability_zones, 1)}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpcFacts:
+    """What a VPC resource shows."""
+
+    dns_hostnames: bool | Unknown
+    dns_support: bool | Unknown
+    tenancy: str | Unknown
+
+
+@error("PCS401", VpcFacts)
+def vpc_resolves_and_assigns_dns_names(facts: VpcFacts) -> Iterator[Breach]:
+    """The VPC has DNS resolution and DNS hostnames switched on.
+
+    Without them nodes cannot register with the cluster. Seen where the VPC is made in the same app.
+
+    Source: AWS PCS VPC and subnet requirements.
+    """
+    for argument, value in (
+        ("enable_dns_hostnames", facts.dns_hostnames),
+        ("enable_dns_support", facts.dns_support),
+    ):
+        if value is False:
+            yield Breach("vpc", f"has {argument}=False", f"make the VPC with {argument}=True")
+
+
+@error("PCS402", VpcFacts)
+def vpc_tenancy_is_default(facts: VpcFacts) -> Iterator[Breach]:
+    """The VPC has the default instance tenancy.
+
+    Source: AWS PCS VPC and subnet requirements, "doesn't support a VPC with dedicated tenancy".
+    """
+    if facts.tenancy is not UNKNOWN and facts.tenancy != "default":
+        yield Breach(
+            "vpc",
+            f"has {facts.tenancy!r} instance tenancy",
+            "make the VPC with default_instance_tenancy=ec2.DefaultInstanceTenancy.DEFAULT",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSubnetFacts:
+    """What a subnet shows that a controller or nodes are to be put in."""
+
+    argument: str
+    name: str
+    in_vpc: bool | Unknown
+    public: bool | Unknown = UNKNOWN
+    assigns_public_addresses: bool | Unknown = UNKNOWN
+    controller: bool = False
+
+
+@advice("PCS403", NodeSubnetFacts)
+def controller_is_in_a_private_subnet(facts: NodeSubnetFacts) -> Iterator[Breach]:
+    """The controller's network interface is in a private subnet.
+
+    Source: AWS PCS VPC and subnet requirements, "We recommend that you specify a private subnet".
+    """
+    if facts.controller and facts.public is True:
+        yield Breach(
+            facts.argument,
+            f"{facts.name} is public",
+            "leave subnet out to use the first private subnet of the VPC",
+        )
+
+
+@error("PCS404", NodeSubnetFacts)
+def subnet_is_in_the_cluster_vpc(facts: NodeSubnetFacts) -> Iterator[Breach]:
+    """Controller and nodes are in subnets of the cluster's VPC.
+
+    Source: AWS PCS VPC and subnet requirements; `SubnetIds` of the API.
+    """
+    if facts.in_vpc is False:
+        yield Breach(
+            facts.argument,
+            f"{facts.name} belongs to another VPC than the cluster",
+            "pass subnets of the cluster's VPC, such as cluster.vpc.private_subnets",
+        )
+
+
+@error("PCS406", NodeSubnetFacts)
+def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[Breach]:
+    """A public subnet that nodes are put in assigns public IPv4 addresses at launch.
+
+    A node there without such an address has no way to the AWS PCS endpoint.
+
+    Source: AWS PCS VPC and subnet requirements, "Subnet requirements for nodes".
+    """
+    if not facts.controller and facts.public is True and facts.assigns_public_addresses is False:
+        yield Breach(
+            facts.argument,
+            f"{facts.name} is public and assigns no public IPv4 addresses",
+            "give its SubnetConfiguration map_public_ip_on_launch=True, or use a private subnet",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressFacts:
+    """Which subnets exist, and how many addresses the node groups may take from them."""
+
+    cidrs: Mapping[str, str | Unknown]
+    """Address range by subnet."""
+    demands: tuple[tuple[str, frozenset[str], int], ...]
+    """For each node group its name, its subnets, and instances times interfaces at the most."""
+
+
+@error("PCS405", AddressFacts)
+def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
+    """The subnets have an address for every network interface of every node.
+
+    Each interface takes one: a node with 32 EFA interfaces takes 32. EC2 keeps five of each subnet,
+    and the controller takes one. What else lives in a subnet is not counted, so this catches the
+    certain cases. Looked at where the subnets are made in the same app.
+
+    Source: AWS PCS VPC and subnet requirements, "enough available IP addresses".
+    """
+    shortages: set[frozenset[str]] = set()
+    for _, subnets, _ in facts.demands:
+        ranges = [facts.cidrs.get(subnet, UNKNOWN) for subnet in subnets]
+        if subnets in shortages or any(block is UNKNOWN for block in ranges):
+            continue
+        room = sum(
+            ipaddress.IPv4Network(block).num_addresses - _RESERVED_ADDRESSES
+            for block in ranges
+            if block is not UNKNOWN
+        )
+        takers = {name: count for name, others, count in facts.demands if others <= subnets}
+        if sum(takers.values()) > room:
+            shortages.add(subnets)
+            yield Breach(
+                "subnets",
+                f"{', '.join(takers)} may take {sum(takers.values())} addresses, and "
+                f"{'their subnet has' if len(subnets) == 1 else 'their subnets have'} {room}",
+                "lower the maximum, use larger subnets, or spread the groups over more subnets",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshFacts:
+    """Who may reach the SSH port of nodes."""
+
+    sources: tuple[str | Unknown, ...]
+
+
+@advice("PCS408", SshFacts)
+def ssh_is_closed_to_the_world(facts: SshFacts) -> Iterator[Breach]:
+    """SSH is open to addresses that you know, not to all of them.
+
+    Session Manager needs no open port at all, and works without `ssh_from`.
+
+    Source: Security groups in AWS PCS; Using AWS PCS login nodes.
+    """
+    for source in facts.sources:
+        if source in {"0.0.0.0/0", "::/0"}:
+            yield Breach(
+                "ssh_from",
+                f"opens SSH to {source}",
+                "name your own range, such as ec2.Peer.ipv4('203.0.113.0/24')",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierFacts:
+    """Literal identifiers of what is imported."""
+
+    subnet_ids: tuple[str | Unknown, ...] = ()
+    security_group_ids: tuple[str | Unknown, ...] = ()
+
+
+@error("PCS409", IdentifierFacts)
+def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Breach]:
+    """Subnets and security groups are referred to by their IDs.
+
+    Source: `SubnetId` and `SecurityGroupId` of the API.
+    """
+    for value in facts.subnet_ids:
+        yield from identifier_breaches("subnets", value, r"subnet-\w{8,17}", "subnet-0a1b2c3d")
+    for value in facts.security_group_ids:
+        yield from identifier_breaches("security_groups", value, r"sg-\w{8,17}", "sg-0a1b2c3d")
+
+
+@page("PCS413")
+def ssh_sources_are_peers() -> None:
+    """Who may reach the SSH port is said in the CDK's words: a peer.
+
+    A peer is an address range, a prefix list or a security group; a bare string would leave open
+    which.
+
+    Source: `ec2.Peer` of the AWS CDK.
+    """

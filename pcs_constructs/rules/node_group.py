@@ -1,0 +1,349 @@
+"""Rules for compute node groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs import instances
+from pcs_constructs.capacity import scaling_breaches
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import identifier_breaches, name_breaches
+from pcs_constructs.rules.rule import advice, error, page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pcs_constructs.instances import InstanceFacts
+    from pcs_constructs.slurm import SlurmVersion
+
+_TRAITS: Final[Mapping[str, str]] = {
+    "architecture": "one processor architecture",
+    "vcpus": "one number of vCPUs",
+    "gpus": "one number of GPUs",
+    "gpu_manufacturer": "one maker of GPUs",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeGroupFacts:
+    """What a compute node group resource shows."""
+
+    name: str | Unknown
+    named: bool = False
+    instance_types: tuple[str, ...] | Unknown
+    min: int | Unknown
+    max: int | Unknown
+    subnets: int | Unknown
+    purchase_option: str | Unknown = "ONDEMAND"
+    spot_options: bool = False
+    login: bool = False
+    scale_down_idle_seconds: int | Unknown | None = None
+    slurm: SlurmVersion | Unknown = UNKNOWN
+    ami_id: str | Unknown = UNKNOWN
+    default_image: bool = False
+    found: Mapping[str, InstanceFacts] = field(init=False)
+    """The instance types that the catalogue knows."""
+
+    def __post_init__(self) -> None:
+        types = () if self.instance_types is UNKNOWN else self.instance_types
+        looked_up = {name: instances.find(name) for name in types}
+        object.__setattr__(
+            self, "found", {name: facts for name, facts in looked_up.items() if facts is not None}
+        )
+
+    @property
+    def architecture(self) -> str | None:
+        """The architecture, where the catalogue knows it."""
+        return next((facts.architecture for facts in self.found.values()), None)
+
+
+@error("PCS201", NodeGroupFacts)
+def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group name has 3 to 25 letters, digits and hyphens and starts with a letter.
+
+    The service refuses any other name when the stack is deployed; CloudFormation's own schema does
+    not check it. Without `name` the library makes one of the construct's id and a short hash.
+
+    Source: `ComputeNodeGroupName` of the API; Creating a compute node group in AWS PCS.
+    """
+    yield from name_breaches("node group", facts.name, 25)
+
+
+@error("PCS203", NodeGroupFacts)
+def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """The instance types of a node group share architecture, vCPUs, and number and maker of GPUs.
+
+    Slurm describes all nodes of a group by one line, so AWS PCS refuses types that differ.
+
+    Source: Creating a compute node group in AWS PCS, "Instances".
+    """
+    for trait, words in _TRAITS.items():
+        values = {name: getattr(found, trait) for name, found in facts.found.items()}
+        if len(set(values.values())) > 1:
+            yield Breach(
+                "instance_types",
+                f"must share {words}, got "
+                + ", ".join(f"{name} {value or 'none'}" for name, value in values.items()),
+                f"make a node group for each {trait.replace('_', ' ')}; one queue can use several",
+            )
+
+
+@advice("PCS204", NodeGroupFacts)
+def node_group_name_leaves_room_for_replacement(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group without a fixed name can be replaced.
+
+    Changing the instance types of a node group replaces it. CloudFormation makes the new one before
+    it deletes the old one, so a fixed name is still taken and the update fails. Without `name` the
+    library appends a short hash of the properties that force replacement to the construct's id.
+
+    Source: update requirements of `AWS::PCS::ComputeNodeGroup`; Updating a compute node group.
+    """
+    if facts.named:
+        yield Breach(
+            "name",
+            "a fixed name makes an update of the instance types fail",
+            "leave name out, or acknowledge this and rename the group when its types change",
+        )
+
+
+@error("PCS205", NodeGroupFacts)
+def node_group_has_an_instance_type(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group names at least one instance type.
+
+    Source: `InstanceConfigs` of `AWS::PCS::ComputeNodeGroup` is required.
+    """
+    if facts.instance_types is not UNKNOWN and not facts.instance_types:
+        yield Breach("instance_types", "names no type", "name one, such as ['c7i.4xlarge']")
+
+
+@error("PCS206", NodeGroupFacts)
+def node_group_has_a_subnet(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group has at least one subnet.
+
+    Source: `SubnetIds` of `AWS::PCS::ComputeNodeGroup` is required.
+    """
+    if facts.subnets is not UNKNOWN and facts.subnets < 1:
+        yield Breach("subnets", "names no subnet", "leave subnets out to use the cluster's own")
+
+
+@advice("PCS207", NodeGroupFacts)
+def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """The instance types are known to this library's catalogue.
+
+    A type that is newer than the catalogue, or misspelt, is passed on as it is. Nothing that
+    depends on its facts (architecture, vCPUs, network cards) is checked.
+
+    Source: `DescribeInstanceTypes` of EC2, as recorded in the catalogue.
+    """
+    if facts.instance_types is UNKNOWN:
+        return
+    for name in facts.instance_types:
+        if name not in facts.found:
+            yield Breach(
+                "instance_types",
+                f"{name!r} is not in the catalogue ({instances.source()}), so it is not checked",
+                "check the spelling; a newer type works all the same",
+            )
+
+
+@error("PCS210", NodeGroupFacts)
+def scaling_is_static_or_dynamic(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group is static (as many instances always) or dynamic (none while idle), not both.
+
+    `Scaling.static(4)` and `Scaling.dynamic(max=16)` cannot say anything else; they refuse counts
+    that are negative, zero or unknown at synthesis.
+
+    Source: Creating a compute node group in AWS PCS, "Scaling configuration".
+    """
+    if facts.min is not UNKNOWN and facts.max is not UNKNOWN:
+        yield from scaling_breaches(facts.min, facts.max)
+
+
+@advice("PCS211", NodeGroupFacts)
+def login_nodes_are_not_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """Login nodes are not Spot instances.
+
+    EC2 may take a Spot instance back with two minutes' notice, and every session on it ends.
+
+    Source: Using AWS PCS login nodes, "Choose on-demand purchase option".
+    """
+    if facts.login and facts.purchase_option == "SPOT":
+        yield Breach(
+            "capacity", "login nodes are bought as Spot", "leave capacity out to buy On-Demand"
+        )
+
+
+@error("PCS212", NodeGroupFacts)
+def node_group_idle_time_is_allowed(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group's own scale-down idle time is 1 s to 10,000,000 s and needs Slurm 25.11.
+
+    The API also takes -1 in an update, to remove the override; CloudFormation cannot express that.
+
+    Source: `ScaleDownIdleTimeInSeconds` of the `CreateComputeNodeGroup` API.
+    """
+    seconds = facts.scale_down_idle_seconds
+    if seconds is None:
+        return
+    if seconds is not UNKNOWN and not 1 <= seconds <= 10_000_000:
+        yield Breach(
+            "scale_down_idle_time",
+            f"{seconds} s is outside 1 to 10000000 s",
+            "give something like cdk.Duration.minutes(10)",
+        )
+    if facts.slurm is not UNKNOWN and not facts.slurm.is_at_least("25.11"):
+        yield Breach(
+            "scale_down_idle_time",
+            f"needs Slurm 25.11 for a node group of its own, the cluster has {facts.slurm.value}",
+            "set scale_down_idle_time on the cluster, or use SlurmVersion.V25_11",
+        )
+
+
+@error("PCS213", NodeGroupFacts)
+def spot_options_go_with_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """Spot options are given only to a node group that buys Spot instances.
+
+    `Capacity.spot(allocation=...)` cannot say anything else.
+
+    Source: `SpotOptions` of `AWS::PCS::ComputeNodeGroup`.
+    """
+    if facts.spot_options and facts.purchase_option not in {UNKNOWN, "SPOT"}:
+        yield Breach(
+            "capacity",
+            f"an allocation strategy with purchase option {facts.purchase_option}",
+            "write Capacity.spot(allocation=...)",
+        )
+
+
+@error("PCS214", NodeGroupFacts)
+def ami_id_is_an_id(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A literal image ID looks like `ami-0123456789abcdef0`.
+
+    A dynamic reference to an SSM parameter is taken as well: CloudFormation resolves it first.
+
+    Source: `AmiId` of the API.
+    """
+    if facts.ami_id is not UNKNOWN and not facts.ami_id.startswith("{{resolve:ssm:"):
+        yield from identifier_breaches(
+            "image", facts.ami_id, r"ami-[a-z0-9]+", "ami-0123456789abcdef0"
+        )
+
+
+@error("PCS215", NodeGroupFacts)
+def image_and_instance_types_share_an_architecture(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """The image is built for the architecture of the instance types.
+
+    Known where the image is one of the public parameters of AWS, whose path names the architecture;
+    an image given by its ID does not tell.
+
+    Source: `AmiId` of the API; Amazon Machine Images for AWS PCS.
+    """
+    if facts.ami_id is UNKNOWN or not facts.ami_id.startswith("{{resolve:ssm:/aws/service/"):
+        return
+    for architecture in ("x86_64", "arm64"):
+        strangers = [n for n, f in facts.found.items() if f.architecture != architecture]
+        if f"/{architecture}/" in facts.ami_id and strangers:
+            yield Breach(
+                "image",
+                f"is for {architecture}, and {', '.join(strangers)} is not",
+                "leave image out to get the one that fits",
+            )
+
+
+@advice("PCS216", NodeGroupFacts)
+def image_is_pinned(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """The image changes only when somebody changes it.
+
+    CloudFormation resolves a reference to a parameter's latest value again whenever the template
+    changes anywhere. If AWS has published an image since, AWS PCS replaces the nodes: compute nodes
+    once they are idle, login nodes with everybody on them.
+
+    Source: Get a plaintext value from Systems Manager Parameter Store (CloudFormation);
+    Updating a compute node group.
+    """
+    if facts.ami_id is UNKNOWN:
+        return
+    _, _, reference = facts.ami_id.partition("{{resolve:ssm:")
+    if reference and ":" not in reference:
+        yield Breach(
+            "image",
+            f"follows {reference.removesuffix('}}')}, so any update may replace the nodes",
+            "leave image out (a template parameter pins it), or give an image by its ID",
+        )
+
+
+@error("PCS217", NodeGroupFacts)
+def login_nodes_always_run(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """There is always at least one login node.
+
+    Dynamic nodes start when a job asks for them, and nobody submits jobs to a login node.
+
+    Source: Using AWS PCS login nodes, "Set a static scaling configuration".
+    """
+    if facts.login and facts.min is not UNKNOWN and facts.min < 1:
+        yield Breach("count", "login nodes that scale to none", "write count=1 or more")
+
+
+@page("PCS218")
+def launch_template_decides_alone() -> None:
+    """A node group with a launch template of yours is not also told what belongs into one.
+
+    EFA, mounts, user data, security groups, SSH and the key pair are all written into the launch
+    template. With `launch_template` they would be ignored.
+
+    Source: Using Amazon EC2 launch templates with AWS PCS.
+    """
+
+
+@page("PCS219")
+def connections_have_a_security_group() -> None:
+    """Ports are opened on security groups that are known.
+
+    A node group with an imported launch template has groups that this app does not know.
+    """
+
+
+@error("PCS220", NodeGroupFacts)
+def default_image_has_an_architecture(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group without `image` has instance types whose architecture is known.
+
+    The default image exists for x86_64 and for arm64. For a type that is not in the catalogue the
+    choice would be a guess.
+
+    Source: Using PCS-ready images; `DescribeInstanceTypes`.
+    """
+    if facts.default_image and facts.architecture is None and facts.instance_types:
+        yield Breach(
+            "image",
+            "the architecture of the instance types is not known, so there is no default image",
+            "pass image=, for example ec2.MachineImage.generic_linux({'us-east-1': 'ami-...'})",
+        )
+
+
+@page("PCS222")
+def image_can_be_found() -> None:
+    """The machine image can be named in the stack's Region.
+
+    An image given by a map of Regions needs a stack whose Region is known, and one that is looked
+    up needs an account.
+
+    Source: Machine images in the AWS CDK.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeGroupReferenceFacts:
+    """What a reference to a node group shows."""
+
+    compute_node_group_id: str | Unknown
+
+
+@error("PCS221", NodeGroupReferenceFacts)
+def node_group_id_is_an_id(facts: NodeGroupReferenceFacts) -> Iterator[Breach]:
+    """A node group is referred to by its ID, not by its name.
+
+    Source: Creating a queue in AWS PCS, "you must provide the ID of the compute node group".
+    """
+    yield from identifier_breaches(
+        "compute_node_group_id", facts.compute_node_group_id, r"pcs_[A-Za-z0-9]+", "pcs_1a2b3c"
+    )

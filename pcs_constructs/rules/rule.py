@@ -1,0 +1,119 @@
+"""What a rule is, and the register of all of them.
+
+A rule is a generator over one facts record, named as the sentence that should hold. Its docstring
+is the page that ``explain`` prints. A fact may be UNKNOWN (a token): such a rule says nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, TypeVar
+
+from pcs_constructs.errors import Breach, Problem
+
+F = TypeVar("F")
+Test = Callable[[F], Iterator[Breach]]
+
+
+class Level(Enum):
+    """How bad it is to break a rule."""
+
+    ERROR = "error"
+    """AWS PCS, EC2 or Slurm refuses it, ignores it, or nodes cannot work."""
+
+    ADVICE = "advice"
+    """It is legal and known to hurt; a user may acknowledge it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that should hold."""
+
+    code: str
+    """Its stable code."""
+
+    level: Level
+    """How bad it is to break it."""
+
+    name: str
+    """The sentence that should hold, as a name."""
+
+    page: str
+    """The whole explanation; its first line is the title."""
+
+    facts: type[object] | None = None
+    """What it judges; `None` for what is refused before there are facts."""
+
+    test: Callable[[Any], Iterator[Breach]] | None = None
+    """How it judges."""
+
+    @property
+    def title(self) -> str:
+        """The rule in one sentence."""
+        return self.page.partition("\n")[0]
+
+    def problems(self, facts: object) -> Iterator[Problem]:
+        """What breaks the rule."""
+        for breach in self.test(facts) if self.test else ():
+            yield Problem(code=self.code, **breach._asdict())
+
+
+RULES: Final[dict[str, Rule]] = {}
+"""Every rule by its code."""
+
+
+def error(code: str, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
+    """Register a rule whose breach must be refused."""
+    return _register(code, Level.ERROR, facts)
+
+
+def advice(code: str, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
+    """Register a rule whose breach is worth a word."""
+    return _register(code, Level.ADVICE, facts)
+
+
+def _register(code: str, level: Level, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
+    def keep(test: Test[F]) -> Test[F]:
+        _add(Rule(code, level, test.__name__, inspect.getdoc(test) or "", facts, test))
+        return test
+
+    return keep
+
+
+def page(code: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register the page of a code that is raised before there are facts to judge."""
+
+    def keep(sentence: Callable[[], None]) -> Callable[[], None]:
+        _add(Rule(code, Level.ERROR, sentence.__name__, inspect.getdoc(sentence) or ""))
+        return sentence
+
+    return keep
+
+
+def _add(rule: Rule) -> None:
+    if rule.code in RULES:
+        raise ValueError(f"{rule.code} is taken by {RULES[rule.code].name}")
+    RULES[rule.code] = rule
+
+
+def errors_in(*facts: object) -> tuple[Problem, ...]:
+    """Everything in these facts that must be refused, in the order of the codes' registration."""
+    return _judge(Level.ERROR, facts)
+
+
+def advice_on(*facts: object) -> tuple[Problem, ...]:
+    """Everything in these facts that is worth a word."""
+    return _judge(Level.ADVICE, facts)
+
+
+def _judge(level: Level, records: tuple[object, ...]) -> tuple[Problem, ...]:
+    return tuple(
+        problem
+        for facts in records
+        for rule in RULES.values()
+        if rule.level is level and rule.facts is type(facts)
+        for problem in rule.problems(facts)
+    )

@@ -1,0 +1,69 @@
+"""Which traffic reaches the controller and the nodes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+
+@jsii.implements(ec2.IConnectable)
+class ClusterSecurityGroup(Construct):
+    """The security group that a cluster's controller and all its nodes share.
+
+    `Cluster` makes one unless it is given another.
+
+    Resources:
+        A security group, and a rule each for traffic from and to itself.
+
+    Security:
+        All traffic between members, in both directions, and all IPv4 traffic outward. That is the
+        user guide's permissive group: it covers slurmctld, slurmd, slurmdbd, slurmrestd, srun and
+        EFA. Nothing comes in from elsewhere. The rule for traffic *to* the group is there beside
+        the one to everywhere because EFA needs it.
+
+    Args:
+        vpc: The VPC of the cluster.
+
+    Source: Security groups in AWS PCS, "Example permissive security group configuration".
+    """
+
+    security_group: Final[ec2.SecurityGroup]
+    """The security group."""
+
+    def __init__(self, scope: Construct, id: str, *, vpc: ec2.IVpc) -> None:
+        super().__init__(scope, id)
+        self.security_group = ec2.SecurityGroup(
+            self,
+            "Resource",
+            vpc=vpc,
+            description="Controller and nodes of an AWS PCS cluster",
+            allow_all_outbound=True,
+            allow_all_ipv6_outbound=False,
+            disable_inline_rules=False,
+        )
+        group_id = self.security_group.security_group_id
+        # L1s, because ec2.SecurityGroup drops an egress rule to itself when it allows all outbound.
+        ec2.CfnSecurityGroupIngress(
+            self,
+            "FromSelf",
+            group_id=group_id,
+            source_security_group_id=group_id,
+            ip_protocol="-1",
+            description="Slurm, EFA and everything else between members",
+        )
+        ec2.CfnSecurityGroupEgress(
+            self,
+            "ToSelf",
+            group_id=group_id,
+            destination_security_group_id=group_id,
+            ip_protocol="-1",
+            description="EFA needs this beside the rule to everywhere",
+        )
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of controller and nodes."""
+        return self.security_group.connections

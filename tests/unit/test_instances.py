@@ -1,0 +1,516 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from pcs_constructs import instances
+from pcs_constructs._data import generate
+from pcs_constructs.instances import InstanceFacts, NetworkCard
+
+_ROOT = Path(instances.__file__).parents[1]
+
+
+def facts(instance_type: str) -> InstanceFacts:
+    found = instances.find(instance_type)
+    assert found is not None, f"{instance_type} is not in the catalogue"
+    return found
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> tuple[InstanceFacts, ...]:
+    return tuple(facts(name) for name in instances.names())
+
+
+# One type, everything about it.
+
+
+def test_a_type_without_a_speciality_has_only_the_basics() -> None:
+    assert instances.find("c6i.xlarge") == InstanceFacts(
+        name="c6i.xlarge",
+        vcpus=4,
+        cores=2,
+        threads_per_core=2,
+        architecture="x86_64",
+        memory_mib=8192,
+        gpus=0,
+        gpu_manufacturer=None,
+        gpu_name=None,
+        accelerators=0,
+        accelerator_manufacturer=None,
+        accelerator_name=None,
+        efa_interfaces=0,
+        network_cards=(NetworkCard(index=0, interfaces=4, efa=False),),
+        usage_classes=("on-demand", "spot"),
+        local_storage_gb=0,
+        bare_metal=False,
+    )
+
+
+def test_a_type_with_everything_has_everything() -> None:
+    assert instances.find("p4d.24xlarge") == InstanceFacts(
+        name="p4d.24xlarge",
+        vcpus=96,
+        cores=48,
+        threads_per_core=2,
+        architecture="x86_64",
+        memory_mib=1152 * 1024,
+        gpus=8,
+        gpu_manufacturer="NVIDIA",
+        gpu_name="A100",
+        accelerators=0,
+        accelerator_manufacturer=None,
+        accelerator_name=None,
+        efa_interfaces=4,
+        network_cards=tuple(NetworkCard(index=i, interfaces=15, efa=True) for i in range(4)),
+        usage_classes=("capacity-block", "on-demand", "spot"),
+        local_storage_gb=8000,
+        bare_metal=False,
+    )
+
+
+# Well-known types, one trait at a time.
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "vcpus", "cores", "threads_per_core", "memory_gib"),
+    [
+        ("c7g.xlarge", 4, 4, 1, 8),
+        ("c7i.4xlarge", 16, 8, 2, 32),
+        ("hpc6a.48xlarge", 96, 96, 1, 384),
+        ("hpc6id.32xlarge", 64, 64, 1, 1024),
+        ("hpc7a.12xlarge", 24, 24, 1, 768),
+        ("hpc7a.96xlarge", 192, 192, 1, 768),
+        ("hpc7g.16xlarge", 64, 64, 1, 128),
+        ("p5.48xlarge", 192, 96, 2, 2048),
+        ("t3.micro", 2, 1, 2, 1),
+        ("trn1.32xlarge", 128, 64, 2, 512),
+    ],
+)
+def test_processors_and_memory_are_those_of_the_type(
+    instance_type: str, vcpus: int, cores: int, threads_per_core: int, memory_gib: int
+) -> None:
+    found = facts(instance_type)
+    assert (found.vcpus, found.cores, found.threads_per_core) == (vcpus, cores, threads_per_core)
+    assert found.memory_mib == memory_gib * 1024
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "architecture"),
+    [
+        ("c6i.xlarge", "x86_64"),
+        ("hpc7a.96xlarge", "x86_64"),
+        ("c7g.xlarge", "arm64"),
+        ("hpc7g.4xlarge", "arm64"),
+        ("g5g.xlarge", "arm64"),
+    ],
+)
+def test_the_architecture_is_that_of_the_processor(instance_type: str, architecture: str) -> None:
+    assert facts(instance_type).architecture == architecture
+
+
+def test_a_type_that_also_runs_i386_is_x86_64() -> None:
+    assert facts("t2.micro").architecture == "x86_64"
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "efa_interfaces", "cards"),
+    [
+        ("c6i.xlarge", 0, 1),
+        ("c6i.32xlarge", 1, 1),
+        ("c7gn.16xlarge", 1, 1),
+        ("hpc6a.48xlarge", 1, 1),
+        ("hpc7g.16xlarge", 1, 1),
+        ("hpc6id.32xlarge", 2, 2),
+        ("hpc7a.12xlarge", 2, 2),
+        ("hpc7a.96xlarge", 2, 2),
+        ("hpc8a.96xlarge", 2, 2),
+        ("p4d.24xlarge", 4, 4),
+        ("p4de.24xlarge", 4, 4),
+        ("p5.48xlarge", 32, 32),
+        ("p5e.48xlarge", 32, 32),
+        ("p5en.48xlarge", 16, 16),
+        ("p6-b200.48xlarge", 8, 8),
+        ("p6-b300.48xlarge", 16, 17),
+        ("trn1.32xlarge", 8, 8),
+        ("trn1n.32xlarge", 16, 16),
+        ("trn2.48xlarge", 16, 16),
+    ],
+)
+def test_efa_interfaces_and_cards_are_those_of_the_type(
+    instance_type: str, efa_interfaces: int, cards: int
+) -> None:
+    found = facts(instance_type)
+    assert (found.efa_interfaces, len(found.network_cards)) == (efa_interfaces, cards)
+
+
+def test_the_first_card_of_a_p6_b300_carries_no_efa_and_every_other_card_does() -> None:
+    first, *others = facts("p6-b300.48xlarge").network_cards
+    assert not first.efa
+    assert all(card.efa for card in others)
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "interfaces"),
+    [("hpc6id.32xlarge", 1), ("hpc7a.96xlarge", 2), ("p5.48xlarge", 2), ("p4d.24xlarge", 15)],
+)
+def test_each_card_says_how_many_interfaces_fit_on_it(instance_type: str, interfaces: int) -> None:
+    assert {card.interfaces for card in facts(instance_type).network_cards} == {interfaces}
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "gpus", "gpu_name"),
+    [
+        ("c6i.xlarge", 0, None),
+        ("g4dn.xlarge", 1, "T4"),
+        ("g5.48xlarge", 8, "A10G"),
+        ("p4d.24xlarge", 8, "A100"),
+        ("p5.4xlarge", 1, "H100"),
+        ("p5.48xlarge", 8, "H100"),
+        ("p5en.48xlarge", 8, "H200"),
+        ("p6-b200.48xlarge", 8, "B200"),
+    ],
+)
+def test_gpus_are_counted_and_named(instance_type: str, gpus: int, gpu_name: str | None) -> None:
+    found = facts(instance_type)
+    assert (found.gpus, found.gpu_name) == (gpus, gpu_name)
+
+
+def test_a_fraction_of_a_gpu_counts_as_one() -> None:
+    assert facts("g6f.large").gpus == 1
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "accelerators", "manufacturer", "name"),
+    [
+        ("inf1.24xlarge", 16, "AWS", "Inferentia"),
+        ("inf2.48xlarge", 12, "AWS", "Inferentia2"),
+        ("trn1.2xlarge", 1, "AWS", "Trainium"),
+        ("trn1.32xlarge", 16, "AWS", "Trainium"),
+        ("trn2.48xlarge", 16, "AWS", "Trainium2"),
+        ("dl2q.24xlarge", 8, "Qualcomm", "Qualcomm AI100"),
+        ("vt1.24xlarge", 8, "Xilinx", "U30"),
+        ("p5.48xlarge", 0, None, None),
+    ],
+)
+def test_accelerators_are_counted_and_named(
+    instance_type: str, accelerators: int, manufacturer: str | None, name: str | None
+) -> None:
+    found = facts(instance_type)
+    assert found.accelerators == accelerators
+    assert (found.accelerator_manufacturer, found.accelerator_name) == (manufacturer, name)
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "usage_classes"),
+    [
+        ("hpc7a.96xlarge", ("on-demand",)),
+        ("c6i.xlarge", ("on-demand", "spot")),
+        ("p5.48xlarge", ("capacity-block", "on-demand", "spot")),
+    ],
+)
+def test_usage_classes_say_how_the_type_is_bought(
+    instance_type: str, usage_classes: tuple[str, ...]
+) -> None:
+    assert facts(instance_type).usage_classes == usage_classes
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "gigabytes"),
+    [("c6i.xlarge", 0), ("hpc6id.32xlarge", 4 * 3800), ("p5.48xlarge", 8 * 3800)],
+)
+def test_local_storage_is_the_total_of_the_disks(instance_type: str, gigabytes: int) -> None:
+    assert facts(instance_type).local_storage_gb == gigabytes
+
+
+# Every type.
+
+
+def test_vcpus_are_cores_times_threads(catalogue: tuple[InstanceFacts, ...]) -> None:
+    assert [f.name for f in catalogue if f.vcpus != f.cores * f.threads_per_core] == []
+
+
+def test_every_type_has_processors_and_memory(catalogue: tuple[InstanceFacts, ...]) -> None:
+    assert [f.name for f in catalogue if min(f.cores, f.memory_mib) < 1] == []
+    assert {f.threads_per_core for f in catalogue} == {1, 2}
+
+
+def test_every_arm64_type_has_one_thread_per_core(catalogue: tuple[InstanceFacts, ...]) -> None:
+    threaded = [f.name for f in catalogue if f.architecture == "arm64" and f.threads_per_core > 1]
+    assert threaded == []
+
+
+def test_every_architecture_is_one_that_linux_nodes_have(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    assert {f.architecture for f in catalogue} == {"x86_64", "arm64"}
+
+
+def test_cards_are_numbered_from_0_in_order(catalogue: tuple[InstanceFacts, ...]) -> None:
+    odd = [
+        f.name
+        for f in catalogue
+        if [card.index for card in f.network_cards] != list(range(len(f.network_cards)))
+    ]
+    assert odd == []
+
+
+def test_every_type_has_a_card_and_every_card_takes_an_interface(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    assert [f.name for f in catalogue if not f.network_cards] == []
+    assert [f.name for f in catalogue if min(c.interfaces for c in f.network_cards) < 1] == []
+
+
+def test_a_type_that_supports_efa_has_a_network_card_for_it(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    cardless = [
+        f.name for f in catalogue if f.efa_interfaces > sum(card.efa for card in f.network_cards)
+    ]
+    assert cardless == []
+
+
+def test_no_card_carries_efa_where_the_type_does_not_support_it(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    stray = [
+        f.name
+        for f in catalogue
+        if not f.efa_interfaces and any(card.efa for card in f.network_cards)
+    ]
+    assert stray == []
+
+
+def test_only_some_storage_types_allow_fewer_efa_interfaces_than_they_have_efa_cards(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    fewer = {
+        f.name for f in catalogue if f.efa_interfaces < sum(card.efa for card in f.network_cards)
+    }
+    assert fewer == {"i7ie.48xlarge", "i7ie.metal-48xl", "i8ge.48xlarge", "i8ge.metal-48xl"}
+
+
+def test_only_the_p6_b300_has_a_first_card_without_efa_although_it_supports_efa(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    without = [f.name for f in catalogue if f.efa_interfaces and not f.network_cards[0].efa]
+    assert without == ["p6-b300.48xlarge"]
+
+
+def test_gpus_have_a_manufacturer_and_a_name_or_do_not_exist(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    odd = [
+        f.name
+        for f in catalogue
+        if not bool(f.gpus) == bool(f.gpu_manufacturer) == bool(f.gpu_name)
+    ]
+    assert odd == []
+
+
+def test_accelerators_have_a_manufacturer_and_a_name_or_do_not_exist(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    odd = [
+        f.name
+        for f in catalogue
+        if not bool(f.accelerators) == bool(f.accelerator_manufacturer) == bool(f.accelerator_name)
+    ]
+    assert odd == []
+
+
+def test_every_accelerated_family_has_accelerators_but_for_one_gap_in_the_recording(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    without = [
+        f.name
+        for f in catalogue
+        if f.name.startswith(("inf", "trn", "dl", "vt")) and not f.accelerators
+    ]
+    # It has 16 Trainium2 devices, of which the recording says nothing.
+    assert without == ["trn2u.48xlarge"]
+
+
+def test_usage_classes_are_sorted_and_known(catalogue: tuple[InstanceFacts, ...]) -> None:
+    assert [f.name for f in catalogue if list(f.usage_classes) != sorted(f.usage_classes)] == []
+    assert {u for f in catalogue for u in f.usage_classes} == {
+        "capacity-block",
+        "on-demand",
+        "spot",
+    }
+
+
+def test_every_type_can_be_bought_on_demand(catalogue: tuple[InstanceFacts, ...]) -> None:
+    assert [f.name for f in catalogue if "on-demand" not in f.usage_classes] == []
+
+
+def test_bare_metal_types_are_those_that_are_called_metal(
+    catalogue: tuple[InstanceFacts, ...],
+) -> None:
+    assert [f.name for f in catalogue if f.bare_metal != ("metal" in f.name)] == []
+
+
+# The lookup.
+
+
+@pytest.mark.parametrize(
+    "instance_type", ["", "c6i", "c6i.gigantic", "C6I.XLARGE", " c6i.xlarge", "types"]
+)
+def test_a_lookup_of_an_unknown_type_returns_none(instance_type: str) -> None:
+    assert instances.find(instance_type) is None
+
+
+@pytest.mark.parametrize("instance_type", ["mac1.metal", "mac2.metal", "mac-m4.metal"])
+def test_mac_types_are_left_out(instance_type: str) -> None:
+    assert instances.find(instance_type) is None
+
+
+def test_names_are_sorted_and_unique() -> None:
+    names = instances.names()
+    assert list(names) == sorted(set(names))
+
+
+def test_names_cover_more_than_a_thousand_types() -> None:
+    assert len(instances.names()) > 1000
+
+
+def test_facts_name_the_type_they_were_asked_for(catalogue: tuple[InstanceFacts, ...]) -> None:
+    assert tuple(f.name for f in catalogue) == instances.names()
+
+
+def test_facts_can_be_compared_and_hashed() -> None:
+    assert {facts("c6i.xlarge"), facts("c6i.xlarge")} == {facts("c6i.xlarge")}
+
+
+def test_facts_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(facts("c6i.xlarge"), "vcpus", 8)  # noqa: B010
+
+
+def test_the_source_names_its_version_and_date() -> None:
+    assert instances.source() == "moto 5.2.5, recorded on 2026-10-27 or earlier"
+
+
+# The file and its generator.
+
+
+def committed() -> str:
+    return files("pcs_constructs._data").joinpath("instances.json").read_text(encoding="utf-8")
+
+
+def needs_moto() -> None:
+    pytest.importorskip("moto", reason="moto, which ships the recording, is not installed")
+
+
+def test_the_first_line_says_that_the_file_is_generated_and_how() -> None:
+    assert committed().splitlines()[0] == (
+        '{"generated_by": "python -m pcs_constructs._data.generate",'
+    )
+
+
+def test_the_file_says_where_it_comes_from_and_under_which_license() -> None:
+    document = json.loads(committed())
+    assert document["source"].startswith("moto/ec2/resources/instance_types.json.gz")
+    assert document["license"] == "Apache-2.0"
+
+
+def test_each_type_has_a_line_of_its_own() -> None:
+    lines = committed().splitlines()
+    assert [sum(line.startswith(f'"{n}": ') for line in lines) for n in instances.names()] == (
+        [1] * len(instances.names())
+    )
+
+
+def test_the_committed_file_is_what_the_generator_writes() -> None:
+    needs_moto()
+    assert generate.main(["--check"]) == 0
+
+
+def test_the_generator_writes_the_same_bytes_over_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_moto()
+    monkeypatch.setattr(generate, "FILE", tmp_path / "instances.json")
+    assert generate.main([]) == 0
+    first = generate.FILE.read_bytes()
+    assert generate.main([]) == 0
+    same = generate.FILE.read_bytes() == first
+    assert same
+
+
+def test_fails_the_check_without_writing_when_the_file_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_moto()
+    stale = tmp_path / "instances.json"
+    stale.write_text("{}")
+    monkeypatch.setattr(generate, "FILE", stale)
+    assert generate.main(["--check"]) == 1
+    assert stale.read_text() == "{}"
+
+
+def test_fails_the_check_without_writing_when_there_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_moto()
+    monkeypatch.setattr(generate, "FILE", tmp_path / "instances.json")
+    assert generate.main(["--check"]) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fails_to_date_a_recording_of_another_moto(monkeypatch: pytest.MonkeyPatch) -> None:
+    def another(_: str) -> str:
+        return "0.0.1"
+
+    monkeypatch.setattr(generate, "version", another)
+    with pytest.raises(SystemExit, match=r"moto 0\.0\.1 has no date"):
+        generate.text()
+
+
+# What an import costs.
+
+
+_WATCH = """
+import sys
+
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+
+
+def reads():
+    return sum(path.endswith("instances.json") for path in opened)
+
+
+from pcs_constructs import instances
+
+"""
+
+
+def run(program: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", _WATCH + program],
+        cwd=_ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+
+
+def test_importing_the_module_reads_no_catalogue() -> None:
+    assert run("print(reads())") == "0"
+
+
+def test_many_lookups_read_the_catalogue_once() -> None:
+    program = "instances.find('c6i.xlarge'); instances.find('no.such'); instances.names()"
+    assert run(f"{program}; print(reads())") == "1"
+
+
+def test_neither_the_import_nor_a_lookup_starts_the_cdk() -> None:
+    loaded = "sorted({'aws_cdk', 'constructs', 'jsii'} & set(sys.modules))"
+    assert run(f"instances.find('c6i.xlarge'); print({loaded})") == "[]"
