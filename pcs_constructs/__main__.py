@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pcs_constructs import rules
 
@@ -24,10 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="print the page of a problem, or list all codes")
     explain.add_argument("codes", nargs="*", metavar="CODE", help="such as PCS201")
-    explain.set_defaults(run=lambda found: _explain(found.codes))
     found = parser.parse_args(arguments)
     try:
-        return found.run(found)
+        return _explain(cast("list[str]", found.codes))
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         sys.stderr.close()
         return 0

@@ -130,6 +130,24 @@ def _root_node(scope: Construct) -> Node:
     return scope.node.root.node
 
 
+@lru_cache(maxsize=64)
+def _tcp(first: int, last: int) -> ec2.Port:
+    return ec2.Port.tcp_range(first, last)
+
+
+def allow(
+    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: tuple[int, int], what: str
+) -> None:
+    """Let clients reach TCP ports of servers; every rule lands in the clients' stack.
+
+    Connections.allow_from would put them into the servers' stack, which must not depend on a stack
+    that depends on it; Connections.allow_to warns about groups that allow all outbound anyway.
+    """
+    servers.add_ingress_rule(clients, _tcp(*ports), what, True)
+    if not clients.allow_all_outbound:
+        clients.add_egress_rule(servers, _tcp(*ports), what, False)
+
+
 def depend(resource: cdk.CfnResource, storages: Iterable[ISharedStorage]) -> None:
     """Make the resource wait for what must exist before these file systems can be mounted."""
     if dependencies := [d for storage in storages for d in storage.mount_dependencies]:

@@ -438,10 +438,8 @@ class _ImportedCluster(Construct):
 
 
 def _open_mounts(cluster: Cluster | _ImportedCluster) -> None:
-    if cluster.mounts:
-        connections = cluster.connections
-        for storage in cluster.mounts.values():
-            storage.allow_mount_from(connections)
+    for storage in cluster.mounts.values():
+        storage.allow_mount_from(cluster.security_group)
 
 
 def _slurm_configuration(

@@ -29,7 +29,7 @@ class ISharedStorage(Protocol):
         """How a node mounts it at `path`."""
         ...
 
-    def allow_mount_from(self, clients: ec2.Connections) -> None:
+    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
         """Open the ports that mounting needs, between these clients and the file system only."""
         ...
 

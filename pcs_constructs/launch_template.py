@@ -232,7 +232,8 @@ class NodeLaunchTemplate(Construct):
         self._connections = ec2.Connections(security_groups=list(groups))
         resource = launch.attach(self, "Resource")
         for storage in mounts.values():
-            storage.allow_mount_from(self._connections)
+            # One group of a node is enough, and a node has all of them.
+            storage.allow_mount_from(groups[0])
         _cdk.depend(resource, mounts.values())
         self.launch_template_id = resource.ref
         self.version = resource.attr_latest_version_number

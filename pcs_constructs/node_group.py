@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Required, TypedDict
 
 import jsii
@@ -250,7 +251,6 @@ class ComputeNodeGroup(Construct):
         self.architecture = group_facts.architecture
         self._efa = efa
         self._security_group_ids = launch.security_group_ids
-        self._connections: ec2.Connections | None = None
         self._given_template = launch_template
         self._profile = instance_profile
 
@@ -284,7 +284,7 @@ class ComputeNodeGroup(Construct):
         # What the cluster mounts, the cluster has opened to its own security group already.
         own = [s for s in mounts.values() if all(s is not c for c in cluster.mounts.values())]
         for storage in own:
-            storage.allow_mount_from(self.connections)
+            storage.allow_mount_from(_cdk.as_security_group(self._own_security_group))
         _cdk.depend(self._resource, own)
         self.compute_node_group_id = self._resource.attr_id
 
@@ -295,26 +295,9 @@ class ComputeNodeGroup(Construct):
         Raises:
             PcsValidationError: PCS219, when the launch template was imported.
         """
-        if self._connections is None:
-            if self._template is None:
-                self._connections = self._connections_of_given_template()
-            else:
-                group = ec2.SecurityGroup(
-                    self,
-                    "SecurityGroup",
-                    vpc=self.cluster.vpc,
-                    description="Nodes of one AWS PCS compute node group",
-                    allow_all_outbound=False,
-                    allow_all_ipv6_outbound=False,
-                    disable_inline_rules=False,
-                )
-                self._template.add_property_override(
-                    "LaunchTemplateData."
-                    + ("NetworkInterfaces.0.Groups" if self._efa else "SecurityGroupIds"),
-                    [*self._security_group_ids, group.security_group_id],
-                )
-                self._connections = group.connections
-        return self._connections
+        if self._template is None:
+            return self._connections_of_given_template()
+        return self._own_security_group.connections
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
@@ -323,6 +306,25 @@ class ComputeNodeGroup(Construct):
             self._profile = NodeInstanceProfile(self, "InstanceProfile")
             self._resource.iam_instance_profile_arn = self._profile.instance_profile_arn
         return _cdk.principal_of(self._profile)
+
+    @cached_property
+    def _own_security_group(self) -> ec2.SecurityGroup:
+        assert self._template is not None
+        group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=self.cluster.vpc,
+            description="Nodes of one AWS PCS compute node group",
+            allow_all_outbound=False,
+            allow_all_ipv6_outbound=False,
+            disable_inline_rules=False,
+        )
+        self._template.add_property_override(
+            "LaunchTemplateData."
+            + ("NetworkInterfaces.0.Groups" if self._efa else "SecurityGroupIds"),
+            [*self._security_group_ids, group.security_group_id],
+        )
+        return group
 
     def _connections_of_given_template(self) -> ec2.Connections:
         if isinstance(self._given_template, NodeLaunchTemplate):

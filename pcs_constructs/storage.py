@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from pcs_constructs.interfaces import ISharedStorage
 
 _EFS_OPTIONS: Final = "_netdev,noresvport,tls"
+_NFS_PORTS: Final = (2049, 2049)
 _LUSTRE_OPTIONS: Final = "_netdev,noatime,flock"
+_LUSTRE_PORTS: Final = {"Lnet": (988, 988), "Lnet1018To1023": (1018, 1023)}
 
 # A policy is written out because the one that the CDK writes under its recommended feature flags
 # leaves out ClientMount, and with it nobody can mount (aws/aws-cdk#36224).
@@ -137,10 +139,20 @@ class EfsStorage(Construct):
         _cdk.refuse(scope, id, problems)
 
         super().__init__(scope, id)
+        group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=vpc,
+            description="Mount targets of an Amazon EFS file system",
+            allow_all_outbound=False,
+            allow_all_ipv6_outbound=False,
+            disable_inline_rules=False,
+        )
         self.file_system = efs.FileSystem(
             self,
             "Resource",
             vpc=vpc,
+            security_group=_cdk.as_security_group(group),
             vpc_subnets=selection,
             encrypted=True,
             kms_key=kms_key,
@@ -152,7 +164,9 @@ class EfsStorage(Construct):
             # Otherwise the CDK appends a statement of its own to the policy.
             allow_anonymous_access=True,
         )
-        self._efs = _ImportedEfs(_cdk.as_file_system(self.file_system))
+        self._efs = _ImportedEfs(
+            _cdk.as_file_system(self.file_system), [_cdk.as_security_group(group)]
+        )
 
     @property
     def connections(self) -> ec2.Connections:
@@ -168,7 +182,7 @@ class EfsStorage(Construct):
         """How a node mounts it at `path`."""
         return self._efs.mount(path)
 
-    def allow_mount_from(self, clients: ec2.Connections) -> None:
+    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
         """Open port 2049 from these clients."""
         self._efs.allow_mount_from(clients)
 
@@ -176,8 +190,11 @@ class EfsStorage(Construct):
 class _ImportedEfs:
     """How any EFS file system is mounted."""
 
-    def __init__(self, file_system: efs.IFileSystem) -> None:
+    def __init__(
+        self, file_system: efs.IFileSystem, security_groups: Sequence[ec2.ISecurityGroup] = ()
+    ) -> None:
         self._file_system = file_system
+        self._security_groups = security_groups
         self._source = f"{file_system.file_system_id}:/"
 
     @property
@@ -194,10 +211,9 @@ class _ImportedEfs:
             keep_existing=path == "/home",
         )
 
-    def allow_mount_from(self, clients: ec2.Connections) -> None:
-        # Asked of the clients' side, so that the rule lands in their stack: the file system's stack
-        # must not depend on that of a cluster which depends on it.
-        clients.allow_to_default_port(self._file_system)
+    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
+        for group in self._security_groups or self._file_system.connections.security_groups:
+            _cdk.allow(clients, group, _NFS_PORTS, "EFS clients to mount targets")
 
 
 @jsii.implements(ec2.IConnectable)
@@ -376,12 +392,9 @@ class LustreStorage(Construct):
         """How a node mounts it at `path`."""
         return self._lustre.mount(path)
 
-    def allow_mount_from(self, clients: ec2.Connections) -> None:
+    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
         """Open ports 988 and 1018 to 1023 between these clients and the file servers."""
         self._lustre.allow_mount_from(clients)
-
-
-_LUSTRE_PORTS: Final = {"Lnet": (988, 988), "Lnet1018To1023": (1018, 1023)}
 
 
 class _ImportedLustre:
@@ -405,8 +418,7 @@ class _ImportedLustre:
             keep_existing=path == "/home",
         )
 
-    def allow_mount_from(self, clients: ec2.Connections) -> None:
-        for first, last in _LUSTRE_PORTS.values():
-            ports = ec2.Port.tcp_range(first, last)
-            clients.allow_to(self._security_group, ports, "Lustre clients to file servers")
-            clients.allow_from(self._security_group, ports, "Lustre file servers to clients")
+    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
+        for ports in _LUSTRE_PORTS.values():
+            _cdk.allow(clients, self._security_group, ports, "Lustre clients to file servers")
+            _cdk.allow(self._security_group, clients, ports, "Lustre file servers to clients")

@@ -1,0 +1,45 @@
+# Everything a newcomer needs is set up in .venv by the first target that needs it.
+# uv is used where it is installed; otherwise it is put into .venv with pip.
+
+PYTHON ?= python3
+UV := $(or $(shell command -v uv 2>/dev/null),.venv/bin/uv)
+RUN := $(UV) run --no-sync --quiet
+
+.PHONY: help demo test bench check generate clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      synthesize the user guide's cluster into cdk.out and say what it made"
+	@echo "make test      run every test"
+	@echo "make check     format, lint and type-check"
+	@echo "make bench     compare with hand-written CDK code"
+	@echo "make generate  write the generated pages of docs/ again"
+	@echo "make clean     remove what the other targets made"
+
+demo: .venv/.ready
+	@$(RUN) python -m apps.demo
+
+test: .venv/.ready
+	@$(RUN) pytest
+
+bench: .venv/.ready
+	@$(RUN) python -m tests.benchmark
+
+check: .venv/.ready
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) basedpyright
+
+generate: .venv/.ready
+	@$(RUN) python -m pcs_constructs._data.generate
+	@$(RUN) python -m tests.docs.generate
+
+clean:
+	@rm -rf .venv cdk.out dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.ready: pyproject.toml
+	@command -v uv >/dev/null 2>&1 || test -x .venv/bin/uv || { \
+	  $(PYTHON) -m venv .venv && \
+	  .venv/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	@$(UV) sync --quiet
+	@touch $@
