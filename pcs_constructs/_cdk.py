@@ -197,10 +197,28 @@ def as_file_system(file_system: efs.FileSystem) -> efs.IFileSystem:
     return cast("efs.IFileSystem", file_system)
 
 
-@lru_cache(maxsize=64)
-def first_private_subnet(vpc: ec2.IVpc) -> ec2.ISubnet:
+def first_private_subnet(scope: Construct, id: str, vpc: ec2.IVpc) -> ec2.ISubnet:
     """The first subnet with a way out, else the first isolated one, else the first there is."""
-    return (vpc.private_subnets or vpc.isolated_subnets or vpc.public_subnets)[0]
+    found = _subnets(vpc)
+    if not found:
+        refuse(
+            scope,
+            id,
+            [
+                Problem(
+                    code="PCS414",
+                    argument="vpc",
+                    message="no subnet of this VPC is known",
+                    fix="pass subnet=, or name the subnets where the VPC is imported",
+                )
+            ],
+        )
+    return found[0]
+
+
+@lru_cache(maxsize=64)
+def _subnets(vpc: ec2.IVpc) -> Sequence[ec2.ISubnet]:
+    return vpc.private_subnets or vpc.isolated_subnets or vpc.public_subnets
 
 
 def role_name(role: iam.IRole) -> str | Unknown:

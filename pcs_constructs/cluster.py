@@ -23,7 +23,7 @@ from pcs_constructs.slurm import SlurmVersion
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pcs_constructs.errors import Problem
+    from pcs_constructs.errors import Problem, Unknown
     from pcs_constructs.interfaces import (
         ICluster,
         IComputeNodeGroup,
@@ -181,7 +181,7 @@ class Cluster(Construct):
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
         problems: list[Problem] = []
-        place = subnet or _cdk.first_private_subnet(vpc)
+        place = subnet or _cdk.first_private_subnet(scope, id, vpc)
         mounts = dict(mounts or {})
         physical = name or physical_name(
             id,
@@ -237,7 +237,7 @@ class Cluster(Construct):
         _cdk.depend(self._resource, mounts.values())
         self._wait_for_earlier_clusters()
         self.cluster_id = self._resource.attr_id
-        _cdk.at_synth(self, self._problems_of_members)
+        _cdk.at_synth(self, self._problems_at_synth)
 
     @property
     def connections(self) -> ec2.Connections:
@@ -342,41 +342,15 @@ class Cluster(Construct):
         if earlier:
             _cdk.create_after(self, self._resource, earlier[-1], earlier[-1]._resource)
 
-    def _problems_of_members(self) -> Sequence[Problem]:
-        tree = _cdk.tree(self)
-        groups = [c for c in tree if isinstance(c, ComputeNodeGroup) and c.cluster is self]
-        queues = [c for c in tree if isinstance(c, Queue) and c.cluster is self]
-        busy = [group for queue in queues for group in queue.node_groups]
-        members = rules.ClusterMembersFacts(
-            size=self.size,
-            node_group_names=tuple(_cdk.known(group.name) for group in groups),
-            max_instance_counts=tuple(group.scaling.max for group in groups),
-            queue_names=tuple(_cdk.known(queue.name) for queue in queues),
-            unused_node_groups=tuple(
-                group.name
-                for group in groups
-                if not group.login and all(group is not other for other in busy)
-            ),
-            mount_points={group.name: frozenset(group.mounts) for group in groups},
-            tags=self._resource.cdk_tag_manager.tag_values(),
-        )
-        addresses = rules.AddressFacts(
-            cidrs=_cdk.subnet_cidrs(subnet for group in groups for subnet in group.subnets),
-            demands=tuple(
-                (group.name, frozenset(_cdk.subnet_id(s) for s in group.subnets), group.addresses)
-                for group in groups
-            ),
-        )
-        others = [c for c in tree if isinstance(c, Cluster) and c.name == self.name]
+    def _problems_at_synth(self) -> Sequence[Problem]:
+        tags = self._resource.cdk_tag_manager.tag_values()
+        members = _problems_of_members(self, size=self.size, tags=tags)
+        namesakes = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c.name == self.name]
+        if namesakes[0] is not self or len(namesakes) == 1:  # the first one tells for all
+            return members
         here = _cdk.environment(self)
-        environment = rules.EnvironmentFacts(
-            # Told once, by the first of them.
-            cluster_names=tuple(c.name for c in others if _cdk.environment(c) == here)
-            if others[0] is self
-            else (),
-        )
-        _cdk.advise(self, rules.advice_on(members))
-        return rules.errors_in(members, addresses, environment)
+        names = tuple(c.name for c in namesakes if _cdk.environment(c) == here)
+        return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
 
 
 @jsii.implements(ec2.IConnectable)
@@ -403,7 +377,7 @@ class _ImportedCluster(Construct):
         slurm: SlurmVersion | None,
     ) -> None:
         mounts = dict(mounts or {})
-        place = subnet or _cdk.first_private_subnet(vpc)
+        place = subnet or _cdk.first_private_subnet(scope, id, vpc)
         facts = (
             rules.ClusterFacts(
                 name=UNKNOWN, named=False, slurm=UNKNOWN, cluster_id=_cdk.known(cluster_id)
@@ -424,6 +398,7 @@ class _ImportedCluster(Construct):
         self.slurm = slurm
         self._members = _Members(self)
         _open_mounts(self)
+        _cdk.at_synth(self, lambda: _problems_of_members(self))
 
     @property
     def connections(self) -> ec2.Connections:
@@ -435,6 +410,39 @@ class _ImportedCluster(Construct):
 
     def image_id(self, architecture: str) -> str:
         return self._members.image_id(architecture)
+
+
+def _problems_of_members(
+    cluster: Cluster | _ImportedCluster,
+    *,
+    size: ClusterSize | Unknown = UNKNOWN,
+    tags: Mapping[str, str] | None = None,
+) -> Sequence[Problem]:
+    """What is wrong with the node groups and queues of a cluster, now that all are there."""
+    found = _cdk.tree(cluster)
+    groups = [c for c in found if isinstance(c, ComputeNodeGroup) and c.cluster is cluster]
+    queues = [c for c in found if isinstance(c, Queue) and c.cluster is cluster]
+    busy = {id(group) for queue in queues for group in queue.node_groups}
+    members = rules.ClusterMembersFacts(
+        size=size,
+        node_group_names=tuple(_cdk.known(group.name) for group in groups),
+        max_instance_counts=tuple(group.scaling.max for group in groups),
+        queue_names=tuple(_cdk.known(queue.name) for queue in queues),
+        unused_node_groups=tuple(
+            group.name for group in groups if not group.login and id(group) not in busy
+        ),
+        mount_points={group.name: frozenset(group.mounts) for group in groups},
+        tags=tags,
+    )
+    addresses = rules.AddressFacts(
+        cidrs=_cdk.subnet_cidrs(subnet for group in groups for subnet in group.subnets),
+        demands=tuple(
+            (group.name, frozenset(map(_cdk.subnet_id, group.subnets)), group.addresses)
+            for group in groups
+        ),
+    )
+    _cdk.advise(cluster, rules.advice_on(members))
+    return rules.errors_in(members, addresses)
 
 
 def _open_mounts(cluster: Cluster | _ImportedCluster) -> None:

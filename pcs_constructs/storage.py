@@ -323,6 +323,7 @@ class LustreStorage(Construct):
             )
         )
         _cdk.refuse(scope, id, problems)
+        place = subnet or _cdk.first_private_subnet(scope, id, vpc)
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(facts))
@@ -356,7 +357,7 @@ class LustreStorage(Construct):
             file_system_type_version="2.15",
             storage_type="SSD",
             storage_capacity=gibibytes,
-            subnet_ids=[_cdk.subnet_id(subnet or _cdk.first_private_subnet(vpc))],
+            subnet_ids=[_cdk.subnet_id(place)],
             security_group_ids=[group_id],
             tags=[cdk.CfnTag(key="Name", value=id)],
             kms_key_id=kms_key.key_arn if kms_key else None,

@@ -269,3 +269,13 @@ def ssh_sources_are_peers() -> None:
 
     Source: `ec2.Peer` of the AWS CDK.
     """
+
+
+@page("PCS414")
+def vpc_has_a_subnet() -> None:
+    """A VPC that a subnet is to be chosen from has one that is known.
+
+    An imported VPC tells only the subnets that it was imported with.
+
+    Source: `ec2.Vpc.from_vpc_attributes` of the AWS CDK.
+    """

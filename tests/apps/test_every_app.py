@@ -13,7 +13,6 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.apps.conftest import Synthesized, synthesize
 
-
 _SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas" / "providers"
 
 

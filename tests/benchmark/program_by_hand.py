@@ -29,9 +29,7 @@ def network(stack: cdk.Stack) -> ec2.Vpc:
         reserved_azs=6,
         nat_gateways=1,
         subnet_configuration=[
-            ec2.SubnetConfiguration(
-                name="Public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=20
-            ),
+            ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=20),
             ec2.SubnetConfiguration(
                 name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=20
             ),
@@ -42,9 +40,7 @@ def network(stack: cdk.Stack) -> ec2.Vpc:
     )
 
 
-def home_directories(
-    stack: cdk.Stack, vpc: ec2.Vpc, clients: ec2.SecurityGroup
-) -> efs.FileSystem:
+def home_directories(stack: cdk.Stack, vpc: ec2.Vpc, clients: ec2.SecurityGroup) -> efs.FileSystem:
     group = ec2.SecurityGroup(
         stack, "HomeGroup", vpc=vpc, description="Mount targets", allow_all_outbound=False
     )

@@ -1,6 +1,6 @@
 """The program by hand for somebody in a hurry: no token is read twice, nothing is made twice.
 
-    python -m tests.benchmark.program_by_hand_hoisted N [OUTDIR]
+python -m tests.benchmark.program_by_hand_hoisted N [OUTDIR]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The library's program: a cluster with two file systems, and N node groups each with its queue.
 
-    python -m tests.benchmark.program_library N [OUTDIR]
+python -m tests.benchmark.program_library N [OUTDIR]
 """
 
 import sys

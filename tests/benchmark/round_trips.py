@@ -6,7 +6,6 @@ prints them in their order. `in_order` counts in a process of its own, because w
 read another may find in a cache.
 """
 
-import json
 import os
 import subprocess
 import sys

@@ -1,0 +1,119 @@
+"""How rules are tested, and that all of them are.
+
+The tables are in ``test_rules_<noun>.py``, one for each rule or group of like rules. A row has an
+id, a facts record and the codes that it must produce: no code means that nothing is wrong. Each
+record differs in one or two facts from one that breaks no rule and in which nothing is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from functools import cache, partial
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pcs_constructs.errors import UNKNOWN, Problem
+from pcs_constructs.rules import RULES, advice_on, errors_in
+
+
+def errors(*facts: object) -> list[str]:
+    """The codes of everything in these facts that must be refused."""
+    return [problem.code for problem in errors_in(*facts)]
+
+
+def advice(*facts: object) -> list[str]:
+    """The codes of everything in these facts that is worth a word."""
+    return [problem.code for problem in advice_on(*facts)]
+
+
+def row(id: str, facts: object, *codes: str, bug: str | None = None):
+    """A row of a table; with `bug`, one that the library gets wrong as yet."""
+    marks = [pytest.mark.xfail(reason=bug)] if bug else []
+    return pytest.param(facts, list(codes), id=id, marks=marks)
+
+
+def table(*rows: object) -> pytest.MarkDecorator:
+    """Run the test once for each row, with its ``facts`` and ``codes``."""
+    return pytest.mark.parametrize(("facts", "codes"), rows)
+
+
+class Row(NamedTuple):
+    """A row of some table, as the tests about all tables see it."""
+
+    test: str
+    facts: object
+    codes: list[str]
+
+
+def _modules() -> Iterator[object]:
+    for path in sorted(Path(__file__).parent.glob("test_rules_*.py")):
+        yield import_module(f"tests.unit.{path.stem}")
+
+
+@cache
+def all_rows() -> tuple[Row, ...]:
+    """Every row of every table but those that the library gets wrong as yet."""
+    return tuple(
+        Row(test.__name__, *parameters.values)
+        for module in _modules()
+        for test in vars(module).values()
+        for mark in getattr(test, "pytestmark", ())
+        if mark.args[:1] == (("facts", "codes"),)
+        for parameters in mark.args[1]
+        if not parameters.marks
+    )
+
+
+@cache
+def all_problems() -> tuple[Problem, ...]:
+    """Everything that the rules say about the rows of the tables."""
+    return tuple(
+        problem
+        for facts in {id(row.facts): row.facts for row in all_rows()}.values()
+        for problem in (*errors_in(facts), *advice_on(facts))
+    )
+
+
+def _sound_facts() -> Iterator[object]:
+    for module in _modules():
+        for name, value in vars(module).items():
+            if isinstance(value, partial):
+                yield pytest.param(value(), id=name)
+
+
+def _has_unknown(fact: object) -> bool:
+    if dataclasses.is_dataclass(fact):
+        return any(_has_unknown(getattr(fact, f.name)) for f in dataclasses.fields(fact))
+    if isinstance(fact, Mapping):
+        return any(_has_unknown(value) for value in fact.values())
+    if isinstance(fact, (tuple, frozenset)):
+        return any(_has_unknown(value) for value in fact)
+    return fact is UNKNOWN
+
+
+def _may_have_unknown(facts: type) -> bool:
+    return any("Unknown" in str(field.type) for field in dataclasses.fields(facts))
+
+
+_TESTED = sorted(code for code, rule in RULES.items() if rule.test)
+
+
+@pytest.mark.parametrize("code", _TESTED)
+def test_every_rule_has_a_table_with_rows_that_fail_and_hold(code: str) -> None:
+    tests = {row.test for row in all_rows() if code in row.codes}
+    assert tests, f"no table produces {code}"
+    rows = [row for row in all_rows() if row.test in tests and type(row.facts) is RULES[code].facts]
+    sound = [row for row in rows if code not in row.codes]
+    assert any(not _has_unknown(row.facts) for row in sound), f"no row shows that {code} can hold"
+    if _may_have_unknown(RULES[code].facts):
+        assert any(_has_unknown(row.facts) for row in sound), f"no row of {code} has an UNKNOWN"
+
+
+@pytest.mark.parametrize("facts", _sound_facts())
+def test_the_facts_that_the_tables_vary_are_sound_and_known(facts: object) -> None:
+    assert errors(facts) + advice(facts) == []
+    assert not _has_unknown(facts)
