@@ -135,6 +135,11 @@ def _tcp(first: int, last: int) -> ec2.Port:
     return ec2.Port.tcp_range(first, last)
 
 
+@lru_cache(maxsize=256)
+def _allows_all_outbound(group: ec2.ISecurityGroup) -> bool:
+    return group.allow_all_outbound
+
+
 def allow(
     clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: tuple[int, int], what: str
 ) -> None:
@@ -144,7 +149,7 @@ def allow(
     that depends on it; Connections.allow_to warns about groups that allow all outbound anyway.
     """
     servers.add_ingress_rule(clients, _tcp(*ports), what, True)
-    if not clients.allow_all_outbound:
+    if not _allows_all_outbound(clients):
         clients.add_egress_rule(servers, _tcp(*ports), what, False)
 
 

@@ -322,7 +322,7 @@ keep_existing() {
   for old in "$image$1"/* "$image$1"/.[!.]*; do
     name=${old##*/}
     if [ ! -e "$old" ] || [ -e "$1/$name" ]; then continue; fi
-    new=$(mktemp -d "$1/.pcs-constructs-XXXXXX") && cp -a "$old" "$new/" || failed=$name
+    new=$(mktemp -d -p "$1") && cp -a "$old" "$new/" || failed=$name
     [ "$failed" ] || mv -nT "$new/$name" "$1/$name" || :
     rm -rf "$new"
   done

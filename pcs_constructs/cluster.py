@@ -343,9 +343,10 @@ class Cluster(Construct):
             _cdk.create_after(self, self._resource, earlier[-1], earlier[-1]._resource)
 
     def _problems_at_synth(self) -> Sequence[Problem]:
+        found = _cdk.tree(self)
         tags = self._resource.cdk_tag_manager.tag_values()
-        members = _problems_of_members(self, size=self.size, tags=tags)
-        namesakes = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c.name == self.name]
+        members = _problems_of_members(self, found, size=self.size, tags=tags)
+        namesakes = [c for c in found if isinstance(c, Cluster) and c.name == self.name]
         if namesakes[0] is not self or len(namesakes) == 1:  # the first one tells for all
             return members
         here = _cdk.environment(self)
@@ -398,7 +399,7 @@ class _ImportedCluster(Construct):
         self.slurm = slurm
         self._members = _Members(self)
         _open_mounts(self)
-        _cdk.at_synth(self, lambda: _problems_of_members(self))
+        _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
     @property
     def connections(self) -> ec2.Connections:
@@ -414,12 +415,12 @@ class _ImportedCluster(Construct):
 
 def _problems_of_members(
     cluster: Cluster | _ImportedCluster,
+    found: Sequence[object],
     *,
     size: ClusterSize | Unknown = UNKNOWN,
     tags: Mapping[str, str] | None = None,
 ) -> Sequence[Problem]:
     """What is wrong with the node groups and queues of a cluster, now that all are there."""
-    found = _cdk.tree(cluster)
     groups = [c for c in found if isinstance(c, ComputeNodeGroup) and c.cluster is cluster]
     queues = [c for c in found if isinstance(c, Queue) and c.cluster is cluster]
     busy = {id(group) for queue in queues for group in queue.node_groups}

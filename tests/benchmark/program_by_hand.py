@@ -52,6 +52,7 @@ def home_directories(stack: cdk.Stack, vpc: ec2.Vpc, clients: ec2.SecurityGroup)
         security_group=group,
         encrypted=True,
         enable_automatic_backups=True,
+        performance_mode=efs.PerformanceMode.GENERAL_PURPOSE,
         throughput_mode=efs.ThroughputMode.ELASTIC,
         removal_policy=cdk.RemovalPolicy.RETAIN,
         # Otherwise the CDK appends a statement of its own to the policy.

@@ -96,9 +96,7 @@ def _normal(value: Any, types: dict[str, str]) -> Any:
         case {"DependsOn": names, **rest}:
             return {**_normal(rest, types), "DependsOn": sorted(types[name] for name in names)}
         case dict():
-            return {
-                key: None if key in _TEXTS else _normal(item, types) for key, item in value.items()
-            } | {}
+            return {key: _normal(item, types) for key, item in value.items() if key not in _TEXTS}
         case list():
             return [_normal(item, types) for item in value]
         case _:

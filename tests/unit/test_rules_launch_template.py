@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.rules import InterfaceFacts, LaunchTemplateFacts, UserDataFacts
+from tests.unit.test_rules import advice, errors, row, table
+
+efa = partial(
+    replace,
+    InterfaceFacts(instance_types=("hpc7a.96xlarge",), efa=True, subnets=1, public=False),
+)
+template = partial(
+    replace,
+    LaunchTemplateFacts(launch_template_id="lt-0123456789abcdef0", version="3", key_name="me"),
+)
+user_data = partial(replace, UserDataFacts(bytes=100))
+
+
+# EFA. c7i.4xlarge has none, c5n.18xlarge 1 on 1 card, hpc7a.96xlarge and hpc6id.32xlarge 2 on 2,
+# i7ie.48xlarge 1 on 2 cards, p5.48xlarge and p5e.48xlarge 32, p5en.48xlarge 16 on 16, and
+# p6-b300.48xlarge 16 on 17.
+
+
+@table(
+    row("one", efa(subnets=1)),
+    row("two", efa(subnets=2), "PCS601"),
+    row("two without EFA", efa(efa=False, subnets=2)),
+    row("token", efa(subnets=UNKNOWN)),
+)
+def test_efa_stays_in_one_subnet(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("EFA", efa(instance_types=("c5n.18xlarge",))),
+    row("none", efa(instance_types=("c7i.4xlarge",)), "PCS602"),
+    row("none of two", efa(instance_types=("c7i.4xlarge", "c6i.4xlarge")), "PCS602"),
+    row("none and not asked for", efa(efa=False, instance_types=("c7i.4xlarge",))),
+    row("token and not asked for", efa(efa=False, instance_types=UNKNOWN)),
+)
+def test_efa_is_asked_for_where_it_is(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("one", efa(instance_types=("p5.48xlarge",))),
+    row("alike", efa(instance_types=("p5.48xlarge", "p5e.48xlarge"))),
+    row("fewer cards", efa(instance_types=("p5.48xlarge", "p5en.48xlarge")), "PCS603"),
+    row("one card more", efa(instance_types=("p5en.48xlarge", "p6-b300.48xlarge")), "PCS603"),
+    row("same cards, less EFA", efa(instance_types=("hpc7a.96xlarge", "i7ie.48xlarge")), "PCS603"),
+    row("without EFA", efa(efa=False, instance_types=("p5.48xlarge", "p5en.48xlarge"))),
+    row("token without EFA", efa(efa=False, instance_types=UNKNOWN)),
+)
+def test_types_with_efa_have_the_same_cards(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("known", efa(instance_types=("p5.48xlarge",))),
+    row("not in the catalogue", efa(instance_types=("c99x.large",)), "PCS604"),
+    row("two not in it", efa(instance_types=("c99x.large", "")), "PCS604", "PCS604"),
+    row("one of two not in it", efa(instance_types=("p5.48xlarge", "c99x.large")), "PCS604"),
+    row("not in it, without EFA", efa(efa=False, instance_types=("c99x.large",))),
+    row("none", efa(instance_types=())),
+    row("token without EFA", efa(efa=False, instance_types=UNKNOWN)),
+    # Unlike elsewhere UNKNOWN is refused: the library itself would have to write the interfaces.
+    row("token", efa(instance_types=UNKNOWN), "PCS604"),
+)
+def test_the_cards_of_types_with_efa_are_known(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("several, private", efa(public=False)),
+    row("several, public", efa(public=True), "PCS407"),
+    row("two types, public", efa(public=True, instance_types=("hpc7a.96xlarge",) * 2), "PCS407"),
+    row("one, public", efa(public=True, instance_types=("c5n.18xlarge",))),
+    row("one on two cards, public", efa(public=True, instance_types=("i7ie.48xlarge",))),
+    row("without EFA, public", efa(public=True, efa=False)),
+    row("token", efa(public=UNKNOWN)),
+)
+def test_nodes_with_several_interfaces_are_not_in_a_public_subnet(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+# References to templates.
+
+
+@table(
+    row("id", template(launch_template_id="lt-0123456789abcdef0")),
+    row("name", template(launch_template_id="my-template"), "PCS605"),
+    row("of PCS itself", template(launch_template_id="pcs-1a2b3c-do-not-delete"), "PCS605"),
+    row("nothing", template(launch_template_id=""), "PCS605"),
+    row(
+        "nothing after the prefix",
+        template(launch_template_id="lt-"),
+        "PCS605",
+        bug="only the prefix is looked at: use identifier_breaches with lt-[0-9a-f]{8,17}",
+    ),
+    row("token", template(launch_template_id=UNKNOWN)),
+)
+def test_a_launch_template_is_referred_to_by_its_id(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("number", template(version="12")),
+    row("latest", template(version="$Latest"), "PCS606"),
+    row("default", template(version="$Default"), "PCS606"),
+    row("with a v", template(version="v3"), "PCS606"),
+    row("negative", template(version="-1"), "PCS606"),
+    row("nothing", template(version=""), "PCS606"),
+    row("token", template(version=UNKNOWN)),
+)
+def test_a_launch_template_version_that_is_no_number_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("1 character", template(key_name="k")),
+    row("255 characters", template(key_name="k" * 255)),
+    row("nothing", template(key_name=""), "PCS607"),
+    row("256 characters", template(key_name="k" * 256), "PCS607"),
+    row("token", template(key_name=UNKNOWN)),
+)
+def test_a_key_pair_name_has_1_to_255_characters(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+# User data.
+
+
+def shell(text: str) -> UserDataFacts:
+    return user_data(parts=(("text/x-shellscript", text),))
+
+
+def cloud_config(text: str) -> UserDataFacts:
+    return user_data(parts=(("text/cloud-config", text),))
+
+
+def boothook(text: str) -> UserDataFacts:
+    return user_data(parts=(("text/cloud-boothook", text),))
+
+
+@table(
+    row("nothing", user_data(bytes=0)),
+    row("16,384 bytes", user_data(bytes=16_384)),
+    row("16,385 bytes", user_data(bytes=16_385), "PCS901"),
+)
+def test_user_data_has_at_most_16384_bytes(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("shell", shell("#!/bin/bash\ndate\n")),
+    row("shell of python", shell("#!/usr/bin/env python3\n")),
+    row("shell without", shell("date\n"), "PCS902"),
+    row("shell after an empty line", shell("\n#!/bin/bash\n"), "PCS902"),
+    row("shell of nothing", shell(""), "PCS902"),
+    row("shell that is cloud-config", shell("#cloud-config\n"), "PCS902"),
+    row("cloud-config", cloud_config("#cloud-config\nruncmd: []\n")),
+    row("cloud-config without a header", cloud_config("runcmd: []\n")),
+    row("cloud-config that is a script", cloud_config("#!/bin/bash\n"), "PCS902"),
+    row("boothook", boothook("#!/bin/bash\n")),
+    row(
+        "boothook without",
+        boothook("date\n"),
+        "PCS902",
+        bug="cloud-init executes a boothook too, UserDataPart.boothook says it starts with #!",
+    ),
+    row(
+        "two without",
+        user_data(parts=(("text/x-shellscript", "date"), ("text/x-shellscript", "date"))),
+        "PCS902",
+        "PCS902",
+    ),
+    row(
+        "shell that starts with a token",
+        shell("${Token[TOKEN.7]}"),
+        bug="refused: UserDataPart.shell_script(cdk.Fn.sub('#!/bin/bash ...')) cannot be used",
+    ),
+)
+def test_a_script_names_its_interpreter(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("no", shell("#!/bin/bash\ndate\n")),
+    row("reboot", shell("#!/bin/bash\nreboot\n"), "PCS903"),
+    row("sudo reboot", shell("#!/bin/bash\n  sudo reboot now\n"), "PCS903"),
+    row("shutdown", shell("#!/bin/bash\n/sbin/shutdown -r now\n"), "PCS903"),
+    row("poweroff", boothook("#!/bin/bash\npoweroff"), "PCS903"),
+    row("runcmd", cloud_config("#cloud-config\nruncmd:\n  - reboot\n"), "PCS903"),
+    row("spoken of", shell("#!/bin/bash\necho no reboot here\n# reboot\n")),
+    row("part of a word", shell("#!/bin/bash\nreboot_if_needed\n")),
+    row(
+        "by its path",
+        shell("#!/bin/bash\n/sbin/reboot\n"),
+        "PCS903",
+        bug="a path is seen before shutdown only",
+    ),
+    row(
+        "systemctl",
+        shell("#!/bin/bash\nsystemctl reboot\n"),
+        "PCS903",
+        bug="systemctl reboot is not seen",
+    ),
+    row(
+        "power_state",
+        cloud_config("#cloud-config\npower_state:\n  mode: reboot\n"),
+        "PCS903",
+        bug="cloud-init's own way to restart is not seen",
+    ),
+    row(
+        "key of that name",
+        cloud_config("#cloud-config\nhalt-on-error: true\n"),
+        bug="halt-on-error is taken for the command halt",
+    ),
+)
+def test_user_data_that_restarts_the_node_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("no", shell("#!/bin/bash\ndate\n")),
+    row("access key", shell("#!/bin/bash\nKEY=AKIAIOSFODNN7EXAMPLE\n"), "PCS904"),
+    row("secret key", shell("aws_secret_access_key = wJalrXUtnFEMI\n"), "PCS904"),
+    row("private key", shell("-----BEGIN OPENSSH PRIVATE KEY-----\n"), "PCS904"),
+    row("password", cloud_config("#cloud-config\npassword: changeme\n"), "PCS904"),
+    row("quoted", shell("#!/bin/bash\nPASSWORD='changeme'\n"), "PCS904"),
+    row("read by a command", shell("#!/bin/bash\nTOKEN=$(curl -X PUT http://169.254.169.254)\n")),
+    row("variable", shell('#!/bin/bash\ncurl -H "X-aws-ec2-metadata-token: $TOKEN"\n')),
+    row("a CDK token", shell("#!/bin/bash\nPASSWORD=${Token[TOKEN.7]}\n")),
+    row("a key of sshd", shell("#!/bin/bash\nPasswordAuthentication no\n")),
+    row("a key of cloud-config", cloud_config("#cloud-config\nlock_passwd: false\n")),
+    row("too short to be one", shell("#!/bin/bash\npassword=no\n")),
+    row(
+        "prefixed",
+        shell("#!/bin/bash\nDB_PASSWORD=hunter2secret\n"),
+        "PCS904",
+        bug=r"\b wants no letter or underscore before it, so DB_PASSWORD= is not seen",
+    ),
+    row(
+        "arn of a secret",
+        shell("#!/bin/bash\nSECRET=arn:aws:secretsmanager:us-east-1:123456789012:secret:db\n"),
+        bug="an ARN is what the fix asks for, and no secret",
+    ),
+)
+def test_a_secret_in_user_data_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("ASCII", shell("#!/bin/bash\necho hello\n")),
+    row("umlaut", shell("#!/bin/bash\necho größe\n"), "PCS905"),
+    row("typographic quote", cloud_config("#cloud-config\n# PCS\u2019s\n"), "PCS905"),
+    row("a CDK token", shell("#!/bin/bash\n${Token[TOKEN.7]}\n")),
+)
+def test_user_data_that_is_not_ascii_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.rules import (
+    AddressFacts,
+    IdentifierFacts,
+    NetworkFacts,
+    NodeSubnetFacts,
+    SshFacts,
+    VpcFacts,
+)
+from tests.unit.test_rules import advice, errors, row, table
+
+network = partial(replace, NetworkFacts(cidr="10.0.0.0/16", availability_zones=2, nat_gateways=1))
+vpc = partial(replace, VpcFacts(dns_hostnames=True, dns_support=True, tenancy="default"))
+subnet = partial(
+    replace,
+    NodeSubnetFacts(
+        argument="subnets",
+        name="app/Vpc/Subnet1",
+        in_vpc=True,
+        public=False,
+        assigns_public_addresses=False,
+    ),
+)
+ssh = partial(replace, SshFacts(sources=("203.0.113.0/24",)))
+identifiers = partial(
+    replace,
+    IdentifierFacts(subnet_ids=("subnet-0a1b2c3d",), security_group_ids=("sg-0a1b2c3d",)),
+)
+
+
+# What `Network` is asked for.
+
+
+@table(
+    row("/16", network(cidr="10.0.0.0/16")),
+    row("/24", network(cidr="192.168.7.0/24")),
+    row("/15", network(cidr="10.0.0.0/15"), "PCS410"),
+    row("/25", network(cidr="10.0.0.0/25"), "PCS410"),
+    row("no mask", network(cidr="10.0.0.0"), "PCS410"),
+    row("mask of 33", network(cidr="10.0.0.0/33"), "PCS410"),
+    row("not its first address", network(cidr="10.0.0.1/16"), "PCS410"),
+    row("IPv6", network(cidr="2001:db8::/56"), "PCS410"),
+    row("nonsense", network(cidr="wide"), "PCS410"),
+    row("nothing", network(cidr=""), "PCS410"),
+    row(
+        "mask with dots",
+        network(cidr="10.0.0.0/255.255.0.0"),
+        "PCS410",
+        bug="passes the rule; Network then dies with a bare ValueError",
+    ),
+    row("token", network(cidr=UNKNOWN)),
+)
+def test_the_address_range_of_a_network_is_a_16_to_a_24(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("1", network(availability_zones=1)),
+    row("8", network(availability_zones=8)),
+    row("9", network(availability_zones=9), "PCS411"),
+    row("0", network(availability_zones=0), "PCS411"),
+    row("-1", network(availability_zones=-1), "PCS411"),
+    row("token beside it", network(cidr=UNKNOWN, availability_zones=8)),
+)
+def test_a_network_spans_1_to_8_zones(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("1", network(nat_gateways=1)),
+    row("one to a zone", network(availability_zones=3, nat_gateways=3)),
+    row("more than zones", network(availability_zones=3, nat_gateways=4), "PCS412"),
+    row("0", network(nat_gateways=0), "PCS412"),
+    row("-1", network(nat_gateways=-1), "PCS412"),
+    row("token beside it", network(cidr=UNKNOWN, nat_gateways=2)),
+)
+def test_a_network_has_1_nat_gateway_or_up_to_one_in_each_zone(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+# VPCs and subnets made by others.
+
+
+@table(
+    row("both", vpc()),
+    row("no hostnames", vpc(dns_hostnames=False), "PCS401"),
+    row("no resolution", vpc(dns_support=False), "PCS401"),
+    row("neither", vpc(dns_hostnames=False, dns_support=False), "PCS401", "PCS401"),
+    row("tokens", vpc(dns_hostnames=UNKNOWN, dns_support=UNKNOWN)),
+    row("token and no resolution", vpc(dns_hostnames=UNKNOWN, dns_support=False), "PCS401"),
+)
+def test_a_vpc_has_dns_hostnames_and_resolution(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("default", vpc(tenancy="default")),
+    row("dedicated", vpc(tenancy="dedicated"), "PCS402"),
+    row("token", vpc(tenancy=UNKNOWN)),
+)
+def test_a_vpc_has_default_tenancy(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("private, controller", subnet(controller=True)),
+    row("public, controller", subnet(controller=True, public=True), "PCS403"),
+    row("public, nodes", subnet(controller=False, public=True)),
+    row("token, controller", subnet(controller=True, public=UNKNOWN)),
+)
+def test_a_controller_in_a_public_subnet_is_advised_against(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("same vpc", subnet(in_vpc=True)),
+    row("another vpc", subnet(in_vpc=False), "PCS404"),
+    row("another vpc, controller", subnet(in_vpc=False, controller=True), "PCS404"),
+    row("token", subnet(in_vpc=UNKNOWN)),
+)
+def test_subnets_are_in_the_vpc_of_the_cluster(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("public with", subnet(public=True, assigns_public_addresses=True)),
+    row("public without", subnet(public=True, assigns_public_addresses=False), "PCS406"),
+    row("private without", subnet(public=False, assigns_public_addresses=False)),
+    row("public without, controller", subnet(public=True, controller=True)),
+    row("public, token", subnet(public=True, assigns_public_addresses=UNKNOWN)),
+    row("token, without", subnet(public=UNKNOWN, assigns_public_addresses=False)),
+)
+def test_a_public_subnet_of_nodes_assigns_public_addresses(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+# Addresses. A /28 has 16, of which EC2 keeps 5.
+
+A, B, A_OR_B = frozenset("a"), frozenset("b"), frozenset("ab")
+addresses = partial(
+    replace, AddressFacts(cidrs={"a": "10.0.0.0/28", "b": "10.0.0.16/28"}, demands=())
+)
+
+
+def demands(*pairs: tuple[frozenset[str], int]) -> AddressFacts:
+    return addresses(demands=tuple((f"group-{n}", *pair) for n, pair in enumerate(pairs)))
+
+
+@table(
+    row("nobody", demands()),
+    row("11 in one", demands((A, 11))),
+    row("12 in one", demands((A, 12)), "PCS405"),
+    row("11 in one by two", demands((A, 6), (A, 5))),
+    row("12 in one by two", demands((A, 6), (A, 6)), "PCS405"),
+    row("11 in each", demands((A, 11), (B, 11))),
+    row("12 in each", demands((A, 12), (B, 12)), "PCS405", "PCS405"),
+    row("22 in both", demands((A_OR_B, 22))),
+    row("23 in both", demands((A_OR_B, 23)), "PCS405"),
+    row("22 in both, 11 of them in one", demands((A, 11), (A_OR_B, 11))),
+    row("23 in both, 11 of them in one", demands((A, 11), (A_OR_B, 12)), "PCS405"),
+    row("many in one that is a token", addresses(cidrs={"a": UNKNOWN}, demands=(("g", A, 99),))),
+    row("many in one not made here", addresses(cidrs={}, demands=(("g", A, 99),))),
+    row(
+        "one not made here beside a full one",
+        addresses(cidrs={"a": "10.0.0.0/28"}, demands=(("g", A_OR_B, 99), ("h", A, 12))),
+        "PCS405",
+    ),
+    row(
+        "range not written by its first address",
+        addresses(cidrs={"a": "10.0.0.5/28"}, demands=(("g", A, 11),)),
+        bug="ValueError: EC2 takes such a range, ipaddress.IPv4Network needs strict=False",
+    ),
+)
+def test_subnets_have_room_for_all_interfaces(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("nobody", ssh(sources=())),
+    row("a range", ssh(sources=("203.0.113.0/24",))),
+    row("a security group", ssh(sources=("sg-0a1b2c3d",))),
+    row("IPv4", ssh(sources=("0.0.0.0/0",)), "PCS408"),
+    row("IPv6", ssh(sources=("::/0",)), "PCS408"),
+    row("both", ssh(sources=("0.0.0.0/0", "::/0")), "PCS408", "PCS408"),
+    row("token", ssh(sources=(UNKNOWN,))),
+)
+def test_ssh_for_everybody_is_advised_against(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("8 characters", identifiers(subnet_ids=("subnet-12345678",))),
+    row("17 characters", identifiers(subnet_ids=("subnet-0123456789abcdef0",))),
+    row("7 characters", identifiers(subnet_ids=("subnet-1234567",)), "PCS409"),
+    row("18 characters", identifiers(subnet_ids=("subnet-0123456789abcdef01",)), "PCS409"),
+    row("group of 8 characters", identifiers(security_group_ids=("sg-12345678",))),
+    row("group of 7 characters", identifiers(security_group_ids=("sg-1234567",)), "PCS409"),
+    row("name of a group", identifiers(security_group_ids=("default",)), "PCS409"),
+    row("crossed", IdentifierFacts(subnet_ids=("sg-12345678",)), "PCS409"),
+    row("two wrong", identifiers(subnet_ids=("a", "b")), "PCS409", "PCS409"),
+    row("none", IdentifierFacts()),
+    row("tokens", identifiers(subnet_ids=(UNKNOWN,), security_group_ids=(UNKNOWN,))),
+    row("token and a wrong one", identifiers(subnet_ids=(UNKNOWN, "a")), "PCS409"),
+    row(
+        "letters of another script",
+        identifiers(security_group_ids=("sg-größegröße",)),
+        "PCS409",
+        bug=r"\w takes letters of every script: identifier_breaches needs re.ASCII",
+    ),
+    row(
+        "placeholder of Vpc.from_lookup",
+        identifiers(subnet_ids=("p-12345", "s-67890")),
+        bug="synth fails before the CDK can look the VPC up: from_cluster_attributes(vpc=lookup)",
+    ),
+)
+def test_subnets_and_security_groups_are_referred_to_by_their_ids(facts, codes) -> None:
+    assert errors(facts) == codes
