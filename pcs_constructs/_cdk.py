@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from weakref import WeakSet
 
 import aws_cdk as cdk
@@ -31,8 +31,14 @@ SOURCE: Final = "pcs-constructs"
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[^\]]*\]\}")
 _LARGEST_TOKEN_NUMBER: Final = -1e288
 
+MOUNT_TARGETS_BY_SUBNET: Final = "@aws-cdk/aws-efs:mountTargetOrderInsensitiveLogicalId"
 
-def _is_token(value: object) -> bool:
+# A reference to the newest version of an SSM parameter.
+_DYNAMIC_REFERENCE: Final = re.compile(r"\{\{resolve:ssm:[^:}]+\}\}")
+
+
+def is_token(value: object) -> bool:
+    """Whether the value is a token or holds one."""
     if isinstance(value, str):
         return _TOKEN.search(value) is not None
     if value is None or isinstance(value, bool):
@@ -40,22 +46,20 @@ def _is_token(value: object) -> bool:
     if isinstance(value, (int, float)):
         return value < _LARGEST_TOKEN_NUMBER
     if isinstance(value, Mapping):
-        return any(
-            _is_token(k) or _is_token(v) for k, v in cast("Mapping[Any, Any]", value).items()
-        )
+        return any(is_token(k) or is_token(v) for k, v in cast("Mapping[Any, Any]", value).items())
     if isinstance(value, Sequence):
-        return any(_is_token(v) for v in cast("Sequence[Any]", value))
+        return any(is_token(v) for v in cast("Sequence[Any]", value))
     return bool(cdk.Token.is_unresolved(value))
 
 
 def known(value: T) -> T | Unknown:
     """The value, or UNKNOWN when it holds a token."""
-    return UNKNOWN if _is_token(value) else value
+    return UNKNOWN if is_token(value) else value
 
 
 def known_all(values: Sequence[T]) -> tuple[T, ...] | Unknown:
     """The values, or UNKNOWN when any of them holds a token."""
-    return UNKNOWN if _is_token(values) else tuple(values)
+    return UNKNOWN if is_token(values) else tuple(values)
 
 
 def known_bytes(text: str) -> int:
@@ -63,38 +67,21 @@ def known_bytes(text: str) -> int:
     return len(_TOKEN.sub("", text).encode())
 
 
-def listed(argument: str, values: Sequence[T], found: list[Problem]) -> tuple[T, ...]:
-    """The values; a bare string, or a list that is one token, becomes a problem in ``found``."""
-    if isinstance(values, str):
-        found.append(
-            Problem(
-                code="PCS001",
-                argument=argument,
-                message=f"takes a list, got the string {values!r}",
-                fix=f"write {argument}=[{values!r}]",
-            )
-        )
-        return ()
-    items = tuple(values)
-    if len(items) == 1 and isinstance(items[0], str) and items[0].startswith("#{Token["):
-        found.append(
-            Problem(
-                code="PCS001",
-                argument=argument,
-                message="takes a list whose length is known at synthesis, got one token for all",
-                fix="pass a list; its items may be tokens",
-            )
-        )
-        return ()
-    return items
+def known_items(values: Mapping[str, str]) -> dict[str, str]:
+    """The items of a mapping that hold no token."""
+    return {key: value for key, value in values.items() if not is_token((key, value))}
+
+
+def refusal(scope: Construct, id: str, problems: Iterable[Problem]) -> PcsValidationError:
+    """What to raise for the problems of a construct that is about to be attached."""
+    return PcsValidationError(f"{path(scope)}/{id}".removeprefix("/"), problems)
 
 
 def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
     """Raise every problem of a construct that is about to be attached, if there is one."""
     found = tuple(problems)
     if found:
-        path = scope.node.path
-        raise PcsValidationError(f"{path}/{id}" if path else id, found)
+        raise refusal(scope, id, found)
 
 
 def advise(scope: Construct, problems: Iterable[Problem]) -> None:
@@ -153,10 +140,25 @@ def allow(
         clients.add_egress_rule(servers, _tcp(*ports), what, False)
 
 
+def allow_back(
+    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: tuple[int, int], what: str
+) -> None:
+    """Let servers reach TCP ports of their clients, by rules in the clients' stack as well."""
+    clients.add_ingress_rule(servers, _tcp(*ports), what, False)
+    if not _allows_all_outbound(servers):
+        servers.add_egress_rule(clients, _tcp(*ports), what, True)
+
+
 def depend(resource: cdk.CfnResource, storages: Iterable[ISharedStorage]) -> None:
     """Make the resource wait for what must exist before these file systems can be mounted."""
     if dependencies := [d for storage in storages for d in storage.mount_dependencies]:
         resource.node.add_dependency(*dependencies)
+
+
+@lru_cache(maxsize=256)
+def path(scope: Construct) -> str:
+    """The path of a construct, read once: all node groups of a cluster have the same scope."""
+    return scope.node.path
 
 
 @lru_cache(maxsize=256)
@@ -202,23 +204,19 @@ def as_file_system(file_system: efs.FileSystem) -> efs.IFileSystem:
     return cast("efs.IFileSystem", file_system)
 
 
-def first_private_subnet(scope: Construct, id: str, vpc: ec2.IVpc) -> ec2.ISubnet:
+def first_private_subnet(vpc: ec2.IVpc) -> ec2.ISubnet | None:
     """The first subnet with a way out, else the first isolated one, else the first there is."""
-    found = _subnets(vpc)
-    if not found:
-        refuse(
-            scope,
-            id,
-            [
-                Problem(
-                    code="PCS414",
-                    argument="vpc",
-                    message="no subnet of this VPC is known",
-                    fix="pass subnet=, or name the subnets where the VPC is imported",
-                )
-            ],
-        )
-    return found[0]
+    return next(iter(_subnets(vpc)), None)
+
+
+def no_subnet() -> Problem:
+    """What to say of a VPC without a subnet."""
+    return Problem(
+        code="PCS414",
+        argument="vpc",
+        message="no subnet of this VPC is known",
+        fix="pass subnet=, or name the subnets where the VPC is imported",
+    )
 
 
 @lru_cache(maxsize=64)
@@ -233,70 +231,20 @@ def role_name(role: iam.IRole) -> str | Unknown:
         return arn.partition(":role/")[2]
     resource = role.node.default_child
     if isinstance(resource, iam.CfnRole):
-        # Without a name CloudFormation makes one that starts with the name of the stack.
-        name = known(resource.role_name or f"{cdk.Stack.of(role).stack_name}-generated")
+        stack = cdk.Stack.of(role)
+        # The CDK shows a token even where nobody has given a name, and then CloudFormation makes
+        # one that starts with the name of the stack.
+        name = stack.resolve(resource.role_name) or f"{known(stack.stack_name)}-generated"
         path = known(resource.path or "/")
-        if name is not UNKNOWN and path is not UNKNOWN:
+        if isinstance(name, str) and path is not UNKNOWN:
             return f"{path}{name}".removeprefix("/")
     return UNKNOWN
 
 
-def gibibytes(
-    argument: str, size: cdk.Size | None, found: list[Problem], *, default: int
-) -> int | float:
-    """The size in whole GiB."""
-    if size is None:
-        return default
-    if size.is_unresolved():
-        found.append(_unresolved(argument, "cdk.Size.gibibytes(1200)"))
-        return default
-    amount = size.to_gibibytes(rounding=cdk.SizeRoundingBehavior.NONE)
-    return int(amount) if amount == int(amount) else amount
-
-
-def seconds(argument: str, duration: cdk.Duration | None, found: list[Problem]) -> int | None:
-    """The duration in whole seconds."""
-    if duration is None:
-        return None
-    if duration.is_unresolved():
-        found.append(_unresolved(argument, "cdk.Duration.minutes(10)"))
-        return None
-    return int(duration.to_seconds(integral=False))
-
-
-def days(
-    argument: str, duration: cdk.Duration | None, found: list[Problem], *, default: int
-) -> int:
-    """The duration in whole days."""
-    if duration is None:
-        return default
-    if duration.is_unresolved():
-        found.append(_unresolved(argument, "cdk.Duration.days(7)"))
-        return default
-    amount = duration.to_days(integral=False)
-    if amount != int(amount):
-        found.append(
-            Problem(
-                code="PCS002",
-                argument=argument,
-                message=f"is counted in whole days, got {amount:g}",
-                fix="write cdk.Duration.days(7)",
-            )
-        )
-    return int(amount)
-
-
-def _unresolved(argument: str, example: str) -> Problem:
-    return Problem(
-        code="PCS002",
-        argument=argument,
-        message="is a token, and its unit must be known at synthesis",
-        fix=f"pass a literal such as {example}",
-    )
-
-
 def principal_of(profile: INodeInstanceProfile) -> iam.IPrincipal:
     """Whom permissions for nodes with this profile are granted to."""
+    if isinstance(profile, iam.InstanceProfile):  # the CDK's own is no grantable
+        return cast("iam.IRole", profile.role).grant_principal
     return cast("iam.IGrantable", profile).grant_principal
 
 
@@ -305,48 +253,9 @@ def without_tokens(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(_TOKEN.sub("?", value) for value in values)
 
 
-def identity(resource: ec2.ISubnet | ec2.ISecurityGroup) -> str:
+def identity(resource: ec2.ISubnet | ec2.ISecurityGroup, resource_id: str) -> str:
     """A text that changes when another resource is meant: its ID if known, else its path."""
-    value = subnet_id(resource) if is_subnet(resource) else security_group_id(resource)
-    return resource.node.path if _is_token(value) else value
-
-
-def is_subnet(resource: ec2.ISubnet | ec2.ISecurityGroup) -> TypeGuard[ec2.ISubnet]:
-    """Whether it is a subnet; `isinstance` cannot be asked of CDK interfaces."""
-    return hasattr(type(resource), "subnet_id")
-
-
-def peers(
-    argument: str, values: Sequence[ec2.IPeer], found: list[Problem]
-) -> tuple[ec2.IPeer, ...]:
-    """The peers; a text among them becomes a problem in ``found``."""
-    texts = [values] if isinstance(values, str) else [v for v in values if isinstance(v, str)]
-    for text in texts:
-        found.append(
-            Problem(
-                code="PCS413",
-                argument=argument,
-                message=f"takes peers, got the text {text!r}",
-                fix=f"write {argument}=[ec2.Peer.ipv4({text!r})]",
-            )
-        )
-    return () if texts else tuple(values)
-
-
-def image_id(scope: Construct, image: ec2.IMachineImage, found: list[Problem]) -> str:
-    """The ID of the image in the scope's Region; jsii's complaint becomes a problem."""
-    try:
-        return image.get_image(scope).image_id
-    except RuntimeError as reason:
-        found.append(
-            Problem(
-                code="PCS222",
-                argument="image",
-                message=str(reason).splitlines()[0],
-                fix="give the stack an env with a Region, or name the image in another way",
-            )
-        )
-        return ""
+    return resource.node.path if is_token(resource_id) else resource_id
 
 
 # The VPCs that `Network` made: asking each of them what it was told would be five round trips.
@@ -372,13 +281,21 @@ def vpc_facts(vpc: ec2.IVpc) -> rules.VpcFacts:
     )
 
 
+def is_public(subnet: ec2.ISubnet, vpc: ec2.IVpc | None = None) -> bool | Unknown:
+    """Whether the subnet is public, where it is made in this app or the VPC names it."""
+    if isinstance(subnet, ec2.Subnet):
+        return isinstance(subnet, ec2.PublicSubnet)
+    if vpc is not None and subnet_id(subnet) in map(subnet_id, vpc.public_subnets):
+        return True
+    return UNKNOWN
+
+
 def subnet_facts(
     argument: str, subnet: ec2.ISubnet, vpc: ec2.IVpc, *, controller: bool = False
 ) -> rules.NodeSubnetFacts:
     """What a subnet shows, as far as it and the VPC are made in this app."""
-    in_vpc = public = assigns = UNKNOWN
+    in_vpc = assigns = UNKNOWN
     if isinstance(subnet, ec2.Subnet):
-        public = isinstance(subnet, ec2.PublicSubnet)
         resource = subnet.node.default_child
         if isinstance(resource, ec2.CfnSubnet):
             assigned = resource.map_public_ip_on_launch
@@ -390,10 +307,18 @@ def subnet_facts(
         argument=argument,
         name=subnet.node.path,
         in_vpc=in_vpc,
-        public=public,
+        public=is_public(subnet, vpc),
         assigns_public_addresses=assigns,
         controller=controller,
     )
+
+
+def availability_zone(subnet: ec2.ISubnet) -> str | Unknown:
+    """The zone of a subnet; one that is imported by its ID alone has none to tell."""
+    try:
+        return known(subnet.availability_zone)
+    except RuntimeError:
+        return UNKNOWN
 
 
 def subnet_cidrs(subnets: Iterable[ec2.ISubnet]) -> dict[str, str | Unknown]:
@@ -405,15 +330,57 @@ def subnet_cidrs(subnets: Iterable[ec2.ISubnet]) -> dict[str, str | Unknown]:
     }
 
 
-def create_after(
-    later: Construct, resource: cdk.CfnResource, earlier: Construct, first: cdk.CfnResource
-) -> None:
-    """Create a resource after another one, if both are in one account and Region."""
-    stack, other = cdk.Stack.of(later), cdk.Stack.of(earlier)
-    if stack is other:
-        resource.add_dependency(first)
-    elif stack.environment == other.environment and stack not in other.dependencies:
-        stack.add_dependency(other, "AWS PCS creates one cluster at a time")
+def create_after(resource: cdk.CfnResource, earlier: Sequence[cdk.CfnResource]) -> None:
+    """Create a resource after the last of others that is in its account and Region.
+
+    Not across stages, which are deployed on their own, nor against an order between stacks that
+    somebody has chosen already.
+    """
+    stack, stage = cdk.Stack.of(resource), cdk.Stage.of(resource)
+    for other in reversed(earlier):
+        there = cdk.Stack.of(other)
+        if cdk.Stage.of(other) is stage and there.environment == stack.environment:
+            if stack in _waits_for(there):
+                return
+            if there is stack or stack.nested_stack_parent or there.nested_stack_parent:
+                resource.node.add_dependency(other)
+            else:
+                stack.add_stack_dependency(there, "AWS PCS creates one cluster at a time")
+            return
+
+
+def _waits_for(stack: cdk.Stack) -> set[cdk.Stack]:
+    """The stacks that must be deployed before this one, as far as that was said already."""
+    found: set[cdk.Stack] = set()
+    pending = list(stack.dependencies)
+    while pending:
+        before = pending.pop()
+        if before not in found:
+            found.add(before)
+            pending.extend(before.dependencies)
+    return found
+
+
+def parameter(scope: Construct, id: str, description: str) -> str:
+    """The value of a template parameter for an image, in the stack that is deployed.
+
+    A nested stack gets its parameters from the stack around it, so that one has to have it.
+    """
+    stack = cdk.Stack.of(scope)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    found = stack.node.try_find_child(id)
+    if not isinstance(found, cdk.CfnParameter):
+        found = cdk.CfnParameter(stack, id, type="AWS::EC2::Image::Id", description=description)
+    return found.value_as_string
+
+
+def follows_parameter(scope: Construct, ami_id: str) -> bool:
+    """Whether an image ID is the newest value of an SSM parameter."""
+    if not is_token(ami_id):
+        return _DYNAMIC_REFERENCE.fullmatch(ami_id) is not None
+    # What ec2.MachineImage.from_ssm_parameter and the like make: a parameter of the template.
+    return "{'Ref': 'SsmParameterValue" in str(cdk.Stack.of(scope).resolve(ami_id))
 
 
 def environment(scope: Construct) -> str:

@@ -11,6 +11,7 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import _cdk, rules
+from pcs_constructs._arguments import Arguments
 from pcs_constructs.capacity import ClusterSize, Scaling
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.identity import NodeInstanceProfile
@@ -18,7 +19,7 @@ from pcs_constructs.names import physical_name
 from pcs_constructs.node_group import ComputeNodeGroup, ComputeNodeGroupOptions
 from pcs_constructs.queue import Queue
 from pcs_constructs.security_groups import ClusterSecurityGroup
-from pcs_constructs.slurm import SlurmVersion
+from pcs_constructs.slurm import Accounting, SlurmVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
         INodeInstanceProfile,
         ISharedStorage,
     )
-    from pcs_constructs.slurm import Accounting
 
-_READY_IMAGE: Final = "/aws/service/pcs/ami/dlami-base-ubuntu2404/{}/latest/ami-id"
+_IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
 
 
 class _Members:
@@ -51,15 +51,12 @@ class _Members:
 
     def image_id(self, architecture: str) -> str:
         if architecture not in self._images:
-            path = _READY_IMAGE.format(architecture)
-            parameter = cdk.CfnParameter(
+            self._images[architecture] = _cdk.parameter(
                 self._scope,
-                "Image" + architecture.replace("_", "").capitalize(),
-                type="AWS::EC2::Image::Id",
-                description=f"The image of {architecture} nodes. Newest: aws ssm get-parameter "
-                f"--name {path}",
+                _IMAGE_PARAMETERS[architecture],
+                f"The image of {architecture} nodes. Newest: aws ssm get-parameter --name "
+                f"/aws/service/pcs/ami/dlami-base-ubuntu2404/{architecture}/latest/ami-id",
             )
-            self._images[architecture] = parameter.value_as_string
         return self._images[architecture]
 
 
@@ -94,9 +91,9 @@ class Cluster(Construct):
             `{"SelectTypeParameters": "CR_CPU_Memory"}`. By default none.
 
     Raises:
-        PcsValidationError: PCS002, PCS101, PCS105, PCS107, PCS108, PCS110, PCS401, PCS402, PCS404,
-            PCS501 to PCS503. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202, PCS302 and
-            PCS405.
+        PcsValidationError: PCS002, PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS401, PCS402,
+            PCS404, PCS409, PCS414, PCS501 to PCS503. `app.synth()` fails with PCS102, PCS104,
+            PCS115, PCS202, PCS302 and PCS405.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -150,7 +147,7 @@ class Cluster(Construct):
             slurm: Its Slurm version, for checks that depend on it. By default not known.
 
         Raises:
-            PcsValidationError: PCS111, PCS409, PCS501 to PCS503.
+            PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS501 to PCS503.
         """
         return _ImportedCluster(
             scope,
@@ -180,15 +177,32 @@ class Cluster(Construct):
         scale_down_idle_time: cdk.Duration | None = None,
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
-        problems: list[Problem] = []
-        place = subnet or _cdk.first_private_subnet(scope, id, vpc)
-        mounts = dict(mounts or {})
-        physical = name or physical_name(
-            id,
-            (size.name, _cdk.identity(place), security_group and _cdk.identity(security_group)),
-            longest=40,
+        given = Arguments()
+        given.expect(
+            vpc=(vpc, "vpc_id"),
+            subnet=(subnet, "subnet_id"),
+            size=(size, ClusterSize),
+            slurm=(slurm, SlurmVersion),
+            name=(name, str),
+            security_group=(security_group, "security_group_id"),
+            accounting=(accounting, Accounting),
+            rest_api=(rest_api, bool),
         )
-        idle_seconds = _cdk.seconds("scale_down_idle_time", scale_down_idle_time, problems)
+        idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
+        file_systems = given.mapping("mounts", mounts, "mount")
+        settings = given.mapping("slurm_settings", slurm_settings, str)
+        _cdk.refuse(scope, id, given.problems)
+        place = subnet or _cdk.first_private_subnet(vpc)
+        place_id = _cdk.subnet_id(place) if place else ""
+        group_id = _cdk.security_group_id(security_group) if security_group else ""
+        replaced_by = (
+            size.name,
+            place and _cdk.identity(place, place_id),
+            security_group and _cdk.identity(security_group, group_id),
+        )
+        physical = (
+            physical_name(_cdk.path(scope), id, replaced_by, longest=40) if name is None else name
+        )
         facts = (
             rules.ClusterFacts(
                 name=_cdk.known(physical),
@@ -200,10 +214,21 @@ class Cluster(Construct):
                 rest_api=rest_api,
             ),
             _cdk.vpc_facts(vpc),
-            rules.MountFacts(paths=tuple(_cdk.known(path) for path in mounts)),
-            *([_cdk.subnet_facts("subnet", subnet, vpc, controller=True)] if subnet else []),
+            rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
+            rules.IdentifierFacts(
+                subnet_ids=(_cdk.known(place_id),) if place else (),
+                security_group_ids=(_cdk.known(group_id),) if group_id else (),
+            ),
+            # A private subnet that was chosen here is right; anything else is looked at.
+            *(
+                [_cdk.subnet_facts("subnet", place, vpc, controller=True)]
+                if place and (subnet or _cdk.is_public(place) is True)
+                else []
+            ),
         )
-        problems.extend(rules.errors_in(*facts))
+        problems = rules.errors_in(*facts)
+        if place is None:
+            raise _cdk.refusal(scope, id, (*problems, _cdk.no_subnet()))
         _cdk.refuse(scope, id, problems)
 
         super().__init__(scope, id)
@@ -213,11 +238,13 @@ class Cluster(Construct):
         self.slurm = slurm
         self.vpc = vpc
         self.subnet = place
-        self.mounts = mounts
+        self.mounts = file_systems
         self.security_group = security_group or _cdk.as_security_group(
             ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc).security_group
         )
         self._members = _Members(self)
+        # A scope of their own: a queue may have the id of a node group.
+        self._queues = Construct(self, "Queues")
         self._resource = cfn.CfnCluster(
             self,
             "Resource",
@@ -225,16 +252,15 @@ class Cluster(Construct):
             size=size.name,
             scheduler=cfn.CfnCluster.SchedulerProperty(type="SLURM", version=slurm.value),
             networking=cfn.CfnCluster.NetworkingProperty(
-                subnet_ids=[_cdk.subnet_id(place)],
+                subnet_ids=[place_id],
                 security_group_ids=[_cdk.security_group_id(self.security_group)],
             ),
-            slurm_configuration=_slurm_configuration(
-                accounting, rest_api, idle_seconds, slurm_settings or {}
-            ),
+            slurm_configuration=_slurm_configuration(accounting, rest_api, idle_seconds, settings),
         )
-        _open_mounts(self)
+        for storage in file_systems.values():
+            storage.allow_mount_from(self.security_group)
         # Every node refers to the cluster, so what the cluster waits for is there before any node.
-        _cdk.depend(self._resource, mounts.values())
+        _cdk.depend(self._resource, file_systems.values())
         self._wait_for_earlier_clusters()
         self.cluster_id = self._resource.attr_id
         _cdk.at_synth(self, self._problems_at_synth)
@@ -245,6 +271,11 @@ class Cluster(Construct):
         return self.security_group.connections
 
     @property
+    def open_storage(self) -> Sequence[ISharedStorage]:
+        """The file systems whose ports are open to the shared security group: all it mounts."""
+        return tuple(self.mounts.values())
+
+    @property
     def instance_profile(self) -> INodeInstanceProfile:
         """The instance profile that node groups share until something is granted to one of them."""
         return self._members.instance_profile
@@ -252,10 +283,11 @@ class Cluster(Construct):
     def image_id(self, architecture: str) -> str:
         """The image of nodes that are not given another, a token.
 
-        It is the value of a template parameter of the stack, one for each architecture, to be given
-        when the stack is first deployed; later deployments keep it. So an image never changes under
-        running nodes unless somebody changes the parameter. The description of the parameter says
-        how to find the newest PCS-ready Ubuntu 24.04 image.
+        It is the value of a template parameter of the stack, `NodeImageX8664` or `NodeImageArm64`,
+        which all clusters of the stack share. It is to be given when the stack is first deployed,
+        and later deployments keep it. So an image never changes under running nodes unless somebody
+        changes the parameter. The description of the parameter says how to find the newest
+        PCS-ready Ubuntu 24.04 image.
 
         Args:
             architecture: `x86_64` or `arm64`.
@@ -302,7 +334,7 @@ class Cluster(Construct):
             PcsValidationError: as `ComputeNodeGroup`.
         """
         if subnets is None and ssh_from:
-            subnets = self.vpc.public_subnets[:1]
+            subnets = self.vpc.public_subnets[:1] or None
         return ComputeNodeGroup(
             self,
             id,
@@ -328,7 +360,7 @@ class Cluster(Construct):
     ) -> Queue:
         """Define a queue in this cluster: see `Queue`."""
         return Queue(
-            self,
+            self._queues,
             id,
             cluster=self,
             node_groups=node_groups,
@@ -340,15 +372,16 @@ class Cluster(Construct):
         """Chain the clusters of an environment: AWS PCS creates only one at a time."""
         earlier = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c is not self]
         if earlier:
-            _cdk.create_after(self, self._resource, earlier[-1], earlier[-1]._resource)
+            _cdk.create_after(self._resource, [cluster._resource for cluster in earlier])
 
     def _problems_at_synth(self) -> Sequence[Problem]:
         found = _cdk.tree(self)
-        tags = self._resource.cdk_tag_manager.tag_values()
+        tags = _cdk.known_items(self._resource.cdk_tag_manager.tag_values())
         members = _problems_of_members(self, found, size=self.size, tags=tags)
-        namesakes = [c for c in found if isinstance(c, Cluster) and c.name == self.name]
-        if namesakes[0] is not self or len(namesakes) == 1:  # the first one tells for all
-            return members
+        name = _cdk.known(self.name)
+        namesakes = [c for c in found if isinstance(c, Cluster) and _cdk.known(c.name) == name]
+        if name is UNKNOWN or namesakes[0] is not self or len(namesakes) == 1:
+            return members  # the first one tells for all
         here = _cdk.environment(self)
         names = tuple(c.name for c in namesakes if _cdk.environment(c) == here)
         return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
@@ -377,33 +410,50 @@ class _ImportedCluster(Construct):
         mounts: Mapping[str, ISharedStorage] | None,
         slurm: SlurmVersion | None,
     ) -> None:
-        mounts = dict(mounts or {})
-        place = subnet or _cdk.first_private_subnet(scope, id, vpc)
+        given = Arguments()
+        given.expect(
+            cluster_id=(cluster_id, str),
+            vpc=(vpc, "vpc_id"),
+            security_group=(security_group, "security_group_id"),
+            subnet=(subnet, "subnet_id"),
+            slurm=(slurm, SlurmVersion),
+        )
+        file_systems = given.mapping("mounts", mounts, "mount")
+        _cdk.refuse(scope, id, given.problems)
+        place = subnet or _cdk.first_private_subnet(vpc)
         facts = (
             rules.ClusterFacts(
                 name=UNKNOWN, named=False, slurm=UNKNOWN, cluster_id=_cdk.known(cluster_id)
             ),
             rules.IdentifierFacts(
-                subnet_ids=(_cdk.known(_cdk.subnet_id(place)),),
+                subnet_ids=(_cdk.known(_cdk.subnet_id(place)),) if place else (),
                 security_group_ids=(_cdk.known(_cdk.security_group_id(security_group)),),
             ),
-            rules.MountFacts(paths=tuple(_cdk.known(path) for path in mounts)),
+            rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
         )
-        _cdk.refuse(scope, id, rules.errors_in(*facts))
+        problems = rules.errors_in(*facts)
+        if place is None:
+            raise _cdk.refusal(scope, id, (*problems, _cdk.no_subnet()))
+        _cdk.refuse(scope, id, problems)
         super().__init__(scope, id)
         self.cluster_id = cluster_id
         self.vpc = vpc
         self.subnet = place
         self.security_group = security_group
-        self.mounts = mounts
+        self.mounts = file_systems
         self.slurm = slurm
         self._members = _Members(self)
-        _open_mounts(self)
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
     @property
     def connections(self) -> ec2.Connections:
         return self.security_group.connections
+
+    @property
+    def open_storage(self) -> Sequence[ISharedStorage]:
+        # Where the cluster is defined, ports may be open already, and EC2 refuses a rule that is
+        # there; so a node group opens them to a security group of its own.
+        return ()
 
     @property
     def instance_profile(self) -> INodeInstanceProfile:
@@ -432,7 +482,9 @@ def _problems_of_members(
         unused_node_groups=tuple(
             group.name for group in groups if not group.login and id(group) not in busy
         ),
-        mount_points={group.name: frozenset(group.mounts) for group in groups},
+        mount_points={
+            group.name: frozenset(group.mounts) for group in groups if group.mounts is not None
+        },
         tags=tags,
     )
     addresses = rules.AddressFacts(
@@ -441,14 +493,10 @@ def _problems_of_members(
             (group.name, frozenset(map(_cdk.subnet_id, group.subnets)), group.addresses)
             for group in groups
         ),
+        controller=_cdk.subnet_id(cluster.subnet),
     )
     _cdk.advise(cluster, rules.advice_on(members))
     return rules.errors_in(members, addresses)
-
-
-def _open_mounts(cluster: Cluster | _ImportedCluster) -> None:
-    for storage in cluster.mounts.values():
-        storage.allow_mount_from(cluster.security_group)
 
 
 def _slurm_configuration(

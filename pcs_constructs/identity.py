@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from pcs_constructs import _cdk, rules
+from pcs_constructs._arguments import Arguments
 from pcs_constructs.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class NodeInstanceProfile(Construct):
         managed_policies: Further managed policies of the role. By default none.
 
     Raises:
-        PcsValidationError: PCS001, PCS701, PCS703.
+        PcsValidationError: PCS001, PCS003, PCS701, PCS703.
 
     Source: Instance profiles for AWS PCS.
     """
@@ -85,9 +86,11 @@ class NodeInstanceProfile(Construct):
         session_manager: bool = True,
         managed_policies: Sequence[iam.IManagedPolicy] = (),
     ) -> None:
-        problems: list[Problem] = []
-        policies = list(_cdk.listed("managed_policies", managed_policies, problems))
-        if role is not None:
+        given = Arguments()
+        given.expect(role=(role, "role_arn"), session_manager=(session_manager, bool))
+        policies = list(given.items("managed_policies", managed_policies, "managed_policy_arn"))
+        problems = list(given.problems)
+        if role is not None and not any(problem.argument == "role" for problem in problems):
             problems.extend(rules.errors_in(rules.RoleFacts(name=_cdk.role_name(role))))
         _cdk.refuse(scope, id, problems)
 

@@ -86,6 +86,11 @@ class ICluster(Protocol):
         ...
 
     @property
+    def open_storage(self) -> Sequence[ISharedStorage]:
+        """The file systems whose ports are known to be open to the shared security group."""
+        ...
+
+    @property
     def slurm(self) -> SlurmVersion | None:
         """The Slurm version, or `None` where a cluster defined elsewhere does not tell."""
         ...

@@ -12,13 +12,15 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs import _cdk, boot, instances, rules
+from pcs_constructs._arguments import Arguments
+from pcs_constructs.boot import UserDataPart
 from pcs_constructs.errors import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pcs_constructs.boot import Mount, UserDataPart
-    from pcs_constructs.errors import Problem, Unknown
+    from pcs_constructs.boot import Mount
+    from pcs_constructs.errors import Unknown
     from pcs_constructs.interfaces import INodeLaunchTemplate, ISharedStorage
 
 # More than 1, so that containers on a node reach the metadata service; the user guide's number.
@@ -50,7 +52,7 @@ class Launch:
     @property
     def interfaces(self) -> int:
         """How many network interfaces each instance has."""
-        return len(self._cards()) if self.efa else 1
+        return len(self._cards())
 
     @property
     def user_data(self) -> str:
@@ -67,19 +69,21 @@ class Launch:
                 public=self.public,
             ),
             rules.LaunchTemplateFacts(
-                key_name=UNKNOWN if self.key_name is None else _cdk.known(self.key_name)
+                key_name=UNKNOWN if self.key_name is None else _cdk.known(self.key_name),
+                security_groups=len(self.security_group_ids),
             ),
             rules.MountFacts(paths=tuple(_cdk.known(mount.path) for mount in self.mounts)),
             rules.UserDataFacts(
                 bytes=_cdk.known_bytes(self.user_data),
-                parts=tuple((part.content_type, part.text) for part in self.parts),
+                parts=tuple((part.content_type, _cdk.known(part.text)) for part in self.parts),
             ),
         )
 
     def attach(self, scope: Construct, id: str) -> ec2.CfnLaunchTemplate:
         """Make the launch template, with the placement group that EFA wants beside it."""
         groups = list(self.security_group_ids)
-        interfaces = self._interfaces(groups) if self.efa else None
+        # A template names interfaces only where it must: with one, AWS PCS does as well without.
+        interfaces = self._interfaces(groups) if self.efa or self.subnet_id else None
         placement = (
             ec2.CfnLaunchTemplate.PlacementProperty(
                 group_name=ec2.CfnPlacementGroup(scope, "PlacementGroup", strategy="cluster").ref
@@ -118,7 +122,7 @@ class Launch:
 
         That is each card that carries EFA, and the first one in any case.
         """
-        found = instances.find(self.instance_types[0])
+        found = instances.find(self.instance_types[0]) if self.efa else None
         if found is None:
             return {0: "interface"}
         efa = [card.index for card in found.network_cards if card.efa][: found.efa_interfaces]
@@ -127,7 +131,7 @@ class Launch:
     def _interfaces(
         self, groups: list[str]
     ) -> list[ec2.CfnLaunchTemplate.NetworkInterfaceProperty]:
-        secondary = _SECONDARY_DEVICE_INDEX.get(self.instance_types[0], 1)
+        secondary = _SECONDARY_DEVICE_INDEX.get("".join(self.instance_types[:1]), 1)
         return [
             ec2.CfnLaunchTemplate.NetworkInterfaceProperty(
                 network_card_index=card,
@@ -162,7 +166,8 @@ class NodeLaunchTemplate(Construct):
     Args:
         instance_types: The types it is for. With EFA, their network cards decide the interfaces.
         security_groups: Groups of every node; on every interface where there are several.
-        subnet: The subnet of the interfaces. By default AWS PCS takes the node group's.
+        subnet: The subnet of the interfaces, the same as the node group's. By default AWS PCS
+            takes the node group's.
         efa: Whether nodes talk by Elastic Fabric Adapter: an interface for each network card that
             has it, and a cluster placement group. By default they do not.
         mounts: File systems by mount point. By default none.
@@ -170,7 +175,8 @@ class NodeLaunchTemplate(Construct):
         key_pair: Whose holder may log in by SSH. By default nobody.
 
     Raises:
-        PcsValidationError: PCS001, PCS501 to PCS503, PCS602 to PCS604, PCS607, PCS901, PCS902.
+        PcsValidationError: PCS001, PCS003, PCS407, PCS501 to PCS503, PCS602 to PCS604, PCS607,
+            PCS608, PCS901, PCS902, PCS906.
 
     Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
     """
@@ -180,6 +186,12 @@ class NodeLaunchTemplate(Construct):
 
     version: Final[str]
     """The latest version, an attribute: whoever refers to it follows every change."""
+
+    mounts: Final[Mapping[str, ISharedStorage]]
+    """The file systems it mounts, by mount point."""
+
+    interfaces: Final[int]
+    """How many network interfaces, and so addresses, each node takes."""
 
     @staticmethod
     def from_launch_template_attributes(
@@ -211,32 +223,42 @@ class NodeLaunchTemplate(Construct):
         user_data: Sequence[UserDataPart] = (),
         key_pair: ec2.IKeyPair | None = None,
     ) -> None:
-        problems: list[Problem] = []
-        mounts = dict(mounts or {})
-        groups = _cdk.listed("security_groups", security_groups, problems)
+        given = Arguments()
+        given.expect(
+            subnet=(subnet, "subnet_id"), efa=(efa, bool), key_pair=(key_pair, "key_pair_name")
+        )
+        types = given.items("instance_types", instance_types, str)
+        groups = given.items("security_groups", security_groups, "security_group_id")
+        parts = given.items("user_data", user_data, UserDataPart)
+        file_systems = given.mapping("mounts", mounts, "mount")
+        _cdk.refuse(scope, id, given.problems)
         launch = Launch(
-            instance_types=_cdk.listed("instance_types", instance_types, problems),
+            instance_types=types,
             security_group_ids=tuple(_cdk.security_group_id(group) for group in groups),
-            mounts=tuple(storage.mount(path) for path, storage in mounts.items()),
-            parts=_cdk.listed("user_data", user_data, problems),
+            mounts=tuple(storage.mount(path) for path, storage in file_systems.items()),
+            parts=parts,
             efa=efa,
             key_name=key_pair.key_pair_name if key_pair else None,
+            name_tag=id,
             subnet_id=_cdk.subnet_id(subnet) if subnet else None,
+            subnets=1 if subnet else UNKNOWN,
+            public=_cdk.is_public(subnet) if subnet else UNKNOWN,
         )
-        if not problems:
-            problems.extend(rules.errors_in(*launch.facts()))
-        _cdk.refuse(scope, id, problems)
+        facts = launch.facts()
+        _cdk.refuse(scope, id, rules.errors_in(*facts))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*launch.facts()))
+        _cdk.advise(self, rules.advice_on(*facts))
         self._connections = ec2.Connections(security_groups=list(groups))
         resource = launch.attach(self, "Resource")
-        for storage in mounts.values():
+        for storage in file_systems.values():
             # One group of a node is enough, and a node has all of them.
             storage.allow_mount_from(groups[0])
-        _cdk.depend(resource, mounts.values())
+        _cdk.depend(resource, file_systems.values())
         self.launch_template_id = resource.ref
         self.version = resource.attr_latest_version_number
+        self.mounts = file_systems
+        self.interfaces = launch.interfaces
 
     @property
     def connections(self) -> ec2.Connections:

@@ -9,11 +9,10 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs import _cdk, rules
+from pcs_constructs._arguments import Arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pcs_constructs.errors import Problem
 
 
 class Network(Construct):
@@ -42,7 +41,7 @@ class Network(Construct):
             keep a zone's failure to itself and cost as many times as much.
 
     Raises:
-        PcsValidationError: PCS001, PCS410, PCS411, PCS412.
+        PcsValidationError: PCS001 to PCS003, PCS410, PCS411, PCS412.
 
     Source: AWS PCS VPC and subnet requirements and considerations.
     """
@@ -59,18 +58,17 @@ class Network(Construct):
         availability_zones: int | Sequence[str] = 2,
         nat_gateways: int = 1,
     ) -> None:
-        problems: list[Problem] = []
-        if isinstance(availability_zones, int):
-            zones, count = None, availability_zones
+        given = Arguments()
+        if isinstance(availability_zones, (int, float)):
+            zones, count = None, given.number("availability_zones", availability_zones)
         else:
-            zones = _cdk.listed("availability_zones", availability_zones, problems)
+            zones = given.items("availability_zones", availability_zones, str)
             count = len(zones)
-        if not problems:
-            facts = rules.NetworkFacts(
-                cidr=_cdk.known(cidr), availability_zones=count, nat_gateways=nat_gateways
-            )
-            problems.extend(rules.errors_in(facts))
-        _cdk.refuse(scope, id, problems)
+        cidr = given.literal("cidr", cidr, "10.0.0.0/16")
+        nat_gateways = given.number("nat_gateways", nat_gateways)
+        _cdk.refuse(scope, id, given.problems)
+        facts = rules.NetworkFacts(cidr=cidr, availability_zones=count, nat_gateways=nat_gateways)
+        _cdk.refuse(scope, id, rules.errors_in(facts))
 
         super().__init__(scope, id)
         # Asked of CloudFormation and not of the stack: an environment-agnostic stack knows two

@@ -12,7 +12,9 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import _cdk, rules
-from pcs_constructs.capacity import Capacity
+from pcs_constructs._arguments import Arguments
+from pcs_constructs.boot import UserDataPart
+from pcs_constructs.capacity import Capacity, Scaling
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
 from pcs_constructs.identity import NodeInstanceProfile
 from pcs_constructs.launch_template import Launch, NodeLaunchTemplate
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
     import aws_cdk as cdk
 
-    from pcs_constructs.boot import UserDataPart
-    from pcs_constructs.capacity import Scaling
     from pcs_constructs.interfaces import (
         ICluster,
         IComputeNodeGroup,
@@ -104,8 +104,8 @@ class ComputeNodeGroup(Construct):
         login: Whether people log in here. Such a node group needs no queue. By default they do not.
 
     Raises:
-        PcsValidationError: PCS001, PCS002, the 2xx codes, PCS404, PCS406, PCS407, PCS501 to PCS503,
-            PCS601 to PCS604, PCS607, PCS901, PCS902.
+        PcsValidationError: PCS001 to PCS003, the 2xx codes, PCS404, PCS406, PCS407, PCS409, PCS413,
+            PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS901, PCS902, PCS906.
 
     Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
     """
@@ -128,8 +128,8 @@ class ComputeNodeGroup(Construct):
     subnets: Final[tuple[ec2.ISubnet, ...]]
     """Where its nodes start."""
 
-    mounts: Final[Mapping[str, ISharedStorage]]
-    """The file systems its nodes mount, by mount point; none where a given template decides."""
+    mounts: Final[Mapping[str, ISharedStorage] | None]
+    """The file systems its nodes mount, by mount point; `None` where an imported template says."""
 
     login: Final[bool]
     """Whether people log in here."""
@@ -180,34 +180,57 @@ class ComputeNodeGroup(Construct):
         slurm_settings: Mapping[str, str] | None = None,
         login: bool = False,
     ) -> None:
-        problems: list[Problem] = []
-        types = _cdk.listed("instance_types", instance_types, problems)
-        chosen = None if subnets is None else _cdk.listed("subnets", subnets, problems)
-        groups = _cdk.listed("security_groups", security_groups, problems)
-        parts = _cdk.listed("user_data", user_data, problems)
-        peers = _cdk.peers("ssh_from", ssh_from, problems)
-        capacity = capacity or Capacity.on_demand()
+        given = Arguments()
+        given.expect(
+            cluster=(cluster, "cluster_id"),
+            scaling=(scaling, Scaling),
+            name=(name, str),
+            efa=(efa, bool),
+            capacity=(capacity, Capacity),
+            instance_profile=(instance_profile, "instance_profile_arn"),
+            key_pair=(key_pair, "key_pair_name"),
+            launch_template=(launch_template, "version"),
+            login=(login, bool),
+        )
+        types = given.items("instance_types", instance_types, str)
+        chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
+        groups = given.items("security_groups", security_groups, "security_group_id")
+        parts = given.items("user_data", user_data, UserDataPart)
+        peers = given.peers("ssh_from", ssh_from)
+        settings = given.mapping("slurm_settings", slurm_settings, str)
+        file_systems = given.mapping("mounts", mounts, "mount")
+        idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
+        given.expect(image=(image, "get_image"))
         if launch_template is not None:
-            problems.extend(
+            given.problems.extend(
                 _contradictions(
                     efa=efa,
-                    mounts=mounts,
+                    mounts=file_systems,
                     user_data=parts,
                     security_groups=groups,
+                    ssh_from=peers,
                     key_pair=key_pair,
                 )
             )
-            mounts = {}
-        mounts = dict(cluster.mounts if mounts is None else mounts)
+        _cdk.refuse(scope, id, given.problems)
+        capacity = capacity or Capacity.on_demand()
+        if mounts is None and launch_template is None:
+            file_systems = dict(cluster.mounts)
         places = (cluster.subnet,) if chosen is None else chosen
-        places_facts = [_cdk.subnet_facts("subnets", s, cluster.vpc) for s in chosen or ()]
-        physical = name or physical_name(id, _cdk.without_tokens(types), longest=25)
+        # The cluster's own subnet was looked at with the cluster, but not whether it suits nodes.
+        looked_at = places if chosen is not None or _cdk.is_public(places[0]) is True else ()
+        places_facts = [_cdk.subnet_facts("subnets", s, cluster.vpc) for s in looked_at]
+        physical = (
+            physical_name(_cdk.path(scope), id, _cdk.without_tokens(types), longest=25)
+            if name is None
+            else name
+        )
         launch = Launch(
             instance_types=types,
             security_group_ids=tuple(
                 _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
             ),
-            mounts=tuple(storage.mount(path) for path, storage in mounts.items()),
+            mounts=tuple(storage.mount(path) for path, storage in file_systems.items()),
             parts=parts,
             efa=efa,
             key_name=key_pair.key_pair_name if key_pair else None,
@@ -215,8 +238,6 @@ class ComputeNodeGroup(Construct):
             subnets=len(places),
             public=any(subnet.public is True for subnet in places_facts) or UNKNOWN,
         )
-        ami_id = _cdk.image_id(scope, image, problems) if image else None
-        idle_seconds = _cdk.seconds("scale_down_idle_time", scale_down_idle_time, problems)
         group_facts = rules.NodeGroupFacts(
             name=_cdk.known(physical),
             named=name is not None,
@@ -229,14 +250,26 @@ class ComputeNodeGroup(Construct):
             login=login,
             scale_down_idle_seconds=idle_seconds,
             slurm=cluster.slurm or UNKNOWN,
-            ami_id=UNKNOWN if ami_id is None else _cdk.known(ami_id),
             default_image=image is None,
         )
         ssh = rules.SshFacts(sources=tuple(_cdk.known(peer.unique_id) for peer in peers))
-        facts = (group_facts, *places_facts, ssh, *launch.facts())
-        if not problems:
-            problems.extend(rules.errors_in(*facts))
-        _cdk.refuse(scope, id, problems)
+        ids = rules.IdentifierFacts(
+            subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places),
+            security_group_ids=tuple(map(_cdk.known, launch.security_group_ids)),
+        )
+        facts = (group_facts, *places_facts, ids, ssh, *launch.facts())
+        _cdk.refuse(scope, id, rules.errors_in(*facts))
+        # Last, because an image that is only asked for its ID may leave a parameter in the stack.
+        if image:
+            ami_id = given.image("image", image, scope, id)
+            _cdk.refuse(scope, id, given.problems)
+            image_facts = rules.ImageFacts(
+                ami_id=_cdk.known(ami_id),
+                follows_parameter=_cdk.follows_parameter(scope, ami_id),
+                architectures={n: found.architecture for n, found in group_facts.found.items()},
+            )
+            facts = (*facts, image_facts)
+            _cdk.refuse(scope, id, rules.errors_in(image_facts))
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(*facts))
@@ -245,9 +278,16 @@ class ComputeNodeGroup(Construct):
         self.instance_types = types
         self.scaling = scaling
         self.subnets = places
-        self.mounts = mounts
+        template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else launch
+        self.mounts = (
+            file_systems
+            if launch_template is None
+            else launch_template.mounts
+            if isinstance(launch_template, NodeLaunchTemplate)
+            else None
+        )
         self.login = login
-        self.addresses = scaling.max * launch.interfaces
+        self.addresses = scaling.max * template.interfaces
         self.architecture = group_facts.architecture
         self._efa = efa
         self._security_group_ids = launch.security_group_ids
@@ -261,7 +301,9 @@ class ComputeNodeGroup(Construct):
             "Resource",
             cluster_id=cluster.cluster_id,
             name=physical,
-            ami_id=ami_id or cluster.image_id(self.architecture or ""),
+            ami_id=image.get_image(self).image_id
+            if image
+            else cluster.image_id(self.architecture or ""),
             custom_launch_template=_template_reference(self._template, launch_template),
             iam_instance_profile_arn=profile.instance_profile_arn,
             instance_configs=[
@@ -271,7 +313,7 @@ class ComputeNodeGroup(Construct):
             scaling_configuration=cfn.CfnComputeNodeGroup.ScalingConfigurationProperty(
                 min_instance_count=scaling.min, max_instance_count=scaling.max
             ),
-            slurm_configuration=_slurm_configuration(idle_seconds, slurm_settings or {}),
+            slurm_configuration=_slurm_configuration(idle_seconds, settings),
             spot_options=cfn.CfnComputeNodeGroup.SpotOptionsProperty(
                 allocation_strategy=capacity.allocation.value
             )
@@ -281,8 +323,8 @@ class ComputeNodeGroup(Construct):
         )
         for peer in peers:
             self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
-        # What the cluster mounts, the cluster has opened to its own security group already.
-        own = [s for s in mounts.values() if all(s is not c for c in cluster.mounts.values())]
+        # The rest is open to the cluster's security group already.
+        own = [s for s in file_systems.values() if all(s is not c for c in cluster.open_storage)]
         for storage in own:
             storage.allow_mount_from(_cdk.as_security_group(self._own_security_group))
         _cdk.depend(self._resource, own)

@@ -8,11 +8,11 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import _cdk, rules
+from pcs_constructs._arguments import Arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pcs_constructs.errors import Problem
     from pcs_constructs.interfaces import ICluster, IComputeNodeGroup
 
 
@@ -34,7 +34,7 @@ class Queue(Construct):
             default none.
 
     Raises:
-        PcsValidationError: PCS001, PCS301, PCS303, PCS304.
+        PcsValidationError: PCS001, PCS003, PCS301, PCS303, PCS304.
 
     Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
     """
@@ -58,9 +58,12 @@ class Queue(Construct):
         name: str | None = None,
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
-        problems: list[Problem] = []
-        groups = _cdk.listed("node_groups", node_groups, problems)
-        physical = name or id
+        given = Arguments()
+        given.expect(cluster=(cluster, "cluster_id"), name=(name, str))
+        groups = given.items("node_groups", node_groups, "compute_node_group_id")
+        settings = given.mapping("slurm_settings", slurm_settings, str)
+        _cdk.refuse(scope, id, given.problems)
+        physical = id if name is None else name
         facts = rules.QueueFacts(
             name=_cdk.known(physical),
             node_groups=len(groups),
@@ -68,9 +71,7 @@ class Queue(Construct):
             login_groups=tuple(g.name for g in groups if g.login),
             architectures=frozenset(g.architecture for g in groups if g.architecture),
         )
-        if not problems:
-            problems.extend(rules.errors_in(facts))
-        _cdk.refuse(scope, id, problems)
+        _cdk.refuse(scope, id, rules.errors_in(facts))
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(facts))
@@ -93,10 +94,10 @@ class Queue(Construct):
                     cfn.CfnQueue.SlurmCustomSettingProperty(
                         parameter_name=parameter, parameter_value=value
                     )
-                    for parameter, value in slurm_settings.items()
+                    for parameter, value in settings.items()
                 ]
             )
-            if slurm_settings
+            if settings
             else None,
         )
 

@@ -8,6 +8,9 @@ import jsii
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from pcs_constructs import _cdk
+from pcs_constructs._arguments import Arguments
+
 
 @jsii.implements(ec2.IConnectable)
 class ClusterSecurityGroup(Construct):
@@ -27,6 +30,9 @@ class ClusterSecurityGroup(Construct):
     Args:
         vpc: The VPC of the cluster.
 
+    Raises:
+        PcsValidationError: PCS003.
+
     Source: Security groups in AWS PCS, "Example permissive security group configuration".
     """
 
@@ -34,6 +40,10 @@ class ClusterSecurityGroup(Construct):
     """The security group."""
 
     def __init__(self, scope: Construct, id: str, *, vpc: ec2.IVpc) -> None:
+        given = Arguments()
+        given.expect(vpc=(vpc, "vpc_id"))
+        _cdk.refuse(scope, id, given.problems)
+
         super().__init__(scope, id)
         self.security_group = ec2.SecurityGroup(
             self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
@@ -13,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from pcs_constructs import _cdk, rules
+from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import Mount, MountClient
 
 if TYPE_CHECKING:
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import IDependable
 
-    from pcs_constructs.errors import Problem
     from pcs_constructs.interfaces import ISharedStorage
 
 _EFS_OPTIONS: Final = "_netdev,noresvport,tls"
 _NFS_PORTS: Final = (2049, 2049)
 _LUSTRE_OPTIONS: Final = "_netdev,noatime,flock"
 _LUSTRE_PORTS: Final = {"Lnet": (988, 988), "Lnet1018To1023": (1018, 1023)}
+
+_DEFAULT_THROUGHPUT: Final = {"PERSISTENT_1": 50, "PERSISTENT_2": 125}
 
 # A policy is written out because the one that the CDK writes under its recommended feature flags
 # leaves out ClientMount, and with it nobody can mount (aws/aws-cdk#36224).
@@ -40,8 +43,8 @@ _EFS_POLICY: Final = {
             "Principal": {"AWS": "*"},
             "Action": [
                 "elasticfilesystem:ClientMount",
-                "elasticfilesystem:ClientWrite",
                 "elasticfilesystem:ClientRootAccess",
+                "elasticfilesystem:ClientWrite",
             ],
             "Condition": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
         },
@@ -79,7 +82,7 @@ class EfsStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS001, PCS508.
+        PcsValidationError: PCS001, PCS003, PCS404, PCS414, PCS508.
 
     Source: Using network file systems with AWS PCS; Create shared storage in Amazon EFS.
     """
@@ -126,19 +129,32 @@ class EfsStorage(Construct):
         automatic_backups: bool = True,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
-        problems: list[Problem] = []
-        if subnets is None:
+        given = Arguments()
+        given.expect(
+            vpc=(vpc, "vpc_id"),
+            kms_key=(kms_key, "key_arn"),
+            automatic_backups=(automatic_backups, bool),
+            removal_policy=(removal_policy, cdk.RemovalPolicy),
+        )
+        chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
+        _cdk.refuse(scope, id, given.problems)
+        if chosen is None:
+            if _cdk.first_private_subnet(vpc) is None:
+                raise _cdk.refusal(scope, id, [_cdk.no_subnet()])
             selection = ec2.SubnetSelection(one_per_az=True)
         else:
-            chosen = _cdk.listed("subnets", subnets, problems)
-            zones = tuple(_cdk.known(subnet.availability_zone) for subnet in chosen)
-            if not problems:
-                facts = rules.MountTargetFacts(availability_zones=zones)
-                problems.extend(rules.errors_in(facts))
-            selection = ec2.SubnetSelection(subnets=chosen)
-        _cdk.refuse(scope, id, problems)
+            facts = (
+                rules.MountTargetFacts(
+                    availability_zones=tuple(_cdk.availability_zone(place) for place in chosen)
+                ),
+                *(_cdk.subnet_facts("subnets", place, vpc) for place in chosen),
+            )
+            _cdk.refuse(scope, id, rules.errors_in(*facts))
+            selection = ec2.SubnetSelection(subnets=list(chosen))
 
         super().__init__(scope, id)
+        # Names mount targets by their subnets and not by number, whatever the user's flags say.
+        self.node.set_context(_cdk.MOUNT_TARGETS_BY_SUBNET, True)
         group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -245,7 +261,7 @@ class LustreStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS002, PCS504, PCS505, PCS506, PCS507.
+        PcsValidationError: PCS002, PCS003, PCS404, PCS414, PCS504 to PCS507.
 
     Source: Create shared storage in Amazon FSx for Lustre; `CreateFileSystem` of the FSx API.
     """
@@ -304,29 +320,40 @@ class LustreStorage(Construct):
         backup_retention: cdk.Duration | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
-        persistent_2 = deployment_type is fsx.LustreDeploymentType.PERSISTENT_2
-        if throughput is None:
-            defaults = {"PERSISTENT_1": 50, "PERSISTENT_2": 125}
-            throughput = defaults.get(deployment_type.value)
-        problems: list[Problem] = []
-        gibibytes = _cdk.gibibytes("capacity", capacity, problems, default=1200)
-        backup_days = _cdk.days("backup_retention", backup_retention, problems, default=0)
-        problems.extend(
-            rules.errors_in(
-                facts := rules.LustreFacts(
-                    deployment_type=deployment_type.value,
-                    capacity_gib=gibibytes,
-                    throughput=_cdk.known(throughput),
-                    kms_key=kms_key is not None,
-                    backup_days=backup_days,
-                )
-            )
+        given = Arguments()
+        given.expect(
+            vpc=(vpc, "vpc_id"),
+            subnet=(subnet, "subnet_id"),
+            deployment_type=(deployment_type, fsx.LustreDeploymentType),
+            throughput=(throughput, Real),
+            compression=(compression, fsx.LustreDataCompressionType),
+            kms_key=(kms_key, "key_arn"),
+            removal_policy=(removal_policy, cdk.RemovalPolicy),
         )
+        gibibytes = given.gibibytes("capacity", capacity, default=1200)
+        backup_days = given.days("backup_retention", backup_retention, default=0)
+        _cdk.refuse(scope, id, given.problems)
+        if throughput is None:
+            throughput = _DEFAULT_THROUGHPUT.get(deployment_type.value)
+        facts = (
+            rules.LustreFacts(
+                deployment_type=deployment_type.value,
+                capacity_gib=gibibytes,
+                throughput=_cdk.known(throughput),
+                kms_key=kms_key is not None,
+                backup_days=backup_days,
+            ),
+            *([_cdk.subnet_facts("subnet", subnet, vpc)] if subnet else []),
+        )
+        problems = rules.errors_in(*facts)
+        place = subnet or _cdk.first_private_subnet(vpc)
+        if place is None:
+            raise _cdk.refusal(scope, id, (*problems, _cdk.no_subnet()))
         _cdk.refuse(scope, id, problems)
-        place = subnet or _cdk.first_private_subnet(scope, id, vpc)
+        persistent_2 = deployment_type is fsx.LustreDeploymentType.PERSISTENT_2
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(facts))
+        _cdk.advise(self, rules.advice_on(*facts))
         self._security_group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -422,4 +449,4 @@ class _ImportedLustre:
     def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
         for ports in _LUSTRE_PORTS.values():
             _cdk.allow(clients, self._security_group, ports, "Lustre clients to file servers")
-            _cdk.allow(self._security_group, clients, ports, "Lustre file servers to clients")
+            _cdk.allow_back(clients, self._security_group, ports, "Lustre servers to clients")

@@ -20,6 +20,7 @@ from pcs_constructs.rules.network import NetworkFacts as NetworkFacts
 from pcs_constructs.rules.network import NodeSubnetFacts as NodeSubnetFacts
 from pcs_constructs.rules.network import SshFacts as SshFacts
 from pcs_constructs.rules.network import VpcFacts as VpcFacts
+from pcs_constructs.rules.node_group import ImageFacts as ImageFacts
 from pcs_constructs.rules.node_group import NodeGroupFacts as NodeGroupFacts
 from pcs_constructs.rules.node_group import NodeGroupReferenceFacts as NodeGroupReferenceFacts
 from pcs_constructs.rules.queue import QueueFacts as QueueFacts

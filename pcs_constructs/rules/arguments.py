@@ -20,3 +20,12 @@ def durations_and_sizes_are_known() -> None:
 
     A token cannot be converted between units, and a fraction of the unit would be dropped.
     """
+
+
+@page("PCS003")
+def arguments_have_their_types() -> None:
+    """An argument is of the type that its annotation says.
+
+    Everything here is typed, so an editor or a type checker tells first. What comes as far as this
+    would otherwise fail in the CDK, in its words, with the construct half made.
+    """

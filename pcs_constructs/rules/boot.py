@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.errors import Breach
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 USER_DATA_LIMIT: Final = 16_384
 """Bytes of user data before base64."""
 
+_EXECUTED: Final = ("text/x-shellscript", "text/cloud-boothook")
+_CONTENT_TYPES: Final = ("text/cloud-config", *_EXECUTED)
 _REBOOT: Final = re.compile(
-    r"^[ \t-]*(?:sudo[ \t]+)?(?:reboot|poweroff|halt|(?:/\S*/)?shutdown)\b", re.M
+    r"^[ \t-]*(?:sudo[ \t]+)?(?:/\S*/)?(?:systemctl[ \t]+)?"
+    r"(?:reboot|poweroff|halt|shutdown)(?=[\s;&|]|$)|^power_state:",
+    re.M,
 )
 _SECRETS: Final = re.compile(
     r"AKIA[0-9A-Z]{16}|aws_secret_access_key|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|\b(?:password|passwd|secret|token)\s*[=:]\s*['\"]?[^\s'\"${}<]{6,}",
+    r"|(?<![a-z])(?:password|passwd|secret|token)\s*[=:]\s*['\"]?(?!arn:)[^\s'\"${}<]{6,}",
     re.I,
 )
 
@@ -31,8 +35,14 @@ class UserDataFacts:
 
     bytes: int
     """Its size without its tokens."""
-    parts: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, str | Unknown], ...] = ()
     """Content type and text of each part that the user added."""
+
+    def known_parts(self) -> Iterator[tuple[str, str]]:
+        """The parts whose text is known."""
+        for content_type, text in self.parts:
+            if text is not UNKNOWN:
+                yield content_type, text
 
 
 @error("PCS901", UserDataFacts)
@@ -53,17 +63,17 @@ def user_data_is_small_enough(facts: UserDataFacts) -> Iterator[Breach]:
 
 @error("PCS902", UserDataFacts)
 def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Breach]:
-    """A shell part starts with `#!`, a cloud-config part with `#cloud-config` or plain YAML.
+    """A shell part or a boothook starts with `#!`, and a cloud-config part does not.
 
-    cloud-init writes a shell part to a file and executes it; without an interpreter that fails.
+    cloud-init writes such a part to a file and executes it; without an interpreter that fails.
 
     Source: User data formats of cloud-init.
     """
-    for content_type, text in facts.parts:
-        if content_type == "text/x-shellscript" and not text.startswith("#!"):
+    for content_type, text in facts.known_parts():
+        if content_type in _EXECUTED and not text.startswith("#!"):
             yield Breach(
                 "user_data",
-                f"a shell script starts with {text.partition(chr(10))[0][:40]!r}",
+                f"a {content_type} part starts with {text.partition(chr(10))[0][:40]!r}",
                 "start it with '#!/bin/bash'",
             )
         if content_type == "text/cloud-config" and text.startswith("#!"):
@@ -83,7 +93,7 @@ def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Breach]:
 
     Source: Working with Amazon EC2 user data; Troubleshooting AWS PCS.
     """
-    for content_type, text in facts.parts:
+    for content_type, text in facts.known_parts():
         if found := _REBOOT.search(text):
             yield Breach(
                 "user_data",
@@ -100,7 +110,7 @@ def user_data_holds_no_secret(facts: UserDataFacts) -> Iterator[Breach]:
 
     Source: Instance user data in the Amazon EC2 User Guide.
     """
-    for content_type, text in facts.parts:
+    for content_type, text in facts.known_parts():
         if _SECRETS.search(text):
             yield Breach(
                 "user_data",
@@ -118,11 +128,28 @@ def user_data_is_ascii(facts: UserDataFacts) -> Iterator[Breach]:
 
     Source: cloud-init 22.4, tried.
     """
-    for content_type, text in facts.parts:
+    for content_type, text in facts.known_parts():
         if not text.isascii():
             stranger = next(character for character in text if not character.isascii())
             yield Breach(
                 "user_data",
                 f"a {content_type} part has {stranger!r} in it",
                 "keep to ASCII, or read the text from a file of the image or from S3",
+            )
+
+
+@error("PCS906", UserDataFacts)
+def parts_have_a_type_that_pcs_merges(facts: UserDataFacts) -> Iterator[Breach]:
+    """A part of the user data is cloud-config, a shell script or a boothook.
+
+    AWS PCS merges such parts with its own. The factories of `UserDataPart` make no others.
+
+    Source: Working with Amazon EC2 user data.
+    """
+    for content_type, _ in facts.parts:
+        if content_type not in _CONTENT_TYPES:
+            yield Breach(
+                "user_data",
+                f"a part has the type {content_type!r}",
+                "make it with UserDataPart.cloud_config, .shell_script or .boothook",
             )

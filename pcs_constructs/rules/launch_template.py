@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pcs_constructs import instances
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def efa_is_on_the_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
     if without := [name for name, found in facts.found.items() if not found.efa_interfaces]:
         yield Breach(
             "efa",
-            f"{', '.join(without)} has no EFA",
+            f"there is no EFA on {', '.join(without)}",
             "leave efa out, or choose a type that has it, such as hpc7a.96xlarge",
         )
 
@@ -144,6 +145,7 @@ class LaunchTemplateFacts:
     launch_template_id: str | Unknown = UNKNOWN
     version: str | Unknown = UNKNOWN
     key_name: str | Unknown = UNKNOWN
+    security_groups: int | Unknown = UNKNOWN
 
 
 @error("PCS605", LaunchTemplateFacts)
@@ -155,12 +157,9 @@ def launch_template_id_is_an_id(facts: LaunchTemplateFacts) -> Iterator[Breach]:
 
     Source: Creating a compute node group in AWS PCS; `CustomLaunchTemplate` of the API.
     """
-    if facts.launch_template_id is not UNKNOWN and not facts.launch_template_id.startswith("lt-"):
-        yield Breach(
-            "launch_template_id",
-            f"{facts.launch_template_id!r} is not a launch template ID",
-            "write one like 'lt-0123456789abcdef0'",
-        )
+    yield from identifier_breaches(
+        "launch_template_id", facts.launch_template_id, r"lt-[a-z0-9]+", "lt-0123456789abcdef0"
+    )
 
 
 @advice("PCS606", LaunchTemplateFacts)
@@ -189,3 +188,29 @@ def key_pair_name_has_a_length(facts: LaunchTemplateFacts) -> Iterator[Breach]:
     """
     if facts.key_name is not UNKNOWN and not 1 <= len(facts.key_name) <= 255:
         yield Breach("key_pair", f"its name has {len(facts.key_name)} characters", "use 1 to 255")
+
+
+@error("PCS608", LaunchTemplateFacts)
+def nodes_have_a_security_group(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+    """A launch template names at least one security group.
+
+    Without one EC2 takes the default group of the VPC, which does not let the controller in.
+
+    Source: Using Amazon EC2 launch templates with AWS PCS, "Create a basic launch template".
+    """
+    if facts.security_groups == 0:
+        yield Breach(
+            "security_groups", "names no group", "pass the cluster's: [cluster.security_group]"
+        )
+
+
+@error("PCS609", InterfaceFacts)
+def efa_names_an_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
+    """A launch template with EFA says for which instance types it is.
+
+    Their network cards decide the interfaces.
+
+    Source: Multiple network interfaces in AWS PCS.
+    """
+    if facts.efa and facts.instance_types is not UNKNOWN and not facts.instance_types:
+        yield Breach("instance_types", "names no type", "name one, such as ['hpc7a.96xlarge']")

@@ -29,5 +29,5 @@ def identifier_breaches(
     argument: str, value: str | Unknown, pattern: str, example: str
 ) -> Iterator[Breach]:
     """What the API would refuse in a literal identifier."""
-    if value is not UNKNOWN and not re.fullmatch(pattern, value):
+    if value is not UNKNOWN and not re.fullmatch(pattern, value, re.ASCII):
         yield Breach(argument, f"{value!r} is no such identifier", f"write one like {example!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 MAX_AVAILABILITY_ZONES: Final = 8
 """Each half of the VPC is cut into as many subnets, so zones can be added without renumbering."""
+
+# The second form is what the CDK puts where a VPC has still to be looked up.
+_SUBNET_ID: Final = r"subnet-\w{8,17}|[ps]-\d{5}"
 
 _RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address of each subnet
 
@@ -40,6 +44,8 @@ def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
     if facts.cidr is UNKNOWN:
         return
     try:
+        if not re.fullmatch(r"[\d.]+/\d+", facts.cidr):
+            raise ValueError("is no address with a prefix length")
         block = ipaddress.IPv4Network(facts.cidr)
     except ValueError as reason:
         yield Breach("cidr", f"{facts.cidr!r}: {reason}", "write a block such as '10.0.0.0/16'")
@@ -183,6 +189,8 @@ class AddressFacts:
     """Address range by subnet."""
     demands: tuple[tuple[str, frozenset[str], int], ...]
     """For each node group its name, its subnets, and instances times interfaces at the most."""
+    controller: str | Unknown = UNKNOWN
+    """The controller's subnet."""
 
 
 @error("PCS405", AddressFacts)
@@ -201,10 +209,10 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
         if subnets in shortages or any(block is UNKNOWN for block in ranges):
             continue
         room = sum(
-            ipaddress.IPv4Network(block).num_addresses - _RESERVED_ADDRESSES
+            ipaddress.IPv4Network(block, strict=False).num_addresses - _RESERVED_ADDRESSES
             for block in ranges
             if block is not UNKNOWN
-        )
+        ) - (facts.controller in subnets)
         takers = {name: count for name, others, count in facts.demands if others <= subnets}
         if sum(takers.values()) > room:
             shortages.add(subnets)
@@ -255,7 +263,7 @@ def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Breach]:
     Source: `SubnetId` and `SecurityGroupId` of the API.
     """
     for value in facts.subnet_ids:
-        yield from identifier_breaches("subnets", value, r"subnet-\w{8,17}", "subnet-0a1b2c3d")
+        yield from identifier_breaches("subnets", value, _SUBNET_ID, "subnet-0a1b2c3d")
     for value in facts.security_group_ids:
         yield from identifier_breaches("security_groups", value, r"sg-\w{8,17}", "sg-0a1b2c3d")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,8 @@ _TRAITS: Final[Mapping[str, str]] = {
     "vcpus": "one number of vCPUs",
     "gpus": "one number of GPUs",
     "gpu_manufacturer": "one maker of GPUs",
+    "accelerators": "one number of accelerators",
+    "accelerator_manufacturer": "one maker of accelerators",
 }
 
 
@@ -40,7 +43,6 @@ class NodeGroupFacts:
     login: bool = False
     scale_down_idle_seconds: int | Unknown | None = None
     slurm: SlurmVersion | Unknown = UNKNOWN
-    ami_id: str | Unknown = UNKNOWN
     default_image: bool = False
     found: Mapping[str, InstanceFacts] = field(init=False)
     """The instance types that the catalogue knows."""
@@ -85,7 +87,7 @@ def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
                 "instance_types",
                 f"must share {words}, got "
                 + ", ".join(f"{name} {value or 'none'}" for name, value in values.items()),
-                f"make a node group for each {trait.replace('_', ' ')}; one queue can use several",
+                "make a node group for each kind; one queue can use several",
             )
 
 
@@ -215,8 +217,19 @@ def spot_options_go_with_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
         )
 
 
-@error("PCS214", NodeGroupFacts)
-def ami_id_is_an_id(facts: NodeGroupFacts) -> Iterator[Breach]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFacts:
+    """What the image of a node group shows."""
+
+    ami_id: str | Unknown
+    follows_parameter: bool | Unknown = False
+    """Whether it is the newest value of an SSM parameter."""
+    architectures: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The architecture of each instance type that the catalogue knows."""
+
+
+@error("PCS214", ImageFacts)
+def ami_id_is_an_id(facts: ImageFacts) -> Iterator[Breach]:
     """A literal image ID looks like `ami-0123456789abcdef0`.
 
     A dynamic reference to an SSM parameter is taken as well: CloudFormation resolves it first.
@@ -229,8 +242,8 @@ def ami_id_is_an_id(facts: NodeGroupFacts) -> Iterator[Breach]:
         )
 
 
-@error("PCS215", NodeGroupFacts)
-def image_and_instance_types_share_an_architecture(facts: NodeGroupFacts) -> Iterator[Breach]:
+@error("PCS215", ImageFacts)
+def image_and_instance_types_share_an_architecture(facts: ImageFacts) -> Iterator[Breach]:
     """The image is built for the architecture of the instance types.
 
     Known where the image is one of the public parameters of AWS, whose path names the architecture;
@@ -241,8 +254,8 @@ def image_and_instance_types_share_an_architecture(facts: NodeGroupFacts) -> Ite
     if facts.ami_id is UNKNOWN or not facts.ami_id.startswith("{{resolve:ssm:/aws/service/"):
         return
     for architecture in ("x86_64", "arm64"):
-        strangers = [n for n, f in facts.found.items() if f.architecture != architecture]
-        if f"/{architecture}/" in facts.ami_id and strangers:
+        strangers = [name for name, a in facts.architectures.items() if a != architecture]
+        if re.search(rf"\b{architecture}\b", facts.ami_id) and strangers:
             yield Breach(
                 "image",
                 f"is for {architecture}, and {', '.join(strangers)} is not",
@@ -250,8 +263,8 @@ def image_and_instance_types_share_an_architecture(facts: NodeGroupFacts) -> Ite
             )
 
 
-@advice("PCS216", NodeGroupFacts)
-def image_is_pinned(facts: NodeGroupFacts) -> Iterator[Breach]:
+@advice("PCS216", ImageFacts)
+def image_is_pinned(facts: ImageFacts) -> Iterator[Breach]:
     """The image changes only when somebody changes it.
 
     CloudFormation resolves a reference to a parameter's latest value again whenever the template
@@ -261,13 +274,10 @@ def image_is_pinned(facts: NodeGroupFacts) -> Iterator[Breach]:
     Source: Get a plaintext value from Systems Manager Parameter Store (CloudFormation);
     Updating a compute node group.
     """
-    if facts.ami_id is UNKNOWN:
-        return
-    _, _, reference = facts.ami_id.partition("{{resolve:ssm:")
-    if reference and ":" not in reference:
+    if facts.follows_parameter is True:
         yield Breach(
             "image",
-            f"follows {reference.removesuffix('}}')}, so any update may replace the nodes",
+            "follows an SSM parameter, so an update of the stack may replace the nodes",
             "leave image out (a template parameter pins it), or give an image by its ID",
         )
 
@@ -347,3 +357,13 @@ def node_group_id_is_an_id(facts: NodeGroupReferenceFacts) -> Iterator[Breach]:
     yield from identifier_breaches(
         "compute_node_group_id", facts.compute_node_group_id, r"pcs_[A-Za-z0-9]+", "pcs_1a2b3c"
     )
+
+
+@page("PCS223")
+def image_is_of_linux() -> None:
+    """The machine image is one of Linux.
+
+    Slurm's node daemon and the PCS agent run on nothing else.
+
+    Source: Custom Amazon Machine Images for AWS PCS, "Supported operating systems".
+    """

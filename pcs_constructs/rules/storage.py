@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,9 @@ _SYSTEM_DIRECTORIES: Final = frozenset(
         "/etc",
         "/lib",
         "/lib64",
+        "/opt/amazon",
         "/opt/aws",
+        "/opt/pcs-constructs",
         "/proc",
         "/root",
         "/run",
@@ -32,6 +35,8 @@ _SYSTEM_DIRECTORIES: Final = frozenset(
         "/var",
     )
 )
+
+_MOUNT_POINT: Final = re.compile(r"/[A-Za-z0-9._+@=/-]+")
 
 _THROUGHPUT: Final[Mapping[str, tuple[int, ...]]] = {
     "PERSISTENT_1": (50, 100, 200),
@@ -48,9 +53,10 @@ class MountFacts:
 
 @error("PCS501", MountFacts)
 def mount_points_are_absolute(facts: MountFacts) -> Iterator[Breach]:
-    """A mount point is an absolute path without `.`, `..`, spaces or a slash at its end.
+    """A mount point is an absolute path of plain characters, without `.`, `..` or a slash at last.
 
-    It becomes a field of `/etc/fstab`, where a space would end it.
+    It becomes a field of `/etc/fstab`, where a space would end it. Letters, digits and `._+@=-` are
+    safe there, in the shell and in YAML.
 
     Source: `fstab(5)`.
     """
@@ -58,11 +64,7 @@ def mount_points_are_absolute(facts: MountFacts) -> Iterator[Breach]:
         if path is UNKNOWN:
             continue
         parts = path.split("/")[1:]
-        if (
-            not path.startswith("/")
-            or any(part in {"", ".", ".."} for part in parts)
-            or any(character in path for character in " \t\n\\'\"$`#%:")
-        ):
+        if not _MOUNT_POINT.fullmatch(path) or any(part in {"", ".", ".."} for part in parts):
             yield Breach(
                 "mounts",
                 f"{path!r} is not a mount point",
@@ -218,8 +220,9 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
 
     Source: `PerUnitStorageThroughput` of the FSx API.
     """
-    if facts.deployment_type is UNKNOWN or facts.throughput is UNKNOWN:
+    if UNKNOWN in {facts.deployment_type, facts.storage_type, facts.throughput}:
         return
+    assert facts.deployment_type is not UNKNOWN
     if not facts.persistent:
         if facts.throughput is not None:
             yield Breach(

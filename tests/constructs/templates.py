@@ -124,6 +124,11 @@ def refused_at_synth(app: cdk.App) -> set[str]:
     return set(re.findall(r"\] (PCS\d{3}) ", str(error.value)))
 
 
+def wrong_type(arguments: dict[str, Any]) -> str:
+    """The name of a case with an argument of a wrong type."""
+    return ", ".join(f"{name}: {type(value).__name__}" for name, value in arguments.items())
+
+
 @contextmanager
 def refused(scope: Construct, *codes: str) -> Iterator[None]:
     """Refused with exactly these codes, or with any where none is named; the tree is as before."""

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk.assertions import Template
 
 import pcs_constructs as pcs
 from tests.constructs.templates import (
@@ -23,6 +22,9 @@ from tests.constructs.templates import (
     template,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from aws_cdk.assertions import Template
 
 TEMPLATE = "AWS::EC2::LaunchTemplate"
 SCRIPT = pcs.UserDataPart.shell_script("#!/bin/sh\necho hello")
@@ -350,16 +352,22 @@ def test_fails_on_efa_without_a_type(stack: cdk.Stack) -> None:
         pcs.NodeLaunchTemplate(stack, "Nodes", instance_types=[], security_groups=groups, efa=True)
 
 
-def test_fails_without_a_security_group(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize("mounts", [False, True])
+def test_fails_without_a_security_group(stack: cdk.Stack, vpc: ec2.IVpc, mounts: bool) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
     with refused(stack):
         pcs.NodeLaunchTemplate(
-            stack, "Nodes", instance_types=["c7i.4xlarge"], security_groups=[]
+            stack,
+            "Nodes",
+            instance_types=["c7i.4xlarge"],
+            security_groups=[],
+            mounts={"/home": home} if mounts else None,
         )
 
 
 def test_fails_on_mount_points_that_cannot_be(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
     groups = [existing_group(stack)]
-    one, two = (pcs.EfsStorage(stack, id, vpc=vpc) for id in ("One", "Two"))
+    one, two = (pcs.EfsStorage(stack, place, vpc=vpc) for place in ("One", "Two"))
     with refused(stack, "PCS501", "PCS502", "PCS503"):
         pcs.NodeLaunchTemplate(
             stack,

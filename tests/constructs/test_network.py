@@ -11,7 +11,6 @@ import pcs_constructs as pcs
 from tests.constructs.templates import found, only, properties, referred, refused, template, text_of
 
 
-
 @pytest.fixture(scope="module")
 def default() -> Template:
     stack = cdk.Stack(cdk.App(), "Stack")

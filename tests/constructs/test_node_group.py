@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
@@ -9,7 +9,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from aws_cdk.assertions import Template
 from constructs import Construct
 
 import pcs_constructs as pcs
@@ -29,7 +28,11 @@ from tests.constructs.templates import (
     security_group_rules,
     template,
     text_of,
+    wrong_type,
 )
+
+if TYPE_CHECKING:
+    from aws_cdk.assertions import Template
 
 GROUP = "AWS::PCS::ComputeNodeGroup"
 TYPES = ["c7i.4xlarge"]
@@ -374,7 +377,10 @@ def test_ports_are_opened_on_the_groups_of_a_given_template(
     )
     group = nodes(cluster, launch_template=given)
     group.connections.allow_from_any_ipv4(ec2.Port.tcp(7))
-    opened = [g.get("SecurityGroupIngress") for g in properties(template(stack), "AWS::EC2::SecurityGroup")]
+    opened = [
+        g.get("SecurityGroupIngress")
+        for g in properties(template(stack), "AWS::EC2::SecurityGroup")
+    ]
     assert [rules[0]["FromPort"] for rules in opened if rules] == [7]
 
 
@@ -409,9 +415,10 @@ def test_efa_puts_one_interface_on_each_card(
     made = template(stack)
     written = launched(made, only(made, GROUP))
     interfaces = written["NetworkInterfaces"]
-    assert [
-        (i["NetworkCardIndex"], i["DeviceIndex"], i["InterfaceType"]) for i in interfaces
-    ] == [(0, 0, first), *secondary]
+    assert [(i["NetworkCardIndex"], i["DeviceIndex"], i["InterfaceType"]) for i in interfaces] == [
+        (0, 0, first),
+        *secondary,
+    ]
     shared = stack.resolve(cluster.security_group.security_group_id)
     assert all(i["Groups"] == [shared, "sg-00000000000000001"] for i in interfaces)
     assert all("SubnetId" not in i for i in interfaces)
@@ -633,7 +640,7 @@ def test_tokens_are_passed_on_as_they_are(stack: cdk.Stack, cluster: pcs.Cluster
 
 
 def test_the_name_of_a_type_that_is_a_token_does_not_depend_on_its_number(
-    stack: cdk.Stack, cluster: pcs.Cluster
+    cluster: pcs.Cluster,
 ) -> None:
     first = nodes(cluster, instance_types=[cdk.Fn.import_value("Type")], image=AMI)
     for n in range(3):
@@ -726,8 +733,8 @@ def test_an_imported_node_group_can_be_named_in_a_queue(
 
 
 def test_an_imported_node_group_may_be_known_by_a_token(stack: cdk.Stack) -> None:
-    id = cdk.Fn.import_value("Group")
-    group = pcs.ComputeNodeGroup.from_compute_node_group_id(stack, "Other", id)
+    place = cdk.Fn.import_value("Group")
+    group = pcs.ComputeNodeGroup.from_compute_node_group_id(stack, "Other", place)
     assert stack.resolve(group.compute_node_group_id) == {"Fn::ImportValue": "Group"}
 
 
@@ -879,7 +886,7 @@ def test_fails_with_every_problem_at_once(
         )
 
 
-def test_fails_on_every_list_that_is_none_at_once(stack: cdk.Stack, cluster: pcs.Cluster) -> None:
+def test_fails_on_every_list_that_is_none_at_once(cluster: pcs.Cluster) -> None:
     with pytest.raises(pcs.PcsValidationError) as error:
         nodes(cluster, instance_types="c7i.large", subnets="subnet-1", ssh_from="10.0.0.0/8")
     assert {problem.argument for problem in error.value.problems} == {
@@ -974,7 +981,7 @@ def test_fails_on_several_interfaces_in_a_public_subnet(stack: cdk.Stack, import
         {"image": "ami-0123456789abcdef0"},
         {"name": 42},
     ],
-    ids=str,
+    ids=wrong_type,
 )
 def test_fails_on_a_wrong_type_before_anything_is_attached(
     cluster: pcs.Cluster, arguments: dict[str, Any]

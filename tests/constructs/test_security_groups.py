@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk.assertions import Template
 
 import pcs_constructs as pcs
 from tests.constructs.templates import (
@@ -14,6 +15,9 @@ from tests.constructs.templates import (
     template,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from aws_cdk.assertions import Template
 
 
 @pytest.fixture(scope="module")

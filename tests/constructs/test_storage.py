@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
@@ -8,7 +8,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_fsx as fsx
 from aws_cdk import aws_kms as kms
-from aws_cdk.assertions import Template
 
 import pcs_constructs as pcs
 from tests.constructs.templates import (
@@ -25,7 +24,11 @@ from tests.constructs.templates import (
     security_group_rules,
     template,
     text_of,
+    wrong_type,
 )
+
+if TYPE_CHECKING:
+    from aws_cdk.assertions import Template
 
 SCRATCH_2 = fsx.LustreDeploymentType.SCRATCH_2
 
@@ -185,7 +188,9 @@ def test_an_efs_file_system_can_be_handed_to_the_cdk(stack: cdk.Stack, vpc: ec2.
 
 def test_fails_on_two_mount_targets_in_a_zone(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
     with refused(stack, "PCS508"):
-        pcs.EfsStorage(stack, "Home", vpc=vpc, subnets=[*vpc.private_subnets, vpc.public_subnets[0]])
+        pcs.EfsStorage(
+            stack, "Home", vpc=vpc, subnets=[*vpc.private_subnets, vpc.public_subnets[0]]
+        )
 
 
 def test_fails_on_no_mount_target(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
@@ -292,7 +297,7 @@ def test_lustre_servers_talk_to_each_other_on_lustre_ports_only(scratch: Templat
         ("Ingress", itself, itself, 1018, 1023),
     }
     file_system = only(scratch, "AWS::FSx::FileSystem")
-    assert [text_of(id) for id in file_system["SecurityGroupIds"]] == [itself]
+    assert [text_of(place) for place in file_system["SecurityGroupIds"]] == [itself]
 
 
 def test_lustre_ports_are_open_in_both_directions_to_who_mounts_it_and_nothing_else(
@@ -453,8 +458,8 @@ def test_fails_on_an_imported_lustre_file_system_that_cannot_be(
         pytest.param({"PCS507"}, {"backup_retention": cdk.Duration.days(91)}, id="91 days"),
         pytest.param({"PCS002"}, {"backup_retention": cdk.Duration.hours(36)}, id="36 hours"),
         pytest.param(
-            {"PCS002", "PCS505"},
-            {"backup_retention": cdk.Duration.hours(36), "throughput": 1},
+            {"PCS002", "PCS003"},
+            {"backup_retention": cdk.Duration.hours(36), "throughput": "1"},
             id="two at once",
         ),
         pytest.param(
@@ -511,7 +516,7 @@ def test_fails_on_sizes_and_durations_that_are_tokens(stack: cdk.Stack, vpc: ec2
         {"kms_key": "arn:aws:kms:eu-west-1:123456789012:key/k"},
         {"subnet": PRIVATE[0]},
     ],
-    ids=str,
+    ids=wrong_type,
 )
 def test_fails_on_a_wrong_type_before_anything_is_attached(
     stack: cdk.Stack, vpc: ec2.IVpc, arguments: dict[str, Any]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pcs_constructs import rules
-from pcs_constructs.rules import RULES
+from pcs_constructs.rules import RULES, EfsFacts, RoleFacts, advice_on, errors_in
 from pcs_constructs.rules.rule import advice, error, page
 from tests.unit.test_rules import all_problems
 
@@ -33,17 +33,32 @@ _HUNDREDS = {
 _TESTS_ABOUT_CODES = {"test_register.py", "test_command_line.py"}
 
 
-@pytest.mark.parametrize("register", [page, lambda code: error(code, str), advice])
+@pytest.mark.parametrize(
+    "register",
+    [page("PCS201"), error("PCS201", str), advice("PCS201", str)],
+    ids=["page", "error", "advice"],
+)
 def test_fails_when_a_code_is_registered_a_second_time(register) -> None:
     taken = RULES["PCS201"]
     with pytest.raises(ValueError, match="PCS201"):
-        (register("PCS201") if register is not advice else advice("PCS201", str))(lambda _: None)
+        register(lambda _: iter(()))
     assert RULES["PCS201"] is taken
 
 
 def test_every_rule_is_kept_under_its_own_code() -> None:
     assert [rule.code for rule in RULES.values()] == list(RULES)
     assert [code for code in RULES if not _CODE.fullmatch(code)] == []
+
+
+def test_facts_are_judged_by_the_rules_about_them_and_no_others() -> None:
+    name, role = EfsFacts(file_system_id="efs"), RoleFacts(name="nodes")
+    assert [problem.code for problem in errors_in(name, role)] == ["PCS511", "PCS701"]
+    assert [problem.code for problem in errors_in(role, name)] == ["PCS701", "PCS511"]
+    assert errors_in() == errors_in("nobody judges a text") == advice_on(name, role) == ()
+
+
+def test_a_page_without_a_rule_judges_nothing() -> None:
+    assert list(RULES["PCS001"].problems("anything")) == []
 
 
 def test_every_page_begins_with_a_sentence_on_one_short_line() -> None:

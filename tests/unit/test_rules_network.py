@@ -143,7 +143,10 @@ def test_a_public_subnet_of_nodes_assigns_public_addresses(facts, codes) -> None
 
 A, B, A_OR_B = frozenset("a"), frozenset("b"), frozenset("ab")
 addresses = partial(
-    replace, AddressFacts(cidrs={"a": "10.0.0.0/28", "b": "10.0.0.16/28"}, demands=())
+    replace,
+    AddressFacts(
+        cidrs={"a": "10.0.0.0/28", "b": "10.0.0.16/28"}, demands=(), controller="elsewhere"
+    ),
 )
 
 
@@ -163,6 +166,11 @@ def demands(*pairs: tuple[frozenset[str], int]) -> AddressFacts:
     row("23 in both", demands((A_OR_B, 23)), "PCS405"),
     row("22 in both, 11 of them in one", demands((A, 11), (A_OR_B, 11))),
     row("23 in both, 11 of them in one", demands((A, 11), (A_OR_B, 12)), "PCS405"),
+    row("10 beside the controller", addresses(controller="a", demands=(("g", A, 10),))),
+    row("11 beside the controller", addresses(controller="a", demands=(("g", A, 11),)), "PCS405"),
+    row("11 not beside it", addresses(controller="b", demands=(("g", A, 11),))),
+    row("22 in both with it", addresses(controller="b", demands=(("g", A_OR_B, 22),)), "PCS405"),
+    row("controller that is a token", addresses(controller=UNKNOWN, demands=(("g", A, 11),))),
     row("many in one that is a token", addresses(cidrs={"a": UNKNOWN}, demands=(("g", A, 99),))),
     row("many in one not made here", addresses(cidrs={}, demands=(("g", A, 99),))),
     row(

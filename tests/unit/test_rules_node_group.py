@@ -216,10 +216,9 @@ def test_image_and_instance_types_share_an_architecture(facts, codes) -> None:
 
 @table(
     row("id", nodes(ami_id="ami-0123456789abcdef0")),
-    row("parameter", nodes(ami_id=X86_64), "PCS216"),
-    row("parameter of yours", nodes(ami_id="{{resolve:ssm:/my/image}}"), "PCS216"),
-    row("version of a parameter", nodes(ami_id="{{resolve:ssm:/my/image:3}}")),
-    row("token", nodes(ami_id=UNKNOWN)),
+    row("parameter", nodes(ami_id=X86_64, ami_follows="/my/image"), "PCS216"),
+    row("token that is a parameter", nodes(ami_id=UNKNOWN, ami_follows="/my/image"), "PCS216"),
+    row("token", nodes(ami_id=UNKNOWN, ami_follows=None)),
 )
 def test_an_image_that_follows_a_parameter_is_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes

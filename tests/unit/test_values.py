@@ -173,18 +173,18 @@ def test_fails_when_accounting_records_are_kept_for_no_whole_number(days) -> Non
 
 
 def test_a_physical_name_is_the_id_and_a_hash() -> None:
-    name = physical_name("compute", ("c7i.4xlarge",), longest=25)
+    name = physical_name("S/Hpc", "compute", ("c7i.4xlarge",), longest=25)
     assert name.startswith("compute-")
     assert len(name) == len("compute-") + 6
 
 
 def test_a_physical_name_does_not_change_between_runs() -> None:
-    assert physical_name("compute", ("c7i.4xlarge",), longest=25) == "compute-070df8"
+    assert physical_name("S/Hpc", "compute", ("c7i.4xlarge",), longest=25) == "compute-72cf60"
 
 
 def test_a_physical_name_changes_with_what_forces_replacement() -> None:
     properties = [(), ("a",), ("b",), ("a", "b"), ("b", "a"), ("ab",), (None,), ("None",)]
-    names = {physical_name("compute", values, longest=25) for values in properties}
+    names = {physical_name("S/Hpc", "compute", values, longest=25) for values in properties}
     assert len(names) == len(properties)
 
 
@@ -200,14 +200,19 @@ def test_a_physical_name_changes_with_what_forces_replacement() -> None:
     ],
 )
 def test_a_physical_name_has_only_what_pcs_takes(id: str, longest: int, readable: str) -> None:
-    name = physical_name(id, (), longest=longest)
+    name = physical_name("S/Hpc", id, (), longest=longest)
     assert name.rpartition("-")[0] == readable
     assert len(name) <= longest
 
 
+def test_the_same_id_in_two_places_makes_two_names() -> None:
+    scopes = ["", "S", "S/Hpc", "S/Hpc/compute"]
+    assert len({physical_name(scope, "compute", (), longest=25) for scope in scopes}) == len(scopes)
+
+
 def test_ids_that_look_alike_in_a_name_have_different_hashes() -> None:
     ids = ["my nodes", "my_nodes", "my-nodes", "a" * 30, "a" * 31]
-    assert len({physical_name(name, (), longest=25) for name in ids}) == len(ids)
+    assert len({physical_name("S/Hpc", name, (), longest=25) for name in ids}) == len(ids)
 
 
 # Problems and the error that carries them.

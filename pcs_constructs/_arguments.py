@@ -1,0 +1,220 @@
+"""Turns what a caller passed into plain values, and keeps what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from pcs_constructs._cdk import is_token
+from pcs_constructs.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+Q = TypeVar("Q", cdk.Size, cdk.Duration)
+
+# What an argument must be: a class, or a member that a CDK interface or one of ours has, because
+# `isinstance` cannot be asked of interfaces.
+Kind = type | str
+
+
+class Arguments:
+    """The arguments of one construct, judged before there are facts for the rules.
+
+    What the type checker would have refused is refused here as well: a wrong type must not get as
+    far as jsii, which would complain in words of its own when half of the construct is made.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def expect(self, **kinds: tuple[object, Kind]) -> None:
+        """Each argument must be of its kind, or `None` where that is its default."""
+        for argument, (value, kind) in kinds.items():
+            if value is not None and not _fits(value, kind):
+                self._refuse_kind(argument, value, kind)
+
+    def items(self, argument: str, values: Iterable[T], kind: Kind) -> tuple[T, ...]:
+        """The items of a list, each of one kind."""
+        found = _tuple(values)
+        if found is None:
+            example = f"[{values!r}]" if isinstance(values, str) else "[...]"
+            return self._no_list(argument, f"got {values!r}", f"write {argument}={example}")
+        if len(found) == 1 and isinstance(found[0], str) and found[0].startswith("#{Token["):
+            return self._no_list(
+                argument, "got one token for all", "pass a list; its items may be tokens"
+            )
+        wrong = [item for item in found if not _fits(item, kind)]
+        for item in wrong:
+            self._refuse_kind(argument, item, kind)
+        return () if wrong else found
+
+    def mapping(self, argument: str, values: Mapping[str, T] | None, kind: Kind) -> dict[str, T]:
+        """The values of a mapping from text, each of one kind."""
+        self.expect(**{argument: (values, Mapping)})
+        found = dict(values) if isinstance(values, Mapping) else {}
+        for key, value in found.items():
+            self.expect(**{argument: (key, str), f"{argument}[{key!r}]": (value, kind)})
+        return found
+
+    def peers(self, argument: str, values: Iterable[ec2.IPeer]) -> tuple[ec2.IPeer, ...]:
+        """Who is at the other end of a connection."""
+        found = _tuple(values)
+        if found is not None:
+            values = found
+        among: tuple[object, ...] = found or (values,)
+        texts = [value for value in among if isinstance(value, str)]
+        for text in texts:
+            self._refuse(
+                "PCS413",
+                argument,
+                f"takes peers, got the text {text!r}",
+                f"write {argument}=[ec2.Peer.ipv4({text!r})]",
+            )
+        return () if texts else self.items(argument, values, "can_inline_rule")
+
+    def literal(self, argument: str, value: str, example: str) -> str:
+        """A text that must be known at synthesis."""
+        return value if self._known(argument, value, str, repr(example)) else example
+
+    def number(self, argument: str, value: int) -> int:
+        """A whole number that must be known at synthesis."""
+        return value if self._known(argument, value, int, "2") else 0
+
+    def gibibytes(self, argument: str, size: cdk.Size | None, *, default: int) -> float:
+        """A size in GiB."""
+        return self._amount(
+            argument,
+            size,
+            cdk.Size,
+            lambda known: known.to_gibibytes(rounding=cdk.SizeRoundingBehavior.NONE),
+            "cdk.Size.gibibytes(1200)",
+            default,
+        )
+
+    def seconds(self, argument: str, duration: cdk.Duration | None) -> int | None:
+        """A duration in whole seconds."""
+        if duration is None:
+            return None
+        return self._whole(argument, duration, lambda d: d.to_seconds(integral=False), "seconds")
+
+    def days(self, argument: str, duration: cdk.Duration | None, *, default: int) -> int:
+        """A duration in whole days."""
+        if duration is None:
+            return default
+        return self._whole(argument, duration, lambda d: d.to_days(integral=False), "days")
+
+    def image(self, argument: str, image: ec2.IMachineImage, scope: Construct, id: str) -> str:
+        """The ID that a machine image would have in a construct that is not there yet.
+
+        An image may make constructs of its own, so it is tried in one that is taken away again.
+        """
+        if not _fits(image, "get_image"):
+            self._refuse_kind(argument, image, "get_image")
+            return ""
+        trial = Construct(scope, id)
+        try:
+            found = image.get_image(trial)
+        except RuntimeError as reason:  # jsii's, which says it in one line and then traces
+            self._refuse(
+                "PCS222",
+                argument,
+                str(reason).splitlines()[0],
+                "give the stack an env with a Region, or name the image in another way",
+            )
+            return ""
+        finally:
+            scope.node.try_remove_child(id)
+        if found.os_type is ec2.OperatingSystemType.WINDOWS:
+            self._refuse(
+                "PCS223", argument, "is an image of Windows", "use a Linux image for AWS PCS"
+            )
+        return found.image_id
+
+    def _whole(
+        self,
+        argument: str,
+        duration: cdk.Duration,
+        convert: Callable[[cdk.Duration], float],
+        unit: str,
+    ) -> int:
+        example = f"cdk.Duration.{unit}(10)"
+        amount = self._amount(argument, duration, cdk.Duration, convert, example, 1)
+        if amount != int(amount):
+            self._refuse("PCS002", argument, f"is counted in whole {unit}, got {amount:g}", example)
+        return int(amount)
+
+    def _amount(
+        self,
+        argument: str,
+        quantity: Q | None,
+        kind: type[Q],
+        convert: Callable[[Q], float],
+        example: str,
+        default: int,
+    ) -> float:
+        if quantity is None or not self._known(argument, quantity, kind, example):
+            return default
+        if quantity.is_unresolved():
+            self._refuse_token(argument, example)
+            return default
+        amount = convert(quantity)
+        return int(amount) if amount == int(amount) else amount
+
+    def _known(self, argument: str, value: object, kind: type, example: str) -> bool:
+        if is_token(value):
+            self._refuse_token(argument, example)
+            return False
+        if _fits(value, kind):
+            return True
+        self._refuse_kind(argument, value, kind)
+        return False
+
+    def _refuse_token(self, argument: str, example: str) -> None:
+        self._refuse(
+            "PCS002",
+            argument,
+            "is a token, and its value must be known at synthesis",
+            f"pass a literal such as {example}",
+        )
+
+    def _no_list(self, argument: str, found: str, fix: str) -> tuple[Any, ...]:
+        self._refuse(
+            "PCS001", argument, f"takes a list whose length is known at synthesis, {found}", fix
+        )
+        return ()
+
+    def _refuse_kind(self, argument: str, value: object, kind: Kind) -> None:
+        wanted = kind.__name__ if isinstance(kind, type) else f"something with {kind!r}"
+        self._refuse(
+            "PCS003",
+            argument,
+            f"takes {wanted}, got {value!r}",
+            "see the annotation of the argument; a type checker tells the same in the editor",
+        )
+
+    def _refuse(self, code: str, argument: str, message: str, fix: str) -> None:
+        self.problems.append(Problem(code=code, argument=argument, message=message, fix=fix))
+
+
+def _tuple(values: Iterable[T]) -> tuple[T, ...] | None:
+    """The items, or `None` for what only a type checker could have kept from being passed."""
+    if isinstance(values, (str, Mapping)) or not hasattr(values, "__iter__"):
+        return None
+    return tuple(values)
+
+
+def _fits(value: object, kind: Kind) -> bool:
+    if isinstance(kind, type):
+        return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+    # Members are looked up on types, because reading one of a jsii object is a round trip. What
+    # jsii hands out for an interface is a proxy with delegates, and ours have instance attributes.
+    attributes: dict[str, Any] = getattr(value, "__dict__", {})
+    delegates: list[object] = attributes.get("_delegates", [])
+    types = [type(value), *(type(delegate) for delegate in delegates)]
+    return kind in attributes or any(hasattr(type_, kind) for type_ in types)
