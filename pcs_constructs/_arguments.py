@@ -160,28 +160,22 @@ class Arguments:
     ) -> float:
         if quantity is None or not self._known(argument, quantity, kind, example):
             return default
-        if quantity.is_unresolved():
-            self._refuse_token(argument, example)
-            return default
         amount = convert(quantity)
         return int(amount) if amount == int(amount) else amount
 
     def _known(self, argument: str, value: object, kind: type, example: str) -> bool:
         if is_token(value):
-            self._refuse_token(argument, example)
+            self._refuse(
+                "PCS002",
+                argument,
+                "is a token, and its value must be known at synthesis",
+                f"pass a literal such as {example}",
+            )
             return False
         if _fits(value, kind):
             return True
         self._refuse_kind(argument, value, kind)
         return False
-
-    def _refuse_token(self, argument: str, example: str) -> None:
-        self._refuse(
-            "PCS002",
-            argument,
-            "is a token, and its value must be known at synthesis",
-            f"pass a literal such as {example}",
-        )
 
     def _no_list(self, argument: str, found: str, fix: str) -> tuple[Any, ...]:
         self._refuse(

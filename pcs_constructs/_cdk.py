@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IValidation, Node
+from constructs import Construct, IConstruct, IValidation, Node
 
 from pcs_constructs import rules
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem, Unknown
@@ -45,6 +45,8 @@ def is_token(value: object) -> bool:
         return False
     if isinstance(value, (int, float)):
         return value < _LARGEST_TOKEN_NUMBER
+    if isinstance(value, (cdk.Size, cdk.Duration)):
+        return value.is_unresolved()
     if isinstance(value, Mapping):
         return any(is_token(k) or is_token(v) for k, v in cast("Mapping[Any, Any]", value).items())
     if isinstance(value, Sequence):
@@ -104,7 +106,7 @@ class _Check:
 
 def at_synth(scope: Construct, check: Callable[[], Sequence[Problem]]) -> None:
     """Run ``check`` once the whole tree exists; its problems fail ``app.synth()``."""
-    scope.node.add_validation(cast("IValidation", _Check(check)))
+    node(scope).add_validation(cast("IValidation", _Check(check)))
 
 
 def tree(scope: Construct) -> Sequence[object]:
@@ -112,9 +114,15 @@ def tree(scope: Construct) -> Sequence[object]:
     return _root_node(scope).find_all()
 
 
+@lru_cache(maxsize=256)
+def node(scope: IConstruct) -> Node:
+    """The node of a construct, read once."""
+    return scope.node
+
+
 @lru_cache(maxsize=64)
 def _root_node(scope: Construct) -> Node:
-    return scope.node.root.node
+    return node(node(scope).root)
 
 
 @lru_cache(maxsize=64)
@@ -122,9 +130,31 @@ def _tcp(first: int, last: int) -> ec2.Port:
     return ec2.Port.tcp_range(first, last)
 
 
-@lru_cache(maxsize=256)
+def security_group(
+    scope: Construct, id: str, vpc: ec2.IVpc, description: str, *, all_outbound: bool
+) -> ec2.SecurityGroup:
+    """A security group in which no feature flag decides anything."""
+    group = ec2.SecurityGroup(
+        scope,
+        id,
+        vpc=vpc,
+        description=description,
+        allow_all_outbound=all_outbound,
+        allow_all_ipv6_outbound=False,
+        disable_inline_rules=False,
+    )
+    _ALLOWS_ALL_OUTBOUND[group] = all_outbound
+    return group
+
+
+# What was told or asked once need not be asked again.
+_ALLOWS_ALL_OUTBOUND: Final[WeakKeyDictionary[object, bool]] = WeakKeyDictionary()
+
+
 def _allows_all_outbound(group: ec2.ISecurityGroup) -> bool:
-    return group.allow_all_outbound
+    if group not in _ALLOWS_ALL_OUTBOUND:
+        _ALLOWS_ALL_OUTBOUND[group] = group.allow_all_outbound
+    return _ALLOWS_ALL_OUTBOUND[group]
 
 
 def allow(
@@ -158,7 +188,7 @@ def depend(resource: cdk.CfnResource, storages: Iterable[ISharedStorage]) -> Non
 @lru_cache(maxsize=256)
 def path(scope: Construct) -> str:
     """The path of a construct, read once: all node groups of a cluster have the same scope."""
-    return scope.node.path
+    return node(scope).path
 
 
 @lru_cache(maxsize=256)
@@ -369,7 +399,7 @@ def parameter(scope: Construct, id: str, description: str) -> str:
     stack = cdk.Stack.of(scope)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
-    found = stack.node.try_find_child(id)
+    found = node(stack).try_find_child(id)
     if not isinstance(found, cdk.CfnParameter):
         found = cdk.CfnParameter(stack, id, type="AWS::EC2::Image::Id", description=description)
     return found.value_as_string

@@ -57,6 +57,10 @@ class PcsValidationError(ValueError):
     problems: Final[tuple[Problem, ...]]
     """Every problem found, in the order of the rules."""
 
+    def __reduce__(self) -> tuple[type[PcsValidationError], tuple[str, tuple[Problem, ...]]]:
+        # An exception is otherwise pickled by its text, and test runners pickle them.
+        return type(self), (self.path, self.problems)
+
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
         self.path = path
         self.problems = tuple(problems)

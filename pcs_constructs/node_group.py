@@ -352,14 +352,12 @@ class ComputeNodeGroup(Construct):
     @cached_property
     def _own_security_group(self) -> ec2.SecurityGroup:
         assert self._template is not None
-        group = ec2.SecurityGroup(
+        group = _cdk.security_group(
             self,
             "SecurityGroup",
-            vpc=self.cluster.vpc,
-            description="Nodes of one AWS PCS compute node group",
-            allow_all_outbound=False,
-            allow_all_ipv6_outbound=False,
-            disable_inline_rules=False,
+            self.cluster.vpc,
+            "Nodes of one AWS PCS compute node group",
+            all_outbound=False,
         )
         self._template.add_property_override(
             "LaunchTemplateData."

@@ -45,16 +45,10 @@ class ClusterSecurityGroup(Construct):
         _cdk.refuse(scope, id, given.problems)
 
         super().__init__(scope, id)
-        self.security_group = ec2.SecurityGroup(
-            self,
-            "Resource",
-            vpc=vpc,
-            description="Controller and nodes of an AWS PCS cluster",
-            allow_all_outbound=True,
-            allow_all_ipv6_outbound=False,
-            disable_inline_rules=False,
+        self.security_group = _cdk.security_group(
+            self, "Resource", vpc, "Controller and nodes of an AWS PCS cluster", all_outbound=True
         )
-        group_id = self.security_group.security_group_id
+        group_id = _cdk.security_group_id(_cdk.as_security_group(self.security_group))
         # L1s, because ec2.SecurityGroup drops an egress rule to itself when it allows all outbound.
         ec2.CfnSecurityGroupIngress(
             self,

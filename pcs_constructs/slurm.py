@@ -62,7 +62,7 @@ class SlurmVersion:
         return _ordinal(self.value) >= _ordinal(version)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\d{2}\.\d{2}", self.value):
+        if not re.fullmatch(r"[0-9]{2}\.[0-9]{2}", str(self.value)) or type(self.value) is not str:
             raise PcsValidationError(
                 "SlurmVersion",
                 [
@@ -88,10 +88,10 @@ def _ordinal(version: str) -> tuple[int, int]:
 
 def retention_breaches(days: int) -> Iterator[Breach]:
     """What AWS PCS would refuse as the time that accounting records are kept."""
-    if days == 0 or not -1 <= days <= 10_000:
+    if type(days) is not int or days == 0 or not -1 <= days <= 10_000:
         yield Breach(
             "retention_days",
-            f"{days} is outside 1 to 10000",
+            f"{days!r} is not a whole number from 1 to 10000",
             "give a number of days, or leave retention_days out to keep records for good",
         )
 

@@ -155,14 +155,8 @@ class EfsStorage(Construct):
         super().__init__(scope, id)
         # Names mount targets by their subnets and not by number, whatever the user's flags say.
         self.node.set_context(_cdk.MOUNT_TARGETS_BY_SUBNET, True)
-        group = ec2.SecurityGroup(
-            self,
-            "SecurityGroup",
-            vpc=vpc,
-            description="Mount targets of an Amazon EFS file system",
-            allow_all_outbound=False,
-            allow_all_ipv6_outbound=False,
-            disable_inline_rules=False,
+        group = _cdk.security_group(
+            self, "SecurityGroup", vpc, "Mount targets of an EFS file system", all_outbound=False
         )
         self.file_system = efs.FileSystem(
             self,
@@ -354,14 +348,8 @@ class LustreStorage(Construct):
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(*facts))
-        self._security_group = ec2.SecurityGroup(
-            self,
-            "SecurityGroup",
-            vpc=vpc,
-            description="File servers of an FSx for Lustre file system",
-            allow_all_outbound=True,
-            allow_all_ipv6_outbound=False,
-            disable_inline_rules=False,
+        self._security_group = _cdk.security_group(
+            self, "SecurityGroup", vpc, "Servers of a Lustre file system", all_outbound=True
         )
         group = _cdk.as_security_group(self._security_group)
         group_id = group.security_group_id

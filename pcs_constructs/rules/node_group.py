@@ -82,6 +82,8 @@ def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
     """
     for trait, words in _TRAITS.items():
         values = {name: getattr(found, trait) for name, found in facts.found.items()}
+        if trait.endswith("_manufacturer"):  # that one has none at all is told by their number
+            values = {name: value for name, value in values.items() if value is not None}
         if len(set(values.values())) > 1:
             yield Breach(
                 "instance_types",

@@ -191,24 +191,20 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
     capacity = facts.capacity_gib
     assert capacity is not UNKNOWN
     if facts.storage_type == "HDD":
-        if facts.throughput in {UNKNOWN, None}:
+        if facts.throughput not in {12, 40}:  # PCS505 tells
             return
-        step = 1800 if facts.throughput == 40 else 6000
-        smallest = step
+        first, step = (), 1800 if facts.throughput == 40 else 6000
     else:
-        step = 3600 if facts.deployment_type == "SCRATCH_1" else 2400
-        smallest = 1200
-    if capacity == smallest or (capacity == 2400 and facts.storage_type == "SSD"):
+        first, step = (1200, 2400), 3600 if facts.deployment_type == "SCRATCH_1" else 2400
+    if capacity in first or (capacity >= step and capacity % step == 0):
         return
-    if capacity < smallest or capacity % step:
-        below = max(capacity // step * step, smallest)
-        above = next(c for c in (smallest, 2400, -(-capacity // step) * step) if c >= capacity)
-        sizes = " or ".join(str(size) for size in sorted({below, above}))
-        yield Breach(
-            "capacity",
-            f"{facts.deployment_type} {facts.storage_type} cannot have {capacity} GiB",
-            f"use cdk.Size.gibibytes of {sizes}",
-        )
+    multiples = {max(int(capacity // step), 1) * step, (int(capacity // step) + 1) * step}
+    near = sorted({*first, *multiples}, key=lambda size: abs(size - capacity))[:2]
+    yield Breach(
+        "capacity",
+        f"{facts.deployment_type} {facts.storage_type} cannot have {capacity} GiB",
+        f"use cdk.Size.gibibytes of {' or '.join(str(size) for size in sorted(near))}",
+    )
 
 
 @error("PCS505", LustreFacts)
@@ -231,8 +227,10 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
                 "leave throughput out, or use LustreDeploymentType.PERSISTENT_2",
             )
         return
-    allowed = (12, 40) if facts.storage_type == "HDD" else _THROUGHPUT[facts.deployment_type]
-    if facts.throughput not in allowed:
+    allowed = (
+        (12, 40) if facts.storage_type == "HDD" else _THROUGHPUT.get(facts.deployment_type, ())
+    )
+    if allowed and facts.throughput not in allowed:
         yield Breach(
             "throughput",
             f"{facts.deployment_type} {facts.storage_type} cannot have {facts.throughput} MB/s/TiB",

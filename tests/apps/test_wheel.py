@@ -68,7 +68,11 @@ def test_the_readmes_program_runs_where_nothing_else_is_installed(
     (tmp_path / "app.py").write_text(program[1], encoding="utf-8")
     # The environment is active and there is no other Node.js: its own one is found on the PATH.
     path = f"{environment / 'bin'}:/nowhere"
-    printed = _run(environment / "bin" / "python", "app.py", path=path, cwd=tmp_path)
+    # Without the CDK's command line an app writes to a temporary directory, unless told.
+    printed = _run(
+        "env", "CDK_OUTDIR=cdk.out", environment / "bin" / "python", "app.py",
+        path=f"{path}:/usr/bin:/bin", cwd=tmp_path,
+    )  # fmt: skip
     assert printed == ""
     assert list((tmp_path / "cdk.out").glob("*.template.json"))
 

@@ -64,8 +64,8 @@ def home_directories(stack: cdk.Stack, vpc: ec2.Vpc, clients: ec2.SecurityGroup)
                     principals=[iam.AnyPrincipal()],
                     actions=[
                         "elasticfilesystem:ClientMount",
-                        "elasticfilesystem:ClientWrite",
                         "elasticfilesystem:ClientRootAccess",
+                        "elasticfilesystem:ClientWrite",
                     ],
                     conditions={"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
                 ),

@@ -627,7 +627,7 @@ def test_fails_on_the_clusters_own_problems_before_those_of_its_vpc_hide_them(
     )
     with pytest.raises(pcs.PcsValidationError) as error:
         pcs.Cluster(stack, "Cluster", vpc=empty, name="9lives")
-    assert {problem.argument for problem in error.value.problems} == {"vpc", "name"}
+    assert {problem.code for problem in error.value.problems} == {"PCS101", "PCS414"}
 
 
 @pytest.mark.parametrize(

@@ -606,7 +606,7 @@ def test_fails_on_windows(app: cdk.App) -> None:
     stack = cdk.Stack(app, "Ireland", env=IRELAND)
     cluster = pcs.Cluster(stack, "Cluster", vpc=existing_vpc(stack))
     windows = ec2.MachineImage.generic_windows({"eu-west-1": "ami-0123456789abcdef0"})
-    with refused(stack):
+    with refused(stack, "PCS223"):
         nodes(cluster, image=windows)
 
 

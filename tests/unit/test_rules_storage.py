@@ -65,13 +65,11 @@ hdd_40 = partial(persistent_1, storage_type="HDD", throughput=40, capacity_gib=1
         "carriage return",
         mounts(paths=("/shared\r",)),
         "PCS501",
-        bug="control characters pass, and the cloud-config is no YAML with them",
     ),
     row(
         "umlaut",
         mounts(paths=("/größe",)),
         "PCS501",
-        bug="cloud-init garbles what is not ASCII (PCS905), the mount point too",
     ),
 )
 def test_a_mount_point_is_an_absolute_path(facts, codes) -> None:
@@ -96,7 +94,6 @@ def test_a_mount_point_is_an_absolute_path(facts, codes) -> None:
         "where EFA and Open MPI are",
         mounts(paths=("/opt/amazon",)),
         "PCS502",
-        bug="the mount hides libfabric and Open MPI of the images",
     ),
 )
 def test_a_mount_point_spares_the_system(facts, codes) -> None:
@@ -196,7 +193,6 @@ def test_a_lustre_capacity_is_one_that_fsx_makes(facts, codes) -> None:
         pytest.param(
             hdd_40(capacity_gib=2000),
             id="HDD of 40, 2000",
-            marks=pytest.mark.xfail(reason="the fix names 2400 GiB, which HDD cannot have"),
         ),
     ],
 )
@@ -233,12 +229,10 @@ def test_the_capacities_that_a_fix_names_can_be_made(facts: LustreFacts) -> None
     row(
         "storage that is a token, 12",
         persistent_1(throughput=12, storage_type=UNKNOWN),
-        bug="takes an unknown storage type for SSD, and the message shows Unknown.TOKEN",
     ),
     row(
         "type of tomorrow",
         lustre(deployment_type="PERSISTENT_3"),
-        bug="KeyError",
     ),
 )
 def test_a_lustre_throughput_is_one_that_fsx_makes(facts, codes) -> None:

@@ -118,7 +118,6 @@ def test_fails_when_a_slurm_version_is_not_two_numbers(value: str) -> None:
     assert codes(error) == ["PCS112"]
 
 
-@pytest.mark.xfail(reason="a number is a TypeError of `re`, and digits of other scripts pass")
 @pytest.mark.parametrize("value", [25.11, "２５.１１"], ids=["number", "wide digits"])  # noqa: RUF001
 def test_fails_when_a_slurm_version_is_not_plain_text(value) -> None:
     with pytest.raises(PcsValidationError) as error:
@@ -161,7 +160,6 @@ def test_fails_when_accounting_records_are_kept_for_an_impossible_time(days: int
     assert error.value.path == "Accounting"
 
 
-@pytest.mark.xfail(reason="unlike Scaling, Accounting does not look whether it is an int")
 @pytest.mark.parametrize("days", [True, 2.5])
 def test_fails_when_accounting_records_are_kept_for_no_whole_number(days) -> None:
     with pytest.raises(PcsValidationError) as error:
@@ -252,7 +250,6 @@ def test_the_error_is_a_value_error() -> None:
     assert isinstance(PcsValidationError("S/Nodes", [NAME]), ValueError)
 
 
-@pytest.mark.xfail(reason="BaseException pickles the text only: __reduce__ is missing")
 @pytest.mark.parametrize("again", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_the_error_survives_a_copy_and_another_process(again) -> None:
     error = again(PcsValidationError("S/Nodes", [NAME]))
