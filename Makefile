@@ -40,6 +40,6 @@ clean:
 .venv/.ready: pyproject.toml
 	@command -v uv >/dev/null 2>&1 || test -x .venv/bin/uv || { \
 	  $(PYTHON) -m venv .venv && \
-	  .venv/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	  .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check uv; }
 	@$(UV) sync --quiet
 	@touch $@

@@ -1,7 +1,9 @@
 """Synthesize the getting-started app and say what it made: `make demo`."""
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,8 +63,10 @@ def _deployment(stack_name: str, template: dict[str, Any]) -> Iterator[str]:
         for name, parameter in template["Parameters"].items()
         if "Default" not in parameter
     }
-    # uv finds the Node.js of .venv; where it is not installed, make has put it there as well.
-    uv = "uv" if shutil.which("uv") else ".venv/bin/uv"
+    # uv finds the Node.js of .venv; where it is not installed, make has put it there as well. What
+    # is on the PATH only because this runs in .venv does not count.
+    elsewhere = [p for p in os.get_exec_path() if not p.startswith(sys.prefix)]
+    uv = "uv" if shutil.which("uv", path=os.pathsep.join(elsewhere)) else ".venv/bin/uv"
     yield f"  {uv} run npx aws-cdk@2 deploy {stack_name} --app {_OUT}" + (" \\" if images else "")
     for name, path in images.items():
         yield f"    --parameters {name}=$(aws ssm get-parameter --query Parameter.Value \\"

@@ -146,7 +146,8 @@ class Arguments:
         example = f"cdk.Duration.{unit}(10)"
         amount = self._amount(argument, duration, cdk.Duration, convert, example, 1)
         if amount != int(amount):
-            self._refuse("PCS002", argument, f"is counted in whole {unit}, got {amount:g}", example)
+            found = f"is counted in whole {unit}, got {amount:g}"
+            self._refuse("PCS002", argument, found, f"write {example}")
         return int(amount)
 
     def _amount(

@@ -64,6 +64,7 @@ def known_all(values: Sequence[T]) -> tuple[T, ...] | Unknown:
     return UNKNOWN if is_token(values) else tuple(values)
 
 
+@lru_cache(maxsize=256)
 def known_bytes(text: str) -> int:
     """The UTF-8 size of the text without its tokens: the final text cannot be much smaller."""
     return len(_TOKEN.sub("", text).encode())
@@ -264,7 +265,7 @@ def role_name(role: iam.IRole) -> str | Unknown:
         stack = cdk.Stack.of(role)
         # The CDK shows a token even where nobody has given a name, and then CloudFormation makes
         # one that starts with the name of the stack.
-        name = stack.resolve(resource.role_name) or f"{known(stack.stack_name)}-generated"
+        name = stack.resolve(resource.role_name) or f"{stack.stack_name[:24]}-generated"
         path = known(resource.path or "/")
         if isinstance(name, str) and path is not UNKNOWN:
             return f"{path}{name}".removeprefix("/")
@@ -414,5 +415,7 @@ def follows_parameter(scope: Construct, ami_id: str) -> bool:
 
 
 def environment(scope: Construct) -> str:
-    """The account and Region of a construct."""
-    return cdk.Stack.of(scope).environment
+    """The account and Region of a construct; each stack that does not tell is one of its own."""
+    stack = cdk.Stack.of(scope)
+    unknown = "unknown-" in stack.environment
+    return f"{stack.environment}/{path(stack)}" if unknown else stack.environment

@@ -35,24 +35,18 @@ class ClusterSize(Enum):
 
 def scaling_breaches(minimum: int, maximum: int) -> Iterator[Breach]:
     """What AWS PCS would refuse in a node group's minimum and maximum instance count."""
-    if minimum < 0 or maximum < 0:
+    if minimum < 0 or maximum < minimum:
         yield Breach(
             "scaling",
-            f"instance counts are 0 or more, got min={minimum}, max={maximum}",
+            f"a minimum of {minimum} and a maximum of {maximum} instances",
             "write Scaling.static(1) or Scaling.dynamic(max=4)",
-        )
-    elif maximum == 0:
-        yield Breach(
-            "scaling",
-            "a node group that may have no instance runs no job, got max=0",
-            "write Scaling.dynamic(max=1) or more; jobs wait until a node is there",
         )
     elif minimum not in {0, maximum}:
         yield Breach(
             "scaling",
             f"static and dynamic instances cannot mix, got min={minimum}, max={maximum}",
             f"write Scaling.static({minimum}) and a second node group with "
-            f"Scaling.dynamic(max={max(maximum - minimum, 1)}) in the same queue",
+            f"Scaling.dynamic(max={maximum - minimum}) in the same queue",
         )
 
 
@@ -65,7 +59,7 @@ class Scaling:
     Source: Creating a compute node group in AWS PCS, "Scaling configuration".
 
     Raises:
-        PcsValidationError: PCS210, when a count is no positive whole number known at synthesis.
+        PcsValidationError: PCS210, when a count is negative, no whole number or not known.
     """
 
     min: int
@@ -76,12 +70,17 @@ class Scaling:
 
     @classmethod
     def static(cls, count: int) -> Self:
-        """Always `count` instances, whether jobs run or not."""
+        """Always `count` instances, 1 or more, whether jobs run or not."""
+        if type(count) is int and count == 0:
+            breach = Breach(
+                "scaling", "always 0 instances", "write Scaling.dynamic(max=0) for none"
+            )
+            raise PcsValidationError("Scaling", [Problem(code="PCS210", **breach._asdict())])
         return cls(min=count, max=count)
 
     @classmethod
     def dynamic(cls, *, max: int) -> Self:
-        """No instance while idle, up to `max` while jobs wait."""
+        """No instance while idle, up to `max` while jobs wait. With 0, jobs wait for ever."""
         return cls(min=0, max=max)
 
     @property

@@ -380,10 +380,11 @@ class Cluster(Construct):
         members = _problems_of_members(self, found, size=self.size, tags=tags)
         name = _cdk.known(self.name)
         namesakes = [c for c in found if isinstance(c, Cluster) and _cdk.known(c.name) == name]
-        if name is UNKNOWN or namesakes[0] is not self or len(namesakes) == 1:
-            return members  # the first one tells for all
+        if name is UNKNOWN or len(namesakes) == 1:
+            return members
         here = _cdk.environment(self)
-        names = tuple(c.name for c in namesakes if _cdk.environment(c) == here)
+        together = [c for c in namesakes if _cdk.environment(c) == here]
+        names = tuple(c.name for c in together) if together[0] is self else ()  # told once
         return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
 
 

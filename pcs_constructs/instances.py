@@ -112,6 +112,7 @@ class _Catalogue(TypedDict):
     types: dict[str, dict[str, object]]
 
 
+@cache
 def find(instance_type: str) -> InstanceFacts | None:
     """The facts about one instance type.
 

@@ -18,7 +18,7 @@ USER_DATA_LIMIT: Final = 16_384
 _EXECUTED: Final = ("text/x-shellscript", "text/cloud-boothook")
 _CONTENT_TYPES: Final = ("text/cloud-config", *_EXECUTED)
 _REBOOT: Final = re.compile(
-    r"^[ \t-]*(?:sudo[ \t]+)?(?:/\S*/)?(?:systemctl[ \t]+)?"
+    r"(?:^[ \t-]*|&&[ \t]*|;[ \t]*)(?:sudo[ \t]+)?(?:/\S*/)?(?:systemctl[ \t]+)?"
     r"(?:reboot|poweroff|halt|shutdown)(?=[\s;&|]|$)|^power_state:",
     re.M,
 )
@@ -86,7 +86,7 @@ def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Breach]
 
 @advice("PCS903", UserDataFacts)
 def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Breach]:
-    """User data does not restart the node.
+    """User data does not restart the node, unless in a boothook.
 
     PCS counts the time a node takes to register; a node that restarts meanwhile may be replaced,
     again and again. What needs a restart belongs into the image.
@@ -94,7 +94,8 @@ def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Breach]:
     Source: Working with Amazon EC2 user data; Troubleshooting AWS PCS.
     """
     for content_type, text in facts.known_parts():
-        if found := _REBOOT.search(text):
+        found = _REBOOT.search(text)
+        if found and content_type != "text/cloud-boothook":
             yield Breach(
                 "user_data",
                 f"a {content_type} part runs {found[0].strip()!r}",

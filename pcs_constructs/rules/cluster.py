@@ -42,7 +42,7 @@ def cluster_name_is_valid(facts: ClusterFacts) -> Iterator[Breach]:
 
     Source: `ClusterName` of the `CreateCluster` API; Creating a cluster in AWS PCS.
     """
-    yield from name_breaches("cluster", facts.name, 40)
+    yield from name_breaches("cluster", facts.name, 40, "name" if facts.named else "id")
 
 
 @advice("PCS103", ClusterFacts)

@@ -47,7 +47,7 @@ def role_name_is_short_enough(facts: RoleFacts) -> Iterator[Breach]:
     Source: Quotas of IAM.
     """
     if facts.name is not UNKNOWN and len(name := facts.name.rpartition("/")[2]) > 64:
-        yield Breach("role_name", f"{name!r} has {len(name)} characters", "use at most 64")
+        yield Breach("role", f"{name!r} has {len(name)} characters", "use at most 64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"(?!pcs_)[A-Za-z][A-Za-z0-9-]+")
 
 
-def name_breaches(kind: str, name: str | Unknown, longest: int) -> Iterator[Breach]:
+def name_breaches(
+    kind: str, name: str | Unknown, longest: int, argument: str = "name"
+) -> Iterator[Breach]:
     """What AWS PCS would refuse in the name of a cluster, node group or queue."""
     if name is UNKNOWN:
         return
     if not 3 <= len(name) <= longest or not _NAME.fullmatch(name):
         yield Breach(
-            "name",
+            argument,
             f"{name!r} is not a {kind} name",
             f"use 3 to {longest} letters, digits and hyphens, starting with a letter",
         )

@@ -209,7 +209,7 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
         if subnets in shortages or any(block is UNKNOWN for block in ranges):
             continue
         room = sum(
-            ipaddress.IPv4Network(block, strict=False).num_addresses - _RESERVED_ADDRESSES
+            ipaddress.ip_network(block, strict=False).num_addresses - _RESERVED_ADDRESSES
             for block in ranges
             if block is not UNKNOWN
         ) - (facts.controller in subnets)

@@ -69,7 +69,7 @@ def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Breach]:
 
     Source: `ComputeNodeGroupName` of the API; Creating a compute node group in AWS PCS.
     """
-    yield from name_breaches("node group", facts.name, 25)
+    yield from name_breaches("node group", facts.name, 25, "name" if facts.named else "id")
 
 
 @error("PCS203", NodeGroupFacts)
@@ -89,7 +89,7 @@ def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
                 "instance_types",
                 f"must share {words}, got "
                 + ", ".join(f"{name} {value or 'none'}" for name, value in values.items()),
-                "make a node group for each kind; one queue can use several",
+                "make a node group for each kind",
             )
 
 
@@ -156,7 +156,8 @@ def scaling_is_static_or_dynamic(facts: NodeGroupFacts) -> Iterator[Breach]:
     """A node group is static (as many instances always) or dynamic (none while idle), not both.
 
     `Scaling.static(4)` and `Scaling.dynamic(max=16)` cannot say anything else; they refuse counts
-    that are negative, zero or unknown at synthesis.
+    that are negative or unknown at synthesis. `Scaling.dynamic(max=0)` keeps a node group that
+    starts no node.
 
     Source: Creating a compute node group in AWS PCS, "Scaling configuration".
     """
@@ -293,7 +294,7 @@ def login_nodes_always_run(facts: NodeGroupFacts) -> Iterator[Breach]:
     Source: Using AWS PCS login nodes, "Set a static scaling configuration".
     """
     if facts.login and facts.min is not UNKNOWN and facts.min < 1:
-        yield Breach("count", "login nodes that scale to none", "write count=1 or more")
+        yield Breach("scaling", "login nodes that scale to none", "write Scaling.static(1) or more")
 
 
 @page("PCS218")

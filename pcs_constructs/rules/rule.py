@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from pcs_constructs.errors import Breach, Problem
@@ -113,7 +114,11 @@ def _judge(level: Level, records: tuple[object, ...]) -> tuple[Problem, ...]:
     return tuple(
         problem
         for facts in records
-        for rule in RULES.values()
-        if rule.level is level and rule.facts is type(facts)
+        for rule in _rules_over(type(facts), level)
         for problem in rule.problems(facts)
     )
+
+
+@cache
+def _rules_over(facts: type[object], level: Level) -> tuple[Rule, ...]:
+    return tuple(r for r in RULES.values() if r.facts is facts and r.level is level)

@@ -218,6 +218,8 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
     """
     if UNKNOWN in {facts.deployment_type, facts.storage_type, facts.throughput}:
         return
+    if facts.storage_type not in {"SSD", "HDD"}:  # Intelligent-Tiering counts in another way
+        return
     assert facts.deployment_type is not UNKNOWN
     if not facts.persistent:
         if facts.throughput is not None:

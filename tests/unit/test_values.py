@@ -39,7 +39,6 @@ def test_equal_scalings_are_equal() -> None:
 @pytest.mark.parametrize(
     ("lowest", "highest"),
     [
-        pytest.param(0, 0, id="none at all"),
         pytest.param(-1, -1, id="negative"),
         pytest.param(-1, 4, id="negative minimum"),
         pytest.param(1, 4, id="mixed"),
@@ -259,3 +258,13 @@ def test_the_error_survives_a_copy_and_another_process(again) -> None:
 def test_there_is_one_unknown() -> None:
     assert copy.deepcopy(UNKNOWN) is UNKNOWN
     assert pickle.loads(pickle.dumps(UNKNOWN)) is UNKNOWN
+
+
+def test_fails_when_a_static_node_group_has_no_node() -> None:
+    with pytest.raises(PcsValidationError) as error:
+        Scaling.static(0)
+    assert [problem.code for problem in error.value.problems] == ["PCS210"]
+
+
+def test_a_dynamic_node_group_may_be_closed() -> None:
+    assert Scaling.dynamic(max=0) == Scaling(min=0, max=0)
