@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import sys
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
 
-from pcs_constructs import rules
+from pcs_constructs import instances, rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +24,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="pcs-constructs", description="What AWS PCS accepts, and why, without a network."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     explain = commands.add_parser("explain", help="print the page of a problem, or list all codes")
     explain.add_argument("codes", nargs="*", metavar="CODE", help="such as PCS201")
+    types = commands.add_parser("instances", help="list the catalogue of instance types")
+    types.add_argument(
+        "filters",
+        nargs="*",
+        metavar="FILTER",
+        help="such as hpc7a or 'c7i.*xlarge'; all by default",
+    )
+    types.add_argument("--json", action="store_true", help="for scripts, with every fact")
     found = parser.parse_args(arguments)
     try:
-        return _explain(cast("list[str]", found.codes))
+        if found.command == "explain":
+            return _explain(cast("list[str]", found.codes))
+        return _instances(cast("list[str]", found.filters), as_json=cast("bool", found.json))
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         sys.stderr.close()
         return 0
@@ -43,6 +56,68 @@ def _explain(codes: Sequence[str]) -> int:
     pages = [rules.RULES[code.upper()] for code in codes if code not in unknown]
     print("\n\n".join(f"{rule.code} ({rule.level.value})\n\n{rule.page}" for rule in pages))
     return 2 if unknown else 0
+
+
+def _instances(filters: Sequence[str], *, as_json: bool) -> int:
+    names = [n for n in instances.names() if not filters or any(_matches(n, f) for f in filters)]
+    found = [facts for name in names if (facts := instances.find(name))]
+    if not found:
+        print(f"no instance type matches {' or '.join(filters)}", file=sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps([dataclasses.asdict(facts) for facts in found], indent=1))
+        return 0
+    rows = [
+        (
+            "type",
+            "vCPUs",
+            "cores",
+            "GiB",
+            "arch",
+            "GPUs, accelerators",
+            "cards",
+            "EFA",
+            "bought as",
+        ),
+        *(
+            (
+                facts.name,
+                str(facts.vcpus),
+                str(facts.cores),
+                f"{facts.memory_mib / 1024:g}",
+                facts.architecture,
+                _devices(facts),
+                str(len(facts.network_cards)),
+                str(facts.efa_interfaces or "-"),
+                ", ".join(facts.usage_classes),
+            )
+            for facts in found
+        ),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print(
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+    print(f"\n{len(found)} types, from {instances.source()}")
+    return 0
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """A name, a glob, or the beginning of a name: `p5` means the family and not `p5en`."""
+    return fnmatchcase(name, pattern) or name.startswith(f"{pattern}.")
+
+
+def _devices(facts: instances.InstanceFacts) -> str:
+    devices = [
+        f"{count} {maker} {model}"
+        for count, maker, model in (
+            (facts.gpus, facts.gpu_manufacturer, facts.gpu_name),
+            (facts.accelerators, facts.accelerator_manufacturer, facts.accelerator_name),
+        )
+        if count
+    ]
+    return ", ".join(devices) or "-"
 
 
 if __name__ == "__main__":

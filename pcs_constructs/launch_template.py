@@ -14,6 +14,7 @@ from constructs import Construct
 from pcs_constructs import _cdk, boot, instances, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import UserDataPart
+from pcs_constructs.efa import PLAIN, Interface, addresses, layout
 from pcs_constructs.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 # More than 1, so that containers on a node reach the metadata service; the user guide's number.
 _METADATA_HOP_LIMIT: Final = 4
-
-# Interfaces after the first have device index 1, except here, where the cards for EFA have none but
-# EFA interfaces. Source: the PCS templates for p6-b300 in awslabs/awsome-distributed-ai.
-_SECONDARY_DEVICE_INDEX: Final = {"p6-b300.48xlarge": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +40,7 @@ class Launch:
     mounts: tuple[Mount, ...] = ()
     parts: tuple[UserDataPart, ...] = ()
     efa: bool = False
+    efa_only: bool = False
     key_name: str | None = None
     name_tag: str | None = None
     subnet_id: str | None = None
@@ -50,9 +48,15 @@ class Launch:
     public: bool | Unknown = UNKNOWN
 
     @property
-    def interfaces(self) -> int:
-        """How many network interfaces each instance has."""
-        return len(self._cards())
+    def interfaces(self) -> tuple[Interface, ...]:
+        """The network interfaces of each instance."""
+        found = instances.find(self.instance_types[0]) if self.efa and self.instance_types else None
+        return layout(found, efa_only=self.efa_only) if found else PLAIN
+
+    @property
+    def addresses(self) -> int:
+        """How many addresses each instance takes."""
+        return addresses(self.interfaces)
 
     @property
     def user_data(self) -> str:
@@ -65,6 +69,7 @@ class Launch:
             rules.InterfaceFacts(
                 instance_types=_cdk.known_all(self.instance_types),
                 efa=self.efa,
+                efa_only=self.efa_only,
                 subnets=self.subnets,
                 public=self.public,
             ),
@@ -83,7 +88,7 @@ class Launch:
         """Make the launch template, with the placement group that EFA wants beside it."""
         groups = list(self.security_group_ids)
         # A template names interfaces only where it must: with one, AWS PCS does as well without.
-        interfaces = self._interfaces(groups) if self.efa or self.subnet_id else None
+        interfaces = self._network_interfaces(groups) if self.efa or self.subnet_id else None
         placement = (
             ec2.CfnLaunchTemplate.PlacementProperty(
                 group_name=ec2.CfnPlacementGroup(scope, "PlacementGroup", strategy="cluster").ref
@@ -117,31 +122,19 @@ class Launch:
             ),
         )
 
-    def _cards(self) -> dict[int, str]:
-        """The type of interface for each network card that gets one.
-
-        That is each card that carries EFA, and the first one in any case.
-        """
-        found = instances.find(self.instance_types[0]) if self.efa else None
-        if found is None:
-            return {0: "interface"}
-        efa = [card.index for card in found.network_cards if card.efa][: found.efa_interfaces]
-        return {0: "interface"} | dict.fromkeys(efa, "efa")
-
-    def _interfaces(
+    def _network_interfaces(
         self, groups: list[str]
     ) -> list[ec2.CfnLaunchTemplate.NetworkInterfaceProperty]:
-        secondary = _SECONDARY_DEVICE_INDEX.get("".join(self.instance_types[:1]), 1)
         return [
             ec2.CfnLaunchTemplate.NetworkInterfaceProperty(
-                network_card_index=card,
-                device_index=0 if card == 0 else secondary,
-                interface_type=interface_type,
+                network_card_index=interface.network_card_index,
+                device_index=interface.device_index,
+                interface_type=interface.interface_type,
                 groups=groups,
                 subnet_id=self.subnet_id,
                 delete_on_termination=True,
             )
-            for card, interface_type in self._cards().items()
+            for interface in self.interfaces
         ]
 
 
@@ -170,13 +163,15 @@ class NodeLaunchTemplate(Construct):
             takes the node group's.
         efa: Whether nodes talk by Elastic Fabric Adapter: an interface for each network card that
             has it, and a cluster placement group. By default they do not.
+        efa_only: Whether the interfaces on secondary cards carry nothing but EFA, and so take no IP
+            address. By default they carry both: that AWS PCS takes the others is not confirmed.
         mounts: File systems by mount point. By default none.
         user_data: Further parts of the user data, after the mounts. By default none.
         key_pair: Whose holder may log in by SSH. By default nobody.
 
     Raises:
         PcsValidationError: PCS001, PCS003, PCS407, PCS501 to PCS503, PCS602 to PCS604, PCS607,
-            PCS608, PCS901, PCS902, PCS906.
+            PCS608 to PCS610, PCS901, PCS902, PCS906.
 
     Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
     """
@@ -190,8 +185,8 @@ class NodeLaunchTemplate(Construct):
     mounts: Final[Mapping[str, ISharedStorage]]
     """The file systems it mounts, by mount point."""
 
-    interfaces: Final[int]
-    """How many network interfaces, and so addresses, each node takes."""
+    addresses: Final[int]
+    """How many addresses each node takes: one for each network interface that is not EFA only."""
 
     @staticmethod
     def from_launch_template_attributes(
@@ -219,13 +214,17 @@ class NodeLaunchTemplate(Construct):
         security_groups: Sequence[ec2.ISecurityGroup],
         subnet: ec2.ISubnet | None = None,
         efa: bool = False,
+        efa_only: bool = False,
         mounts: Mapping[str, ISharedStorage] | None = None,
         user_data: Sequence[UserDataPart] = (),
         key_pair: ec2.IKeyPair | None = None,
     ) -> None:
         given = Arguments()
         given.expect(
-            subnet=(subnet, "subnet_id"), efa=(efa, bool), key_pair=(key_pair, "key_pair_name")
+            subnet=(subnet, "subnet_id"),
+            efa=(efa, bool),
+            efa_only=(efa_only, bool),
+            key_pair=(key_pair, "key_pair_name"),
         )
         types = given.items("instance_types", instance_types, str)
         groups = given.items("security_groups", security_groups, "security_group_id")
@@ -238,6 +237,7 @@ class NodeLaunchTemplate(Construct):
             mounts=tuple(storage.mount(path) for path, storage in file_systems.items()),
             parts=parts,
             efa=efa,
+            efa_only=efa_only,
             key_name=key_pair.key_pair_name if key_pair else None,
             name_tag=id,
             subnet_id=_cdk.subnet_id(subnet) if subnet else None,
@@ -258,7 +258,7 @@ class NodeLaunchTemplate(Construct):
         self.launch_template_id = resource.ref
         self.version = resource.attr_latest_version_number
         self.mounts = file_systems
-        self.interfaces = launch.interfaces
+        self.addresses = launch.addresses
 
     @property
     def connections(self) -> ec2.Connections:

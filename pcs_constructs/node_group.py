@@ -42,6 +42,7 @@ class ComputeNodeGroupOptions(TypedDict, total=False):
     name: str | None
     subnets: Sequence[ec2.ISubnet] | None
     efa: bool
+    efa_only: bool
     capacity: Capacity | None
     image: ec2.IMachineImage | None
     mounts: Mapping[str, ISharedStorage] | None
@@ -85,6 +86,8 @@ class ComputeNodeGroup(Construct):
             and which costs nothing for traffic. Several zones find more capacity.
         efa: Whether nodes talk by Elastic Fabric Adapter: an interface for each network card that
             has it, and a cluster placement group. By default they do not.
+        efa_only: Whether the interfaces on secondary cards carry nothing but EFA, and so take no IP
+            address. By default they carry both: that AWS PCS takes the others is not confirmed.
         capacity: How instances are bought. By default On-Demand.
         image: The machine image. By default the cluster's: see `Cluster.image_id`.
         mounts: File systems by mount point, instead of the cluster's. By default the cluster's;
@@ -105,7 +108,7 @@ class ComputeNodeGroup(Construct):
 
     Raises:
         PcsValidationError: PCS001 to PCS003, the 2xx codes, PCS404, PCS406, PCS407, PCS409, PCS413,
-            PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS901, PCS902, PCS906.
+            PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS610, PCS901, PCS902, PCS906.
 
     Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
     """
@@ -167,6 +170,7 @@ class ComputeNodeGroup(Construct):
         name: str | None = None,
         subnets: Sequence[ec2.ISubnet] | None = None,
         efa: bool = False,
+        efa_only: bool = False,
         capacity: Capacity | None = None,
         image: ec2.IMachineImage | None = None,
         mounts: Mapping[str, ISharedStorage] | None = None,
@@ -186,6 +190,7 @@ class ComputeNodeGroup(Construct):
             scaling=(scaling, Scaling),
             name=(name, str),
             efa=(efa, bool),
+            efa_only=(efa_only, bool),
             capacity=(capacity, Capacity),
             instance_profile=(instance_profile, "instance_profile_arn"),
             key_pair=(key_pair, "key_pair_name"),
@@ -205,6 +210,7 @@ class ComputeNodeGroup(Construct):
             given.problems.extend(
                 _contradictions(
                     efa=efa,
+                    efa_only=efa_only,
                     mounts=file_systems,
                     user_data=parts,
                     security_groups=groups,
@@ -233,6 +239,7 @@ class ComputeNodeGroup(Construct):
             mounts=tuple(storage.mount(path) for path, storage in file_systems.items()),
             parts=parts,
             efa=efa,
+            efa_only=efa_only,
             key_name=key_pair.key_pair_name if key_pair else None,
             name_tag=physical,
             subnets=len(places),
@@ -287,7 +294,7 @@ class ComputeNodeGroup(Construct):
             else None
         )
         self.login = login
-        self.addresses = scaling.max * template.interfaces
+        self.addresses = scaling.max * template.addresses
         self.architecture = group_facts.architecture
         self._efa = efa
         self._security_group_ids = launch.security_group_ids

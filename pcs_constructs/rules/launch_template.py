@@ -22,6 +22,7 @@ class InterfaceFacts:
 
     instance_types: tuple[str, ...] | Unknown
     efa: bool
+    efa_only: bool = False
     subnets: int | Unknown = UNKNOWN
     public: bool | Unknown = UNKNOWN
     found: Mapping[str, InstanceFacts] = field(init=False)
@@ -214,3 +215,17 @@ def efa_names_an_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
     """
     if facts.efa and facts.instance_types is not UNKNOWN and not facts.instance_types:
         yield Breach("instance_types", "names no type", "name one, such as ['hpc7a.96xlarge']")
+
+
+@error("PCS610", InterfaceFacts)
+def efa_only_goes_with_efa(facts: InterfaceFacts) -> Iterator[Breach]:
+    """`efa_only` is said of nodes that use EFA.
+
+    It decides about the interfaces on secondary network cards; without EFA there are none. That
+    AWS PCS takes interfaces of the type `efa-only` is not confirmed: Amazon's own templates for PCS
+    use `efa` on every card, while EC2 and AWS ParallelCluster prefer `efa-only`.
+
+    Source: Multiple network interfaces in AWS PCS; EFA interfaces in the Amazon EC2 User Guide.
+    """
+    if facts.efa_only and not facts.efa:
+        yield Breach("efa_only", "is True without efa", "write efa=True, or leave both out")

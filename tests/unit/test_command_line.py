@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,36 @@ def test_explain_works_where_there_is_no_node(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"PCS201 (error)\n\n{RULES['PCS201'].page}\n"
+
+
+def test_instances_lists_a_family_readably(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["instances", "p5"]) == 0
+    heading, *rows, empty, source = capsys.readouterr().out.splitlines()
+    assert heading.split() == [
+        "type", "vCPUs", "cores", "GiB", "arch", "GPUs,", "accelerators", "cards", "EFA",
+        "bought", "as",
+    ]  # fmt: skip
+    assert [row.split()[0] for row in rows] == ["p5.48xlarge", "p5.4xlarge"]
+    assert rows[0].split()[1:5] == ["192", "96", "2048", "x86_64"]
+    assert "8 NVIDIA H100" in rows[0]
+    assert empty == ""
+    assert source.startswith("2 types, from moto")
+
+
+def test_instances_takes_globs_and_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["instances", "hpc7?.*", "trn1.32xlarge"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:-2]]
+    assert {"hpc7a.96xlarge", "hpc7g.16xlarge", "trn1.32xlarge"} <= set(names)
+    assert all(name.startswith(("hpc7", "trn1.32")) for name in names)
+
+
+def test_instances_for_scripts_tells_every_fact(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["instances", "hpc7a.96xlarge", "--json"]) == 0
+    (facts,) = json.loads(capsys.readouterr().out)
+    assert facts["efa_interfaces"] == 2
+    assert facts["network_cards"][1] == {"index": 1, "interfaces": 2, "efa": True}
+
+
+def test_fails_when_no_instance_type_matches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["instances", "c99"]) == 1
+    assert "c99" in capsys.readouterr().err

@@ -136,6 +136,16 @@ def test_nodes_have_a_security_group(facts, codes) -> None:
     assert errors(facts) == codes
 
 
+@table(
+    row("with EFA", efa(efa_only=True)),
+    row("without EFA", efa(efa=False, efa_only=True), "PCS610"),
+    row("neither", efa(efa=False, efa_only=False)),
+    row("token", efa(efa_only=True, subnets=UNKNOWN)),
+)
+def test_efa_only_goes_with_efa(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
 # User data.
 
 
