@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from pcs_constructs.node_group import ComputeNodeGroup as ComputeNodeGroup
     from pcs_constructs.node_group import ComputeNodeGroupOptions as ComputeNodeGroupOptions
     from pcs_constructs.queue import Queue as Queue
+    from pcs_constructs.reservations import CapacityReservationGroup as CapacityReservationGroup
+    from pcs_constructs.reservations import SpotServiceLinkedRole as SpotServiceLinkedRole
     from pcs_constructs.security_groups import ClusterSecurityGroup as ClusterSecurityGroup
     from pcs_constructs.slurm import Accounting as Accounting
     from pcs_constructs.slurm import SlurmVersion as SlurmVersion
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "Accounting": "slurm",
     "Capacity": "capacity",
+    "CapacityReservationGroup": "reservations",
     "Cluster": "cluster",
     "ClusterSecurityGroup": "security_groups",
     "ClusterSize": "capacity",
@@ -67,6 +70,7 @@ _MODULE_OF = {
     "Scaling": "capacity",
     "SlurmVersion": "slurm",
     "SpotAllocation": "capacity",
+    "SpotServiceLinkedRole": "reservations",
     "UserDataPart": "boot",
 }
 __all__ = list(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -21,6 +21,24 @@ Q = TypeVar("Q", cdk.Size, cdk.Duration)
 # What an argument must be: a class, or a member that a CDK interface or one of ours has, because
 # `isinstance` cannot be asked of interfaces.
 Kind = type | str
+_WANTED: Final = {
+    "can_inline_rule": "an ec2.IPeer",
+    "cluster_id": "a Cluster",
+    "compute_node_group_id": "a ComputeNodeGroup",
+    "file_system_id": "an efs.IFileSystem",
+    "get_image": "an ec2.IMachineImage",
+    "instance_profile_arn": "a NodeInstanceProfile",
+    "key_arn": "a kms.IKey",
+    "key_pair_name": "an ec2.IKeyPair",
+    "managed_policy_arn": "an iam.IManagedPolicy",
+    "mount": "a file system, such as EfsStorage",
+    "placement_group_name": "an ec2.IPlacementGroup",
+    "role_arn": "an iam.IRole",
+    "security_group_id": "an ec2.ISecurityGroup",
+    "subnet_id": "an ec2.ISubnet",
+    "version": "a NodeLaunchTemplate",
+    "vpc_id": "an ec2.IVpc",
+}
 
 
 class Arguments:
@@ -43,7 +61,7 @@ class Arguments:
         """The items of a list, each of one kind."""
         found = _tuple(values)
         if found is None:
-            example = f"[{values!r}]" if isinstance(values, str) else "[...]"
+            example = f"[{values!r}]" if isinstance(values, str) and kind is str else "[...]"
             return self._no_list(argument, f"got {values!r}", f"write {argument}={example}")
         if len(found) == 1 and isinstance(found[0], str) and found[0].startswith("#{Token["):
             return self._no_list(
@@ -185,7 +203,7 @@ class Arguments:
         return ()
 
     def _refuse_kind(self, argument: str, value: object, kind: Kind) -> None:
-        wanted = kind.__name__ if isinstance(kind, type) else f"something with {kind!r}"
+        wanted = kind.__name__ if isinstance(kind, type) else _WANTED[kind]
         self._refuse(
             "PCS003",
             argument,

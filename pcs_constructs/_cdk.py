@@ -180,9 +180,15 @@ def allow_back(
         servers.add_egress_rule(clients, _tcp(*ports), what, True)
 
 
-def depend(resource: cdk.CfnResource, storages: Iterable[ISharedStorage]) -> None:
-    """Make the resource wait for what must exist before these file systems can be mounted."""
-    if dependencies := [d for storage in storages for d in storage.mount_dependencies]:
+def depend(
+    resource: cdk.CfnResource,
+    storages: Iterable[ISharedStorage],
+    subnets: Iterable[ec2.ISubnet] = (),
+) -> None:
+    """Make the resource wait for mount targets, and for the ways out of these subnets."""
+    dependencies = [d for storage in storages for d in storage.mount_dependencies]
+    dependencies += [subnet.internet_connectivity_established for subnet in subnets]
+    if dependencies:
         resource.node.add_dependency(*dependencies)
 
 

@@ -94,8 +94,8 @@ class Scaling:
             breaches = [
                 Breach(
                     "scaling",
-                    f"counts are whole numbers known at synthesis, got min={self.min!r}, "
-                    f"max={self.max!r}",
+                    "counts are whole numbers known at synthesis, got "
+                    + " and ".join(sorted({type(bound).__name__ for bound in bounds})),
                     "pass an int; read it from CDK context rather than a CloudFormation parameter",
                 )
             ]
@@ -125,7 +125,17 @@ class SpotAllocation(Enum):
 class Capacity:
     """How the instances of a node group are bought. Build it with one of its factories.
 
-    Source: `PurchaseOption` and `SpotOptions` of `AWS::PCS::ComputeNodeGroup`.
+    | bought with | purchase option | market type | reservation | scaling | placement group |
+    |---|---|---|---|---|---|
+    | `on_demand` | `ONDEMAND` | | | any | with EFA, or yours |
+    | `spot` | `SPOT` | | | any | with EFA, or yours |
+    | `reserved` | `ONDEMAND` | | a group of them | up to `count` | yours alone |
+    | `block` | `CAPACITY_BLOCK` | `capacity-block` | one | up to `count` | none |
+    | `interruptible` | `INTERRUPTIBLE_CAPACITY_RESERVATION` | \
+    `interruptible-capacity-reservation` | one | dynamic, up to `count` | none |
+
+    Source: `PurchaseOption` and `SpotOptions` of `AWS::PCS::ComputeNodeGroup`; Capacity
+    Reservations in AWS PCS; Capacity Blocks in AWS PCS.
     """
 
     purchase_option: str
@@ -133,6 +143,28 @@ class Capacity:
 
     allocation: SpotAllocation | None = None
     """How EC2 chooses among Spot pools; `None` leaves it to the service, or is not Spot."""
+
+    market_type: str | None = None
+    """The market type that the launch template must name, if any."""
+
+    reservation_id: str | None = None
+    """The one Capacity Reservation that the instances are taken from, if any."""
+
+    reservation_group_arn: str | None = None
+    """The group of Capacity Reservations that the instances are taken from, if any."""
+
+    count: int | None = None
+    """How many instances are reserved, where that was said."""
+
+    @property
+    def takes_placement_group(self) -> bool:
+        """Whether instances bought like this may be launched into a placement group at all."""
+        return self.market_type is None
+
+    @property
+    def takes_new_placement_group(self) -> bool:
+        """Whether they may be launched into one that the reservation does not know."""
+        return self.market_type is None and self.reservation_group_arn is None
 
     @classmethod
     def on_demand(cls) -> Self:
@@ -144,10 +176,62 @@ class Capacity:
         """Spot instances: cheaper, and taken back with two minutes' notice.
 
         The account needs the service-linked role `AWSServiceRoleForEC2Spot`, which
-        `aws iam create-service-linked-role --aws-service-name spot.amazonaws.com` makes once.
+        `aws iam create-service-linked-role --aws-service-name spot.amazonaws.com` makes once, or
+        `SpotServiceLinkedRole`.
 
         Args:
             allocation: How EC2 chooses among Spot pools. By default the service's own default,
                 `lowest-price`.
         """
         return cls(purchase_option="SPOT", allocation=allocation)
+
+    @classmethod
+    def reserved(cls, reservation_group_arn: str, *, count: int | None = None) -> Self:
+        """On-Demand instances out of targeted Capacity Reservations.
+
+        Args:
+            reservation_group_arn: The ARN of a resource group that holds the reservations: AWS PCS
+                takes no single one. `CapacityReservationGroup` makes such a group.
+            count: How many instances are reserved, to check the scaling against. By default that
+                is not checked.
+        """
+        return cls(
+            purchase_option="ONDEMAND", reservation_group_arn=reservation_group_arn, count=count
+        )
+
+    @classmethod
+    def block(cls, reservation_id: str, *, count: int | None = None) -> Self:
+        """Instances out of a Capacity Block for ML: reserved for some days, mostly with GPUs.
+
+        When the block ends, its instances end, and the node group has none. The node group names
+        one instance type, and its subnet is in the block's Availability Zone.
+
+        Args:
+            reservation_id: The ID of the block's Capacity Reservation, such as `cr-0123456789`.
+            count: How many instances were bought, to check the scaling against. By default that is
+                not checked.
+        """
+        return cls(
+            purchase_option="CAPACITY_BLOCK",
+            market_type="capacity-block",
+            reservation_id=reservation_id,
+            count=count,
+        )
+
+    @classmethod
+    def interruptible(cls, reservation_id: str, *, count: int | None = None) -> Self:
+        """Instances out of an interruptible Capacity Reservation: reclaimed at short notice.
+
+        The node group is dynamic: there is no promise that an instance is there.
+
+        Args:
+            reservation_id: The ID of the reservation, such as `cr-0123456789`.
+            count: How many instances are reserved, to check the scaling against. By default that
+                is not checked.
+        """
+        return cls(
+            purchase_option="INTERRUPTIBLE_CAPACITY_RESERVATION",
+            market_type="interruptible-capacity-reservation",
+            reservation_id=reservation_id,
+            count=count,
+        )

@@ -259,8 +259,9 @@ class Cluster(Construct):
         )
         for storage in file_systems.values():
             storage.allow_mount_from(self.security_group)
-        # Every node refers to the cluster, so what the cluster waits for is there before any node.
-        _cdk.depend(self._resource, file_systems.values())
+        # Every node refers to the cluster, so what the cluster waits for is there before any node,
+        # and goes after the last one.
+        _cdk.depend(self._resource, file_systems.values(), [place])
         self._wait_for_earlier_clusters()
         self.cluster_id = self._resource.attr_id
         _cdk.at_synth(self, self._problems_at_synth)

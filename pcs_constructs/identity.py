@@ -15,6 +15,8 @@ from pcs_constructs.errors import PcsValidationError, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from constructs import IDependable
+
     from pcs_constructs.interfaces import INodeInstanceProfile
 
 _REGISTER: Final = {
@@ -100,6 +102,7 @@ class NodeInstanceProfile(Construct):
                 iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")
             )
         register = iam.PolicyDocument.from_json(_REGISTER)
+        added: list[IDependable] = []
         if role is None:
             role = _cdk.as_role(
                 iam.Role(
@@ -114,10 +117,14 @@ class NodeInstanceProfile(Construct):
         else:
             for policy in policies:
                 role.add_managed_policy(policy)
-            role.attach_inline_policy(iam.Policy(self, "RegisterWithPcs", document=register))
+            policy = iam.Policy(self, "RegisterWithPcs", document=register)
+            role.attach_inline_policy(policy)
+            added.append(policy)
         self.role = role
         profile = iam.InstanceProfile(self, "Resource", role=role, path="/aws-pcs/")
         self.instance_profile_arn = profile.instance_profile_arn
+        if added:  # a node that may not register yet is given up
+            profile.node.add_dependency(*added)
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
@@ -132,6 +139,9 @@ class _ImportedInstanceProfile(Construct):
     def __init__(
         self, scope: Construct, id: str, instance_profile_arn: str, role: iam.IRole | None
     ) -> None:
+        given = Arguments()
+        given.expect(instance_profile_arn=(instance_profile_arn, str), role=(role, "role_arn"))
+        _cdk.refuse(scope, id, given.problems)
         facts = rules.InstanceProfileFacts(arn=_cdk.known(instance_profile_arn))
         _cdk.refuse(scope, id, rules.errors_in(facts))
         super().__init__(scope, id)

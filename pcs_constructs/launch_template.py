@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import aws_cdk as cdk
 import jsii
@@ -14,6 +14,7 @@ from constructs import Construct
 from pcs_constructs import _cdk, boot, instances, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import UserDataPart
+from pcs_constructs.capacity import Capacity
 from pcs_constructs.efa import PLAIN, Interface, addresses, layout
 from pcs_constructs.errors import UNKNOWN
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 # More than 1, so that containers on a node reach the metadata service; the user guide's number.
 _METADATA_HOP_LIMIT: Final = 4
+
+
+class _Purchase(TypedDict, total=False):
+    capacity_reservation_specification: (
+        ec2.CfnLaunchTemplate.CapacityReservationSpecificationProperty
+    )
+    instance_market_options: ec2.CfnLaunchTemplate.InstanceMarketOptionsProperty
+    instance_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +52,11 @@ class Launch:
     efa_only: bool = False
     key_name: str | None = None
     name_tag: str | None = None
+    capacity: Capacity = field(default_factory=Capacity.on_demand)
+    placement_group: ec2.IPlacementGroup | None = None
     subnet_id: str | None = None
+    min: int | Unknown = 0
+    max: int | Unknown = UNKNOWN
     subnets: int | Unknown = UNKNOWN
     public: bool | Unknown = UNKNOWN
 
@@ -77,6 +90,21 @@ class Launch:
                 key_name=UNKNOWN if self.key_name is None else _cdk.known(self.key_name),
                 security_groups=len(self.security_group_ids),
             ),
+            rules.CapacityFacts(
+                purchase_option=self.capacity.purchase_option,
+                reservation_id=_cdk.known(self.capacity.reservation_id),
+                reservation_group_arn=_cdk.known(self.capacity.reservation_group_arn),
+                count=_cdk.known(self.capacity.count),
+                instance_types=_cdk.known_all(self.instance_types),
+                min=self.min,
+                max=self.max,
+                placement_group=self.placement_group is not None,
+                usage_classes={
+                    name: found.usage_classes
+                    for name in self.instance_types
+                    if (found := instances.find(name))
+                },
+            ),
             rules.MountFacts(paths=tuple(_cdk.known(mount.path) for mount in self.mounts)),
             rules.UserDataFacts(
                 bytes=_cdk.known_bytes(self.user_data),
@@ -85,17 +113,11 @@ class Launch:
         )
 
     def attach(self, scope: Construct, id: str) -> ec2.CfnLaunchTemplate:
-        """Make the launch template, with the placement group that EFA wants beside it."""
+        """Make the launch template, with the placement group that EFA may want beside it."""
         groups = list(self.security_group_ids)
         # A template names interfaces only where it must: with one, AWS PCS does as well without.
         interfaces = self._network_interfaces(groups) if self.efa or self.subnet_id else None
-        placement = (
-            ec2.CfnLaunchTemplate.PlacementProperty(
-                group_name=ec2.CfnPlacementGroup(scope, "PlacementGroup", strategy="cluster").ref
-            )
-            if self.efa
-            else None
-        )
+        placement_group_name = self._placement_group_name(scope)
         name_tag = [cdk.CfnTag(key="Name", value=self.name_tag)] if self.name_tag else []
         return ec2.CfnLaunchTemplate(
             scope,
@@ -108,7 +130,10 @@ class Launch:
                     http_put_response_hop_limit=_METADATA_HOP_LIMIT,
                 ),
                 network_interfaces=interfaces,
-                placement=placement,
+                placement=ec2.CfnLaunchTemplate.PlacementProperty(group_name=placement_group_name)
+                if placement_group_name
+                else None,
+                **self._purchase(),
                 security_group_ids=None if interfaces else groups,
                 tag_specifications=[
                     ec2.CfnLaunchTemplate.TagSpecificationProperty(
@@ -121,6 +146,41 @@ class Launch:
                 user_data=_cdk.base64(self.user_data) if self.user_data else None,
             ),
         )
+
+    def _placement_group_name(self, scope: Construct) -> str | None:
+        if self.placement_group is not None:
+            return self.placement_group.placement_group_name
+        if self.efa and self.capacity.takes_new_placement_group:
+            return ec2.CfnPlacementGroup(scope, "PlacementGroup", strategy="cluster").ref
+        return None
+
+    def _purchase(self) -> _Purchase:
+        """What AWS PCS wants in the template of nodes that are taken out of a reservation."""
+        capacity = self.capacity
+        if capacity.reservation_id is None and capacity.reservation_group_arn is None:
+            return {}
+        purchase: _Purchase = {
+            "capacity_reservation_specification": (
+                ec2.CfnLaunchTemplate.CapacityReservationSpecificationProperty(
+                    capacity_reservation_target=(
+                        ec2.CfnLaunchTemplate.CapacityReservationTargetProperty(
+                            capacity_reservation_id=capacity.reservation_id,
+                            capacity_reservation_resource_group_arn=capacity.reservation_group_arn,
+                        )
+                    )
+                )
+            )
+        }
+        if capacity.market_type is not None:
+            purchase["instance_market_options"] = (
+                ec2.CfnLaunchTemplate.InstanceMarketOptionsProperty(
+                    market_type=capacity.market_type
+                )
+            )
+        if capacity.purchase_option == "CAPACITY_BLOCK":
+            # The one case in which AWS PCS does not ignore the type in the template but wants it.
+            purchase["instance_type"] = self.instance_types[0]
+        return purchase
 
     def _network_interfaces(
         self, groups: list[str]
@@ -165,13 +225,16 @@ class NodeLaunchTemplate(Construct):
             has it, and a cluster placement group. By default they do not.
         efa_only: Whether the interfaces on secondary cards carry nothing but EFA, and so take no IP
             address. By default they carry both: that AWS PCS takes the others is not confirmed.
+        placement_group: Where instances are placed. By default a new cluster placement group with
+            EFA, unless `capacity` is a reservation, and none without.
+        capacity: How instances are bought; the node group must say the same. By default On-Demand.
         mounts: File systems by mount point. By default none.
         user_data: Further parts of the user data, after the mounts. By default none.
         key_pair: Whose holder may log in by SSH. By default nobody.
 
     Raises:
         PcsValidationError: PCS001, PCS003, PCS407, PCS501 to PCS503, PCS602 to PCS604, PCS607,
-            PCS608 to PCS610, PCS901, PCS902, PCS906.
+            PCS608 to PCS610, PCS621, PCS622, PCS625, PCS627, PCS901, PCS902, PCS906.
 
     Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
     """
@@ -215,6 +278,8 @@ class NodeLaunchTemplate(Construct):
         subnet: ec2.ISubnet | None = None,
         efa: bool = False,
         efa_only: bool = False,
+        placement_group: ec2.IPlacementGroup | None = None,
+        capacity: Capacity | None = None,
         mounts: Mapping[str, ISharedStorage] | None = None,
         user_data: Sequence[UserDataPart] = (),
         key_pair: ec2.IKeyPair | None = None,
@@ -224,6 +289,8 @@ class NodeLaunchTemplate(Construct):
             subnet=(subnet, "subnet_id"),
             efa=(efa, bool),
             efa_only=(efa_only, bool),
+            placement_group=(placement_group, "placement_group_name"),
+            capacity=(capacity, Capacity),
             key_pair=(key_pair, "key_pair_name"),
         )
         types = given.items("instance_types", instance_types, str)
@@ -238,6 +305,8 @@ class NodeLaunchTemplate(Construct):
             parts=parts,
             efa=efa,
             efa_only=efa_only,
+            placement_group=placement_group,
+            capacity=capacity or Capacity.on_demand(),
             key_name=key_pair.key_pair_name if key_pair else None,
             name_tag=id,
             subnet_id=_cdk.subnet_id(subnet) if subnet else None,
@@ -271,6 +340,9 @@ class _ImportedLaunchTemplate(Construct):
     version: Final[str]
 
     def __init__(self, scope: Construct, id: str, launch_template_id: str, version: str) -> None:
+        given = Arguments()
+        given.expect(launch_template_id=(launch_template_id, str), version=(version, str))
+        _cdk.refuse(scope, id, given.problems)
         facts = rules.LaunchTemplateFacts(
             launch_template_id=_cdk.known(launch_template_id), version=_cdk.known(version)
         )

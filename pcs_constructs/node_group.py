@@ -43,6 +43,7 @@ class ComputeNodeGroupOptions(TypedDict, total=False):
     subnets: Sequence[ec2.ISubnet] | None
     efa: bool
     efa_only: bool
+    placement_group: ec2.IPlacementGroup | None
     capacity: Capacity | None
     image: ec2.IMachineImage | None
     mounts: Mapping[str, ISharedStorage] | None
@@ -88,7 +89,9 @@ class ComputeNodeGroup(Construct):
             has it, and a cluster placement group. By default they do not.
         efa_only: Whether the interfaces on secondary cards carry nothing but EFA, and so take no IP
             address. By default they carry both: that AWS PCS takes the others is not confirmed.
-        capacity: How instances are bought. By default On-Demand.
+        placement_group: Where instances are placed, of any strategy. By default a new cluster
+            placement group with EFA, unless `capacity` is a reservation, and none without.
+        capacity: How instances are bought: see `Capacity`. By default On-Demand.
         image: The machine image. By default the cluster's: see `Cluster.image_id`.
         mounts: File systems by mount point, instead of the cluster's. By default the cluster's;
             add to them with `mounts={**cluster.mounts, "/scratch": scratch}`.
@@ -108,7 +111,8 @@ class ComputeNodeGroup(Construct):
 
     Raises:
         PcsValidationError: PCS001 to PCS003, the 2xx codes, PCS404, PCS406, PCS407, PCS409, PCS413,
-            PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS610, PCS901, PCS902, PCS906.
+            PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS610, PCS621 to PCS627,
+            PCS901, PCS902, PCS906.
 
     Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
     """
@@ -171,6 +175,7 @@ class ComputeNodeGroup(Construct):
         subnets: Sequence[ec2.ISubnet] | None = None,
         efa: bool = False,
         efa_only: bool = False,
+        placement_group: ec2.IPlacementGroup | None = None,
         capacity: Capacity | None = None,
         image: ec2.IMachineImage | None = None,
         mounts: Mapping[str, ISharedStorage] | None = None,
@@ -191,6 +196,7 @@ class ComputeNodeGroup(Construct):
             name=(name, str),
             efa=(efa, bool),
             efa_only=(efa_only, bool),
+            placement_group=(placement_group, "placement_group_name"),
             capacity=(capacity, Capacity),
             instance_profile=(instance_profile, "instance_profile_arn"),
             key_pair=(key_pair, "key_pair_name"),
@@ -211,6 +217,7 @@ class ComputeNodeGroup(Construct):
                 _contradictions(
                     efa=efa,
                     efa_only=efa_only,
+                    placement_group=placement_group,
                     mounts=file_systems,
                     user_data=parts,
                     security_groups=groups,
@@ -240,6 +247,10 @@ class ComputeNodeGroup(Construct):
             parts=parts,
             efa=efa,
             efa_only=efa_only,
+            placement_group=placement_group,
+            capacity=capacity,
+            min=scaling.min,
+            max=scaling.max,
             key_name=key_pair.key_pair_name if key_pair else None,
             name_tag=physical,
             subnets=len(places),
@@ -334,7 +345,8 @@ class ComputeNodeGroup(Construct):
         own = [s for s in file_systems.values() if all(s is not c for c in cluster.open_storage)]
         for storage in own:
             storage.allow_mount_from(_cdk.as_security_group(self._own_security_group))
-        _cdk.depend(self._resource, own)
+        # The cluster waits for the way out of its own subnet.
+        _cdk.depend(self._resource, own, [s for s in places if s is not cluster.subnet])
         self.compute_node_group_id = self._resource.attr_id
 
     @property
@@ -399,6 +411,9 @@ class _ImportedComputeNodeGroup(Construct):
     architecture: Final[None]
 
     def __init__(self, scope: Construct, id: str, compute_node_group_id: str) -> None:
+        given = Arguments()
+        given.expect(compute_node_group_id=(compute_node_group_id, str))
+        _cdk.refuse(scope, id, given.problems)
         facts = rules.NodeGroupReferenceFacts(
             compute_node_group_id=_cdk.known(compute_node_group_id)
         )

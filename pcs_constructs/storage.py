@@ -16,6 +16,7 @@ from constructs import Construct
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import Mount, MountClient
+from pcs_constructs.errors import PcsValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,15 @@ class EfsStorage(Construct):
 
     @staticmethod
     def from_file_system(file_system: efs.IFileSystem) -> ISharedStorage:
-        """Use a file system that is defined elsewhere in the app, or imported by the CDK."""
+        """Use a file system that is defined elsewhere in the app, or imported by the CDK.
+
+        Raises:
+            PcsValidationError: PCS003, when it is no file system.
+        """
+        given = Arguments()
+        given.expect(file_system=(file_system, "file_system_id"))
+        if given.problems:
+            raise PcsValidationError("EfsStorage.from_file_system", given.problems)
         return _ImportedEfs(file_system)
 
     @staticmethod
@@ -108,8 +117,14 @@ class EfsStorage(Construct):
             security_group: The group of its mount targets, in which port 2049 is opened to nodes.
 
         Raises:
-            PcsValidationError: PCS511, when `file_system_id` is no such ID.
+            PcsValidationError: PCS003, PCS511, when `file_system_id` is no such ID.
         """
+        given = Arguments()
+        given.expect(
+            file_system_id=(file_system_id, str),
+            security_group=(security_group, "security_group_id"),
+        )
+        _cdk.refuse(scope, id, given.problems)
         facts = rules.EfsFacts(file_system_id=_cdk.known(file_system_id))
         _cdk.refuse(scope, id, rules.errors_in(facts))
         return _ImportedEfs(
@@ -290,8 +305,16 @@ class LustreStorage(Construct):
             dns_name: Its DNS name. By default `<id>.fsx.<region>.<suffix>` in the stack's Region.
 
         Raises:
-            PcsValidationError: PCS510, when an identifier is malformed.
+            PcsValidationError: PCS003, PCS510, when an identifier is malformed.
         """
+        given = Arguments()
+        given.expect(
+            file_system_id=(file_system_id, str),
+            mount_name=(mount_name, str),
+            security_group=(security_group, "security_group_id"),
+            dns_name=(dns_name, str),
+        )
+        _cdk.refuse(scope, id, given.problems)
         facts = rules.LustreFacts(
             file_system_id=_cdk.known(file_system_id), mount_name=_cdk.known(mount_name)
         )
@@ -338,6 +361,9 @@ class LustreStorage(Construct):
                 backup_days=backup_days,
             ),
             *([_cdk.subnet_facts("subnet", subnet, vpc)] if subnet else []),
+            rules.IdentifierFacts(
+                subnet_ids=(_cdk.known(_cdk.subnet_id(subnet)),) if subnet else ()
+            ),
         )
         problems = rules.errors_in(*facts)
         place = subnet or _cdk.first_private_subnet(vpc)
@@ -353,7 +379,7 @@ class LustreStorage(Construct):
         )
         group = _cdk.as_security_group(self._security_group)
         group_id = group.security_group_id
-        for name, (first, last) in _LUSTRE_PORTS.items():
+        between_servers = [
             ec2.CfnSecurityGroupIngress(
                 self,
                 f"{name}FromSelf",
@@ -364,6 +390,8 @@ class LustreStorage(Construct):
                 to_port=last,
                 description="Lustre between file servers",
             )
+            for name, (first, last) in _LUSTRE_PORTS.items()
+        ]
         self.file_system = fsx.CfnFileSystem(
             self,
             "Resource",
@@ -389,6 +417,8 @@ class LustreStorage(Construct):
                 copy_tags_to_backups=True if backup_days else None,
             ),
         )
+        # FSx refuses to make servers that cannot reach each other.
+        self.file_system.node.add_dependency(*between_servers)
         self.file_system.apply_removal_policy(removal_policy)
         self.dns_name = self.file_system.attr_dns_name
         self.mount_name = self.file_system.attr_lustre_mount_name

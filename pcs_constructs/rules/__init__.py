@@ -6,6 +6,7 @@ registering their rules.
 
 from pcs_constructs.rules import arguments as arguments
 from pcs_constructs.rules.boot import UserDataFacts as UserDataFacts
+from pcs_constructs.rules.capacity import CapacityFacts as CapacityFacts
 from pcs_constructs.rules.cluster import ClusterFacts as ClusterFacts
 from pcs_constructs.rules.cluster import ClusterMembersFacts as ClusterMembersFacts
 from pcs_constructs.rules.cluster import EnvironmentFacts as EnvironmentFacts

@@ -167,15 +167,18 @@ def scaling_is_static_or_dynamic(facts: NodeGroupFacts) -> Iterator[Breach]:
 
 @advice("PCS211", NodeGroupFacts)
 def login_nodes_are_not_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
-    """Login nodes are not Spot instances.
+    """Login nodes are not Spot instances, nor out of a reservation that ends.
 
-    EC2 may take a Spot instance back with two minutes' notice, and every session on it ends.
+    EC2 may take a Spot or an interruptible instance back with two minutes' notice, and a Capacity
+    Block ends on its last day; every session on the node ends with it.
 
     Source: Using AWS PCS login nodes, "Choose on-demand purchase option".
     """
-    if facts.login and facts.purchase_option == "SPOT":
+    if facts.login and facts.purchase_option not in {UNKNOWN, "ONDEMAND"}:
         yield Breach(
-            "capacity", "login nodes are bought as Spot", "leave capacity out to buy On-Demand"
+            "capacity",
+            f"login nodes are bought as {facts.purchase_option}",
+            "leave capacity out to buy On-Demand",
         )
 
 
@@ -328,8 +331,13 @@ def default_image_has_an_architecture(facts: NodeGroupFacts) -> Iterator[Breach]
     if facts.default_image and facts.architecture is None and facts.instance_types:
         yield Breach(
             "image",
-            "the architecture of the instance types is not known, so there is no default image",
-            "pass image=, for example ec2.MachineImage.generic_linux({'us-east-1': 'ami-...'})",
+            "there is no default image, because the architecture is not known of "
+            + (
+                ", ".join(facts.instance_types)
+                if facts.instance_types is not UNKNOWN
+                else "a token"
+            ),
+            "check the spelling, or pass image=ec2.MachineImage.generic_linux(...)",
         )
 
 

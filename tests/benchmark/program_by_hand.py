@@ -85,8 +85,20 @@ def shared_directory(
     stack: cdk.Stack, vpc: ec2.Vpc, clients: ec2.SecurityGroup, subnet_id: str
 ) -> fsx.CfnFileSystem:
     group = ec2.SecurityGroup(stack, "SharedGroup", vpc=vpc, description="File servers")
+    between_servers = [
+        ec2.CfnSecurityGroupIngress(
+            stack,
+            f"SharedPort{first}",
+            group_id=group.security_group_id,
+            source_security_group_id=group.security_group_id,
+            ip_protocol="tcp",
+            from_port=first,
+            to_port=last,
+            description="Lustre",
+        )
+        for first, last in ((988, 988), (1018, 1023))
+    ]
     for ports in (ec2.Port.tcp(988), ec2.Port.tcp_range(1018, 1023)):
-        group.add_ingress_rule(group, ports, "Lustre")
         group.add_ingress_rule(clients, ports, "Lustre")
         clients.add_ingress_rule(group, ports, "Lustre")
     file_system = fsx.CfnFileSystem(
@@ -109,6 +121,8 @@ def shared_directory(
             automatic_backup_retention_days=0,
         ),
     )
+    # FSx refuses to make servers that cannot reach each other.
+    file_system.node.add_dependency(*between_servers)
     file_system.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
     return file_system
 
@@ -174,7 +188,9 @@ def main(groups: int, outdir: str) -> None:
             security_group_ids=[cluster_group.security_group_id],
         ),
     )
-    cluster.node.add_dependency(home.mount_targets_available)
+    cluster.node.add_dependency(
+        home.mount_targets_available, vpc.private_subnets[0].internet_connectivity_established
+    )
 
     profile = instance_profile(stack)
     image = cdk.CfnParameter(stack, "Image", type="AWS::EC2::Image::Id")

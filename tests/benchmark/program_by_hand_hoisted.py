@@ -24,7 +24,8 @@ def main(groups: int, outdir: str) -> None:
     stack = cdk.Stack(app, "Bench")
 
     vpc = network(stack)
-    subnet_id = vpc.private_subnets[0].subnet_id
+    subnet = vpc.private_subnets[0]
+    subnet_id = subnet.subnet_id
     cluster_group = ec2.SecurityGroup(stack, "Group", vpc=vpc, description="Controller and nodes")
     cluster_group.add_ingress_rule(cluster_group, ec2.Port.all_traffic(), "Members")
     group_id = cluster_group.security_group_id
@@ -49,7 +50,9 @@ def main(groups: int, outdir: str) -> None:
             subnet_ids=[subnet_id], security_group_ids=[group_id]
         ),
     )
-    cluster.node.add_dependency(home.mount_targets_available)
+    cluster.node.add_dependency(
+        home.mount_targets_available, subnet.internet_connectivity_established
+    )
 
     cluster_id = cluster.attr_id
     profile_arn = instance_profile(stack).instance_profile_arn

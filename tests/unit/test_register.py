@@ -19,6 +19,7 @@ _CODE = re.compile(r"PCS\d{3}")
 # codes of node groups, queues and storage are there as well.
 _HUNDREDS = {
     "arguments": "0",
+    "capacity": "6",
     "cluster": "1235",
     "node_group": "2",
     "queue": "3",

@@ -1,0 +1,163 @@
+"""Rules for how instances are bought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.rule import advice, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_RESERVED_ONE_BY_ONE: Final = {
+    "CAPACITY_BLOCK": "Capacity.block",
+    "INTERRUPTIBLE_CAPACITY_RESERVATION": "Capacity.interruptible",
+}
+_USAGE_CLASSES: Final = {
+    "ONDEMAND": "on-demand",
+    "SPOT": "spot",
+    "CAPACITY_BLOCK": "capacity-block",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityFacts:
+    """What a node group and its launch template show of how instances are bought."""
+
+    purchase_option: str | Unknown = "ONDEMAND"
+    reservation_id: str | Unknown | None = None
+    reservation_group_arn: str | Unknown | None = None
+    count: int | Unknown | None = None
+    instance_types: tuple[str, ...] | Unknown = ()
+    min: int | Unknown = 0
+    max: int | Unknown = UNKNOWN
+    placement_group: bool | Unknown = False
+    """Whether the user names a placement group."""
+    usage_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """How each instance type that the catalogue knows can be bought."""
+
+
+@error("PCS621", CapacityFacts)
+def reservation_has_no_placement_group(facts: CapacityFacts) -> Iterator[Breach]:
+    """A Capacity Block or an interruptible reservation is used without a placement group.
+
+    Their instances are placed where the reservation is, and EC2 refuses another wish. The library
+    makes no placement group for them, EFA or not.
+
+    Source: Capacity Blocks in AWS PCS; placement group checks of AWS ParallelCluster (6311).
+    """
+    maker = _RESERVED_ONE_BY_ONE.get(str(facts.purchase_option))
+    if maker and facts.placement_group is True:
+        yield Breach(
+            "placement_group",
+            f"cannot go with {maker}",
+            "leave placement_group out: a reservation of this kind is placed already",
+        )
+
+
+@error("PCS622", CapacityFacts)
+def capacity_block_has_one_instance_type(facts: CapacityFacts) -> Iterator[Breach]:
+    """A node group that is bought as a Capacity Block names one instance type.
+
+    A block is of one type, and the launch template must name it.
+
+    Source: Capacity Blocks in AWS PCS.
+    """
+    if facts.purchase_option != "CAPACITY_BLOCK" or facts.instance_types is UNKNOWN:
+        return
+    if len(facts.instance_types) > 1:
+        yield Breach(
+            "instance_types",
+            f"a Capacity Block is of one type, got {len(facts.instance_types)}",
+            "make a node group for each block",
+        )
+
+
+@error("PCS623", CapacityFacts)
+def scaling_stays_within_the_reservation(facts: CapacityFacts) -> Iterator[Breach]:
+    """A node group has no more instances than are reserved for it.
+
+    Looked at where `count` says how many that are.
+
+    Source: Capacity Reservations in AWS PCS, "the maximum up to the reservation size".
+    """
+    if facts.count in {None, UNKNOWN} or facts.max is UNKNOWN:
+        return
+    assert isinstance(facts.count, int)
+    if facts.max > facts.count:
+        yield Breach(
+            "scaling",
+            f"may reach {facts.max} instances, and {facts.count} are reserved",
+            f"lower it to {facts.count}, or reserve more",
+        )
+
+
+@error("PCS624", CapacityFacts)
+def interruptible_nodes_are_dynamic(facts: CapacityFacts) -> Iterator[Breach]:
+    """A node group out of an interruptible reservation has a minimum of 0.
+
+    Nobody promises that an instance is there.
+
+    Source: Interruptible Capacity Reservations in AWS PCS.
+    """
+    if facts.purchase_option != "INTERRUPTIBLE_CAPACITY_RESERVATION" or facts.min is UNKNOWN:
+        return
+    if facts.min > 0:
+        yield Breach(
+            "scaling", f"a minimum of {facts.min} instances", "write Scaling.dynamic(max=...)"
+        )
+
+
+@error("PCS625", CapacityFacts)
+def reservation_is_named_as_pcs_wants_it(facts: CapacityFacts) -> Iterator[Breach]:
+    """On-Demand reservations are named by a resource group's ARN, the others by an ID.
+
+    AWS PCS takes an On-Demand Capacity Reservation only out of a group. A Capacity Block or an
+    interruptible reservation is named by itself and must not be in a group.
+
+    Source: Capacity Reservations in AWS PCS; Capacity Blocks in AWS PCS.
+    """
+    if facts.reservation_id is not None:
+        yield from identifier_breaches(
+            "capacity", facts.reservation_id, r"cr-[0-9a-z]+", "cr-0123456789abcdef0"
+        )
+    if facts.reservation_group_arn is not None:
+        yield from identifier_breaches(
+            "capacity",
+            facts.reservation_group_arn,
+            r"arn:aws[a-z-]*:resource-groups:[a-z0-9-]+:\d{12}:group/[\w./-]+",
+            "arn:aws:resource-groups:us-east-1:123456789012:group/reserved",
+        )
+
+
+@advice("PCS626", CapacityFacts)
+def instance_types_are_sold_like_this(facts: CapacityFacts) -> Iterator[Breach]:
+    """The instance types can be bought in the way that is asked for.
+
+    The catalogue is a recording, and EC2 adds ways of buying, so this is advice.
+
+    Source: `SupportedUsageClasses` of `DescribeInstanceTypes`.
+    """
+    wanted = _USAGE_CLASSES.get(str(facts.purchase_option))
+    for name, classes in facts.usage_classes.items():
+        if wanted and wanted not in classes:
+            yield Breach(
+                "capacity",
+                f"{name} was not sold as {wanted}, but as {', '.join(classes)}",
+                "choose another type or another Capacity",
+            )
+
+
+@error("PCS627", CapacityFacts)
+def reserved_count_is_a_number(facts: CapacityFacts) -> Iterator[Breach]:
+    """The number of reserved instances is 1 or more.
+
+    Source: `InstanceCount` of the EC2 `CreateCapacityReservation` API.
+    """
+    if isinstance(facts.count, int) and facts.count < 1:
+        yield Breach(
+            "capacity", f"count={facts.count}", "leave count out, or give what is reserved"
+        )
