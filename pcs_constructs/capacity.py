@@ -157,9 +157,9 @@ class Capacity:
     """How many instances are reserved, where that was said."""
 
     @property
-    def takes_placement_group(self) -> bool:
-        """Whether instances bought like this may be launched into a placement group at all."""
-        return self.market_type is None
+    def reservation(self) -> tuple[str | None, ...]:
+        """What the launch template must say of it; all `None` where nothing is reserved."""
+        return self.market_type, self.reservation_id, self.reservation_group_arn
 
     @property
     def takes_new_placement_group(self) -> bool:

@@ -227,7 +227,8 @@ class NodeLaunchTemplate(Construct):
             address. By default they carry both: that AWS PCS takes the others is not confirmed.
         placement_group: Where instances are placed. By default a new cluster placement group with
             EFA, unless `capacity` is a reservation, and none without.
-        capacity: How instances are bought; the node group must say the same. By default On-Demand.
+        capacity: How instances are bought. A reservation must be given here and to the node group.
+            By default nothing is reserved.
         mounts: File systems by mount point. By default none.
         user_data: Further parts of the user data, after the mounts. By default none.
         key_pair: Whose holder may log in by SSH. By default nobody.
@@ -247,6 +248,9 @@ class NodeLaunchTemplate(Construct):
 
     mounts: Final[Mapping[str, ISharedStorage]]
     """The file systems it mounts, by mount point."""
+
+    capacity: Final[Capacity]
+    """How the instances are bought."""
 
     addresses: Final[int]
     """How many addresses each node takes: one for each network interface that is not EFA only."""
@@ -327,6 +331,7 @@ class NodeLaunchTemplate(Construct):
         self.launch_template_id = resource.ref
         self.version = resource.attr_latest_version_number
         self.mounts = file_systems
+        self.capacity = launch.capacity
         self.addresses = launch.addresses
 
     @property

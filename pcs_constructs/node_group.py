@@ -225,8 +225,13 @@ class ComputeNodeGroup(Construct):
                     key_pair=key_pair,
                 )
             )
-        _cdk.refuse(scope, id, given.problems)
         capacity = capacity or Capacity.on_demand()
+        if (
+            isinstance(launch_template, NodeLaunchTemplate)
+            and launch_template.capacity.reservation != capacity.reservation
+        ):
+            given.problems.append(_other_capacity())
+        _cdk.refuse(scope, id, given.problems)
         if mounts is None and launch_template is None:
             file_systems = dict(cluster.mounts)
         places = (cluster.subnet,) if chosen is None else chosen
@@ -296,16 +301,13 @@ class ComputeNodeGroup(Construct):
         self.instance_types = types
         self.scaling = scaling
         self.subnets = places
-        template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else launch
-        self.mounts = (
-            file_systems
-            if launch_template is None
-            else launch_template.mounts
-            if isinstance(launch_template, NodeLaunchTemplate)
-            else None
-        )
+        if isinstance(launch_template, NodeLaunchTemplate):
+            mounted, addresses = launch_template.mounts, launch_template.addresses
+        else:
+            mounted, addresses = None if launch_template else file_systems, launch.addresses
+        self.mounts = mounted
         self.login = login
-        self.addresses = scaling.max * template.addresses
+        self.addresses = scaling.max * addresses
         self.architecture = group_facts.architecture
         self._efa = efa
         self._security_group_ids = launch.security_group_ids
@@ -454,6 +456,15 @@ def _slurm_configuration(
         ]
         # AWS PCS refuses an empty list.
         or None,
+    )
+
+
+def _other_capacity() -> Problem:
+    return Problem(
+        code="PCS218",
+        argument="capacity",
+        message="and launch_template do not name the same reservation",
+        fix="pass the same capacity to NodeLaunchTemplate and to the node group",
     )
 
 

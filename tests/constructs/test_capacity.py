@@ -197,3 +197,30 @@ def test_the_spot_role_is_made_only_when_asked_for(stack: cdk.Stack) -> None:
     pcs.SpotServiceLinkedRole(stack, "SpotRole")
     (role,) = template(stack).find_resources("AWS::IAM::ServiceLinkedRole").values()
     assert role["Properties"] == {"AWSServiceName": "spot.amazonaws.com"}
+
+
+def test_fails_when_template_and_node_group_buy_differently(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    given = pcs.NodeLaunchTemplate(
+        stack,
+        "Template",
+        instance_types=["p5.48xlarge"],
+        security_groups=[cluster.security_group],
+        capacity=pcs.Capacity.block(RESERVATION),
+    )
+
+    def nodes(capacity: pcs.Capacity | None) -> None:
+        cluster.add_compute_node_group(
+            "train",
+            instance_types=["p5.48xlarge"],
+            scaling=pcs.Scaling.dynamic(max=3),
+            launch_template=given,
+            capacity=capacity,
+        )
+
+    with pytest.raises(pcs.PcsValidationError) as error:
+        nodes(None)
+    assert [problem.code for problem in error.value.problems] == ["PCS218"]
+    nodes(pcs.Capacity.block(RESERVATION))
