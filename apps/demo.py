@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import apps.getting_started as getting_started
 import pcs_constructs as pcs
+from apps import getting_started, program
 
 _OUT = "cdk.out"
 
@@ -75,7 +75,7 @@ def _deployment(stack_name: str, template: dict[str, Any]) -> Iterator[str]:
 
 def main() -> None:
     """Synthesize the app into `cdk.out` and print what it made."""
-    app = getting_started.main(_OUT)
+    app = program.synthesize(getting_started.stacks, _OUT)
     stack = app.node.find_child("GetStarted")
     assert isinstance(stack, getting_started.GettingStarted)
     path = Path(_OUT) / stack.template_file

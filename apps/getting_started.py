@@ -10,8 +10,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-import apps  # isort: split  # first: it chooses the Node.js that aws_cdk runs on
 import pcs_constructs as pcs
+from apps import program  # isort: split  # first: it chooses the Node.js of the CDK
 
 
 class GettingStarted(cdk.Stack):
@@ -64,34 +64,24 @@ class GettingStarted(cdk.Stack):
         cluster.add_queue("demo", node_groups=[compute])
         cdk.CfnOutput(self, "ClusterId", value=cluster.cluster_id)
 
-        self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        """Say why this stack is right where a check would have it otherwise."""
-        reasons = {
-            "pcs-constructs:PCS103": "the user guide calls the cluster get-started",
-            "pcs-constructs:PCS204": "the user guide calls the node groups login and compute-1",
-            "AwsSolutions-VPC7": "a tutorial; network.vpc.add_flow_log('FlowLog') adds one",
-            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/"
-            "AmazonSSMManagedInstanceCore]": "the user guide names it; it lets Session Manager in",
-            "AwsSolutions-IAM5[Resource::*]": "registering a node, as AWS's own policy allows it",
-        }
-        for finding, reason in reasons.items():
-            cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+        program.acknowledge(
+            self,
+            {
+                "pcs-constructs:PCS103": "the user guide calls the cluster get-started",
+                "pcs-constructs:PCS204": "the user guide calls the groups login and compute-1",
+            },
+        )
 
 
-def main(outdir: str | None = "cdk.out") -> cdk.App:
-    """Synthesize the app."""
-    app = cdk.App(outdir=outdir, context=apps.context(), analytics_reporting=False)
+def stacks(app: cdk.App) -> None:
+    """The stack, as the context asks for it."""
     GettingStarted(
         app,
         "GetStarted",
         ssh_from=app.node.try_get_context("ssh_from"),
         key_pair=app.node.try_get_context("key_pair"),
     )
-    app.synth()
-    return app
 
 
 if __name__ == "__main__":
-    main()
+    program.synthesize(stacks)

@@ -278,11 +278,17 @@ def role_name(role: iam.IRole) -> str | Unknown:
     return UNKNOWN
 
 
-def principal_of(profile: INodeInstanceProfile) -> iam.IPrincipal:
-    """Whom permissions for nodes with this profile are granted to."""
-    if isinstance(profile, iam.InstanceProfile):  # the CDK's own is no grantable
-        return cast("iam.IRole", profile.role).grant_principal
-    return cast("iam.IGrantable", profile).grant_principal
+def principal_of(profile: INodeInstanceProfile) -> iam.IPrincipal | None:
+    """Whom permissions for nodes with this profile are granted to, if that is known."""
+    if hasattr(type(profile), "grant_principal"):
+        return cast("iam.IGrantable", profile).grant_principal
+    role = role_of(profile)  # the CDK's own profiles are no grantables
+    return role.grant_principal if role is not None else None
+
+
+def role_of(profile: INodeInstanceProfile) -> iam.IRole | None:
+    """The role of one of the CDK's instance profiles, where it tells."""
+    return profile.role if isinstance(profile, iam.InstanceProfile) else None
 
 
 def without_tokens(values: Sequence[str]) -> tuple[str, ...]:
@@ -339,7 +345,8 @@ def subnet_facts(
             assigns = assigned if isinstance(assigned, bool) else UNKNOWN
         owner = subnet.node.scope
         if isinstance(owner, ec2.Vpc) and isinstance(vpc, ec2.Vpc):
-            in_vpc = owner is vpc
+            # Not by `is`: jsii makes a new proxy each time for what was made in JavaScript.
+            in_vpc = node(owner).addr == node(vpc).addr
     return rules.NodeSubnetFacts(
         argument=argument,
         name=subnet.node.path,
@@ -368,26 +375,52 @@ def subnet_cidrs(subnets: Iterable[ec2.ISubnet]) -> dict[str, str | Unknown]:
 
 
 def create_after(resource: cdk.CfnResource, earlier: Sequence[cdk.CfnResource]) -> None:
-    """Create a resource after the last of others that is in its account and Region.
+    """Create a resource after the last of others that CloudFormation deploys together with it.
 
-    Not across stages, which are deployed on their own, nor against an order between stacks that
-    somebody has chosen already.
+    Not a resource of a nested stack after one of the stack around it, which may wait for the nested
+    stack itself.
     """
-    stack, stage = cdk.Stack.of(resource), cdk.Stage.of(resource)
+    stack = cdk.Stack.of(resource)
     for other in reversed(earlier):
         there = cdk.Stack.of(other)
-        if cdk.Stage.of(other) is stage and there.environment == stack.environment:
-            if stack in _waits_for(there):
-                return
-            if there is stack or stack.nested_stack_parent or there.nested_stack_parent:
+        if _outermost(there) is _outermost(stack):
+            if there is stack or not path(stack).startswith(f"{path(there)}/"):
                 resource.node.add_dependency(other)
-            else:
+            return
+
+
+def deploy_after(scope: Construct, earlier: Sequence[Construct]) -> None:
+    """Deploy the stack of a construct after the last of others in its account and Region.
+
+    To be called at synthesis, when it is known which stack refers to which. Not across stages,
+    which are deployed on their own, nor against an order that there is already.
+    """
+    if not earlier:
+        return
+    stack, stage = _outermost(cdk.Stack.of(scope)), cdk.Stage.of(scope)
+    for other in reversed(earlier):
+        there = _outermost(cdk.Stack.of(other))
+        same = there.environment == stack.environment and cdk.Stage.of(other) is stage
+        if same and there is not stack:
+            if stack not in _waits_for(there) and there not in _waits_for(stack):
                 stack.add_stack_dependency(there, "AWS PCS creates one cluster at a time")
             return
 
 
+@lru_cache(maxsize=256)
+def _stack(scope: Construct) -> cdk.Stack:
+    return cdk.Stack.of(scope)
+
+
+def _outermost(stack: cdk.Stack) -> cdk.Stack:
+    """The stack that is deployed: the one around a nested stack."""
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack
+
+
 def _waits_for(stack: cdk.Stack) -> set[cdk.Stack]:
-    """The stacks that must be deployed before this one, as far as that was said already."""
+    """The stacks that must be deployed before this one."""
     found: set[cdk.Stack] = set()
     pending = list(stack.dependencies)
     while pending:
@@ -398,18 +431,23 @@ def _waits_for(stack: cdk.Stack) -> set[cdk.Stack]:
     return found
 
 
-def parameter(scope: Construct, id: str, description: str) -> str:
+@lru_cache(maxsize=256)
+def image_parameter(scope: Construct, id: str, description: str) -> str:
     """The value of a template parameter for an image, in the stack that is deployed.
 
-    A nested stack gets its parameters from the stack around it, so that one has to have it.
+    Not of another stack: what a stack exports cannot change while it is in use. A nested stack gets
+    its parameters from the stack around it, so that one has to have it.
     """
-    stack = cdk.Stack.of(scope)
-    while stack.nested_stack_parent is not None:
-        stack = stack.nested_stack_parent
+    stack = _outermost(_stack(scope))
     found = node(stack).try_find_child(id)
     if not isinstance(found, cdk.CfnParameter):
         found = cdk.CfnParameter(stack, id, type="AWS::EC2::Image::Id", description=description)
     return found.value_as_string
+
+
+def stack_name(scope: Construct) -> str | Unknown:
+    """The name of the stack that a construct is in."""
+    return known(_stack(scope).stack_name)
 
 
 def follows_parameter(scope: Construct, ami_id: str) -> bool:

@@ -311,9 +311,10 @@ mount_at() {
 }
 """
 
-# A bind mount of / shows what the mount hides. Each name is copied aside and then moved into
-# place, so that another node never sees half of it. `cp -an` over the whole tree would give
-# directories that exist already the image's owner and mode, and its exit status varies.
+# A bind mount of / shows what the mount hides. Each name is copied aside and then moved into place,
+# so that another node never sees half of it. `cp -an` over the whole tree would give directories
+# that exist already the image's owner and mode, and its exit status varies. Last, the key pair of a
+# node that starts later, or a new one, has to reach home directories that are shared already.
 _KEEP_EXISTING: Final = """\
 keep_existing() {
   image=$(mktemp -d)
@@ -325,6 +326,12 @@ keep_existing() {
     new=$(mktemp -d -p "$1") && cp -a "$old" "$new/" || failed=$name
     [ "$failed" ] || mv -nT "$new/$name" "$1/$name" || :
     rm -rf "$new"
+  done
+  for keys in "$image$1"/*/.ssh/authorized_keys; do
+    shared=$1/${keys#"$image$1"/}
+    if [ -s "$keys" ] && [ ! -e "${shared%/*}" ]; then cp -a "${keys%/*}" "${shared%/*}"; fi
+    if [ -s "$keys" ] && [ ! -e "$shared" ]; then cp -a "$keys" "$shared"; fi
+    if [ -s "$keys" ] && new=$(grep -vxFf "$shared" "$keys"); then echo "$new" >>"$shared"; fi
   done
   umount "$image" && rmdir "$image"
   [ ! "$failed" ] || fail "cannot copy $failed to $1"

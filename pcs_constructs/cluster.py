@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Unpack
 
 import aws_cdk as cdk
@@ -32,33 +33,6 @@ if TYPE_CHECKING:
         ISharedStorage,
     )
 
-_IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
-
-
-class _Members:
-    """What node groups take from a cluster, owned or imported, and make when it is first needed."""
-
-    def __init__(self, scope: Construct) -> None:
-        self._scope = scope
-        self._profile: NodeInstanceProfile | None = None
-        self._images: dict[str, str] = {}
-
-    @property
-    def instance_profile(self) -> INodeInstanceProfile:
-        if self._profile is None:
-            self._profile = NodeInstanceProfile(self._scope, "InstanceProfile")
-        return self._profile
-
-    def image_id(self, architecture: str) -> str:
-        if architecture not in self._images:
-            self._images[architecture] = _cdk.parameter(
-                self._scope,
-                _IMAGE_PARAMETERS[architecture],
-                f"The image of {architecture} nodes. Newest: aws ssm get-parameter --name "
-                f"/aws/service/pcs/ami/dlami-base-ubuntu2404/{architecture}/latest/ami-id",
-            )
-        return self._images[architecture]
-
 
 @jsii.implements(ec2.IConnectable)
 class Cluster(Construct):
@@ -66,7 +40,7 @@ class Cluster(Construct):
 
     Resources:
         A cluster and, unless given, a security group. With the first node group an instance profile
-        with its role, and for each architecture a template parameter that names the image.
+        with its role.
 
     Security:
         Controller and nodes share a security group, `ClusterSecurityGroup`. The ports of what is
@@ -196,6 +170,7 @@ class Cluster(Construct):
         place_id = _cdk.subnet_id(place) if place else ""
         group_id = _cdk.security_group_id(security_group) if security_group else ""
         replaced_by = (
+            _cdk.stack_name(scope),
             size.name,
             place and _cdk.identity(place, place_id),
             security_group and _cdk.identity(security_group, group_id),
@@ -242,7 +217,6 @@ class Cluster(Construct):
         self.security_group = security_group or _cdk.as_security_group(
             ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc).security_group
         )
-        self._members = _Members(self)
         # A scope of their own: a queue may have the id of a node group.
         self._queues = Construct(self, "Queues")
         self._resource = cfn.CfnCluster(
@@ -266,6 +240,10 @@ class Cluster(Construct):
         self.cluster_id = self._resource.attr_id
         _cdk.at_synth(self, self._problems_at_synth)
 
+    @cached_property
+    def _shared_profile(self) -> NodeInstanceProfile:
+        return NodeInstanceProfile(self, "InstanceProfile")
+
     @property
     def connections(self) -> ec2.Connections:
         """The network connections of the controller and of every node."""
@@ -279,21 +257,7 @@ class Cluster(Construct):
     @property
     def instance_profile(self) -> INodeInstanceProfile:
         """The instance profile that node groups share until something is granted to one of them."""
-        return self._members.instance_profile
-
-    def image_id(self, architecture: str) -> str:
-        """The image of nodes that are not given another, a token.
-
-        It is the value of a template parameter of the stack, `NodeImageX8664` or `NodeImageArm64`,
-        which all clusters of the stack share. It is to be given when the stack is first deployed,
-        and later deployments keep it. So an image never changes under running nodes unless somebody
-        changes the parameter. The description of the parameter says how to find the newest
-        PCS-ready Ubuntu 24.04 image.
-
-        Args:
-            architecture: `x86_64` or `arm64`.
-        """
-        return self._members.image_id(architecture)
+        return self._shared_profile
 
     def add_compute_node_group(
         self, id: str, **options: Unpack[ComputeNodeGroupOptions]
@@ -328,7 +292,7 @@ class Cluster(Construct):
             name: The physical name. By default the id and a short hash.
             subnets: Where the nodes are. By default the first public subnet of the VPC when
                 `ssh_from` is given, else the cluster's own subnet.
-            image: The machine image. By default the cluster's: see `Cluster.image_id`.
+            image: The machine image. By default the cluster's: see `ComputeNodeGroup`.
             instance_profile: The instance profile. By default the one that node groups share.
 
         Raises:
@@ -377,10 +341,12 @@ class Cluster(Construct):
 
     def _problems_at_synth(self) -> Sequence[Problem]:
         found = _cdk.tree(self)
+        clusters = [c for c in found if isinstance(c, Cluster)]
+        _cdk.deploy_after(self, clusters[: clusters.index(self)])
         tags = _cdk.known_items(self._resource.cdk_tag_manager.tag_values())
         members = _problems_of_members(self, found, size=self.size, tags=tags)
         name = _cdk.known(self.name)
-        namesakes = [c for c in found if isinstance(c, Cluster) and _cdk.known(c.name) == name]
+        namesakes = [c for c in clusters if _cdk.known(c.name) == name]
         if name is UNKNOWN or len(namesakes) == 1:
             return members
         here = _cdk.environment(self)
@@ -444,8 +410,11 @@ class _ImportedCluster(Construct):
         self.security_group = security_group
         self.mounts = file_systems
         self.slurm = slurm
-        self._members = _Members(self)
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
+
+    @cached_property
+    def _shared_profile(self) -> NodeInstanceProfile:
+        return NodeInstanceProfile(self, "InstanceProfile")
 
     @property
     def connections(self) -> ec2.Connections:
@@ -459,10 +428,7 @@ class _ImportedCluster(Construct):
 
     @property
     def instance_profile(self) -> INodeInstanceProfile:
-        return self._members.instance_profile
-
-    def image_id(self, architecture: str) -> str:
-        return self._members.image_id(architecture)
+        return self._shared_profile
 
 
 def _problems_of_members(

@@ -152,15 +152,20 @@ class _ImportedInstanceProfile(Construct):
     @property
     def grant_principal(self) -> iam.IPrincipal:
         if self._role is None:
-            raise PcsValidationError(
-                self.node.path,
-                [
-                    Problem(
-                        code="PCS705",
-                        argument="role",
-                        message="something is granted to an imported profile without its role",
-                        fix="pass role= to NodeInstanceProfile.from_instance_profile_arn",
-                    )
-                ],
-            )
+            raise grant_without_role(self)
         return self._role.grant_principal
+
+
+def grant_without_role(scope: Construct) -> PcsValidationError:
+    """What to raise when something is granted to nodes whose role is not known."""
+    return PcsValidationError(
+        scope.node.path,
+        [
+            Problem(
+                code="PCS705",
+                argument="role",
+                message="something is granted to an imported profile without its role",
+                fix="pass role= to NodeInstanceProfile.from_instance_profile_arn",
+            )
+        ],
+    )

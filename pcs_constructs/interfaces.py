@@ -100,10 +100,6 @@ class ICluster(Protocol):
         """The instance profile that node groups share until something is granted to one of them."""
         ...
 
-    def image_id(self, architecture: str) -> str:
-        """The image of nodes that are not given another."""
-        ...
-
 
 class IComputeNodeGroup(Protocol):
     """A compute node group, defined here or elsewhere."""

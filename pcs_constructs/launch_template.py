@@ -252,6 +252,15 @@ class NodeLaunchTemplate(Construct):
     capacity: Final[Capacity]
     """How the instances are bought."""
 
+    efa: Final[bool]
+    """Whether nodes talk by EFA."""
+
+    efa_only: Final[bool]
+    """Whether secondary interfaces carry nothing but EFA."""
+
+    interfaces: Final[tuple[Interface, ...]]
+    """The network interfaces of each node."""
+
     addresses: Final[int]
     """How many addresses each node takes: one for each network interface that is not EFA only."""
 
@@ -332,6 +341,9 @@ class NodeLaunchTemplate(Construct):
         self.version = resource.attr_latest_version_number
         self.mounts = file_systems
         self.capacity = launch.capacity
+        self.efa = efa
+        self.efa_only = efa_only
+        self.interfaces = launch.interfaces
         self.addresses = launch.addresses
 
     @property

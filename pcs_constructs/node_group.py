@@ -16,7 +16,7 @@ from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import UserDataPart
 from pcs_constructs.capacity import Capacity, Scaling
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
-from pcs_constructs.identity import NodeInstanceProfile
+from pcs_constructs.identity import NodeInstanceProfile, grant_without_role
 from pcs_constructs.launch_template import Launch, NodeLaunchTemplate
 from pcs_constructs.names import physical_name
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         INodeLaunchTemplate,
         ISharedStorage,
     )
+
+
+_IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
 
 
 class ComputeNodeGroupOptions(TypedDict, total=False):
@@ -92,7 +95,11 @@ class ComputeNodeGroup(Construct):
         placement_group: Where instances are placed, of any strategy. By default a new cluster
             placement group with EFA, unless `capacity` is a reservation, and none without.
         capacity: How instances are bought: see `Capacity`. By default On-Demand.
-        image: The machine image. By default the cluster's: see `Cluster.image_id`.
+        image: The machine image. By default the value of a template parameter of the stack,
+            `NodeImageX8664` or `NodeImageArm64`: it is to be given when the stack is first
+            deployed, and later deployments keep it, so an image never changes under running nodes
+            unless somebody changes it. The description of the parameter says how to find the newest
+            PCS-ready image. With an imported launch template: the image in there.
         mounts: File systems by mount point, instead of the cluster's. By default the cluster's;
             add to them with `mounts={**cluster.mounts, "/scratch": scratch}`.
         user_data: Further parts of the user data, after the mounts. By default none.
@@ -234,6 +241,9 @@ class ComputeNodeGroup(Construct):
         _cdk.refuse(scope, id, given.problems)
         if mounts is None and launch_template is None:
             file_systems = dict(cluster.mounts)
+        own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
+        # An imported template has an image; one that is made here has none.
+        default_image = image is None and (launch_template is None or own_template is not None)
         places = (cluster.subnet,) if chosen is None else chosen
         # The cluster's own subnet was looked at with the cluster, but not whether it suits nodes.
         looked_at = places if chosen is not None or _cdk.is_public(places[0]) is True else ()
@@ -250,8 +260,8 @@ class ComputeNodeGroup(Construct):
             ),
             mounts=tuple(storage.mount(path) for path, storage in file_systems.items()),
             parts=parts,
-            efa=efa,
-            efa_only=efa_only,
+            efa=own_template.efa if own_template else efa,
+            efa_only=own_template.efa_only if own_template else efa_only,
             placement_group=placement_group,
             capacity=capacity,
             min=scaling.min,
@@ -273,7 +283,7 @@ class ComputeNodeGroup(Construct):
             login=login,
             scale_down_idle_seconds=idle_seconds,
             slurm=cluster.slurm or UNKNOWN,
-            default_image=image is None,
+            default_image=default_image,
         )
         ssh = rules.SshFacts(sources=tuple(_cdk.known(peer.unique_id) for peer in peers))
         ids = rules.IdentifierFacts(
@@ -281,7 +291,12 @@ class ComputeNodeGroup(Construct):
             security_group_ids=tuple(map(_cdk.known, launch.security_group_ids)),
         )
         facts = (group_facts, *places_facts, ids, ssh, *launch.facts())
-        _cdk.refuse(scope, id, rules.errors_in(*facts))
+        problems = list(rules.errors_in(*facts))
+        if own_template is not None and own_template.interfaces != launch.interfaces:
+            problems.append(_other_cards())
+        if instance_profile is not None and (role := _cdk.role_of(instance_profile)) is not None:
+            problems.extend(rules.errors_in(rules.RoleFacts(name=_cdk.role_name(role))))
+        _cdk.refuse(scope, id, problems)
         # Last, because an image that is only asked for its ID may leave a parameter in the stack.
         if image:
             ami_id = given.image("image", image, scope, id)
@@ -301,13 +316,12 @@ class ComputeNodeGroup(Construct):
         self.instance_types = types
         self.scaling = scaling
         self.subnets = places
-        if isinstance(launch_template, NodeLaunchTemplate):
-            mounted, addresses = launch_template.mounts, launch_template.addresses
+        if launch_template is not None:
+            self.mounts = own_template.mounts if own_template else None
         else:
-            mounted, addresses = None if launch_template else file_systems, launch.addresses
-        self.mounts = mounted
+            self.mounts = file_systems
         self.login = login
-        self.addresses = scaling.max * addresses
+        self.addresses = scaling.max * launch.addresses
         self.architecture = group_facts.architecture
         self._efa = efa
         self._security_group_ids = launch.security_group_ids
@@ -323,7 +337,9 @@ class ComputeNodeGroup(Construct):
             name=physical,
             ami_id=image.get_image(self).image_id
             if image
-            else cluster.image_id(self.architecture or ""),
+            else _default_image(scope, self.architecture)
+            if default_image
+            else None,
             custom_launch_template=_template_reference(self._template, launch_template),
             iam_instance_profile_arn=profile.instance_profile_arn,
             instance_configs=[
@@ -368,7 +384,10 @@ class ComputeNodeGroup(Construct):
         if self._profile is None:
             self._profile = NodeInstanceProfile(self, "InstanceProfile")
             self._resource.iam_instance_profile_arn = self._profile.instance_profile_arn
-        return _cdk.principal_of(self._profile)
+        principal = _cdk.principal_of(self._profile)
+        if principal is None:
+            raise grant_without_role(self)
+        return principal
 
     @cached_property
     def _own_security_group(self) -> ec2.SecurityGroup:
@@ -456,6 +475,25 @@ def _slurm_configuration(
         ]
         # AWS PCS refuses an empty list.
         or None,
+    )
+
+
+def _default_image(scope: Construct, architecture: str | None) -> str:
+    """The value of the parameter for this architecture, in the stack of the node group."""
+    return _cdk.image_parameter(
+        scope,
+        _IMAGE_PARAMETERS[architecture or "x86_64"],
+        f"The image of {architecture} nodes. Newest: aws ssm get-parameter --name "
+        f"/aws/service/pcs/ami/dlami-base-ubuntu2404/{architecture}/latest/ami-id",
+    )
+
+
+def _other_cards() -> Problem:
+    return Problem(
+        code="PCS611",
+        argument="launch_template",
+        message="has the network interfaces of other instance types",
+        fix="make it with the instance_types of the node group",
     )
 
 

@@ -67,7 +67,13 @@ class Queue(Construct):
         facts = rules.QueueFacts(
             name=_cdk.known(physical),
             node_groups=len(groups),
-            strangers=tuple(g.name for g in groups if g.cluster not in {None, cluster}),
+            strangers=tuple(
+                group.name
+                for group in groups
+                if (other := group.cluster) is not None
+                and other is not cluster
+                and other.cluster_id != cluster.cluster_id  # the same, imported twice
+            ),
             login_groups=tuple(g.name for g in groups if g.login),
             architectures=frozenset(g.architecture for g in groups if g.architecture),
         )

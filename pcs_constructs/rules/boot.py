@@ -70,7 +70,8 @@ def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Breach]
     Source: User data formats of cloud-init.
     """
     for content_type, text in facts.known_parts():
-        if content_type in _EXECUTED and not text.startswith("#!"):
+        script = text.removeprefix("#cloud-boothook\n")
+        if content_type in _EXECUTED and not script.startswith("#!"):
             yield Breach(
                 "user_data",
                 f"a {content_type} part starts with {text.partition(chr(10))[0][:40]!r}",

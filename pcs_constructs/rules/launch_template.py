@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pcs_constructs import instances
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import identifier_breaches
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -229,3 +229,13 @@ def efa_only_goes_with_efa(facts: InterfaceFacts) -> Iterator[Breach]:
     """
     if facts.efa_only and not facts.efa:
         yield Breach("efa_only", "is True without efa", "write efa=True, or leave both out")
+
+
+@page("PCS611")
+def launch_template_fits_the_instance_types() -> None:
+    """A node group's launch template has the network interfaces of its instance types.
+
+    A template with EFA names each network card, and an instance that has others does not start.
+
+    Source: Multiple network interfaces in AWS PCS.
+    """

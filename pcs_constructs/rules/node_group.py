@@ -23,7 +23,6 @@ _TRAITS: Final[Mapping[str, str]] = {
     "vcpus": "one number of vCPUs",
     "gpus": "one number of GPUs",
     "gpu_manufacturer": "one maker of GPUs",
-    "accelerators": "one number of accelerators",
     "accelerator_manufacturer": "one maker of accelerators",
 }
 
@@ -74,7 +73,7 @@ def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Breach]:
 
 @error("PCS203", NodeGroupFacts)
 def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
-    """The instance types of a node group share architecture, vCPUs, and number and maker of GPUs.
+    """The instance types of a node group share architecture, vCPUs, GPUs and maker of accelerators.
 
     Slurm describes all nodes of a group by one line, so AWS PCS refuses types that differ.
 

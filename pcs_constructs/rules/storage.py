@@ -97,7 +97,8 @@ def mount_points_spare_the_system(facts: MountFacts) -> Iterator[Breach]:
 def mount_points_do_not_overlap(facts: MountFacts) -> Iterator[Breach]:
     """No mount point is inside another.
 
-    Which of the two is there when a node has started would depend on the order of mounting.
+    The inner one would be a directory in the outer file system, which every cluster that shares the
+    outer one would see empty, and neither could be unmounted alone.
 
     Source: `OverlappingMountDir` of AWS ParallelCluster.
     """

@@ -13,6 +13,8 @@ import pytest
 
 import apps
 import apps.getting_started
+import apps.gpu_training
+import apps.mpi_cfd
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ def _getting_started(app: cdk.App) -> None:
     )
 
 
-APPS: dict[str, Callable[[cdk.App], None]] = {"getting_started": _getting_started}
+APPS: dict[str, Callable[[cdk.App], None]] = {
+    "getting_started": _getting_started,
+    "gpu_training": apps.gpu_training.stacks,
+    "mpi_cfd": apps.mpi_cfd.stacks,
+}
 
 
 def synthesize(name: str, outdir: Path) -> Synthesized:

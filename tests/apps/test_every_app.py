@@ -42,7 +42,10 @@ def test_cfn_lint_finds_nothing_in_any_region_that_has_pcs(app: Synthesized) -> 
         found = lint_by_config(
             ManualArgs(templates=[str(app.outdir / name)], regions=sorted(regions))
         )
-        assert [str(match) for match in found] == []
+        # E3628: not every Region has the GPUs of apps/gpu_training.py; us-east-1 has everything.
+        missing = [m for m in found if m.rule.id == "E3628"]
+        assert not any("'us-east-1'" in str(match) for match in missing)
+        assert [str(match) for match in found if match not in missing] == []
 
 
 def test_cdk_validation_and_cdk_nag_find_nothing_that_is_not_acknowledged(app: Synthesized) -> None:

@@ -224,3 +224,22 @@ def test_fails_when_template_and_node_group_buy_differently(
         nodes(None)
     assert [problem.code for problem in error.value.problems] == ["PCS218"]
     nodes(pcs.Capacity.block(RESERVATION))
+
+
+def test_fails_when_the_template_was_made_for_other_cards(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    given = pcs.NodeLaunchTemplate(
+        stack,
+        "Template",
+        instance_types=["hpc7a.96xlarge"],
+        security_groups=[cluster.security_group],
+        efa=True,
+    )
+    with pytest.raises(pcs.PcsValidationError) as error:
+        cluster.add_compute_node_group(
+            "train",
+            instance_types=["p5.48xlarge"],
+            scaling=pcs.Scaling.dynamic(max=3),
+            launch_template=given,
+        )
+    assert [problem.code for problem in error.value.problems] == ["PCS611"]

@@ -360,18 +360,20 @@ def test_clusters_of_one_environment_are_deployed_one_after_another(
     app: cdk.App, env: cdk.Environment | None
 ) -> None:
     one, two, three = clusters_in(app, One=env, Two=env, Three=env)
+    app.synth()  # only then it is known which stack refers to which
     assert one in two.dependencies
     assert two in three.dependencies
-    app.synth()
 
 
 def test_clusters_of_two_environments_do_not_wait_for_each_other(app: cdk.App) -> None:
     one, two = clusters_in(app, One=IRELAND, Two=OHIO)
+    app.synth()
     assert one.dependencies == two.dependencies == []
 
 
 def test_a_cluster_waits_for_the_last_one_of_its_own_environment(app: cdk.App) -> None:
     one, two, three = clusters_in(app, One=IRELAND, Two=OHIO, Three=IRELAND)
+    app.synth()
     assert one in three.dependencies
     assert two not in three.dependencies
 
@@ -857,3 +859,29 @@ def test_a_public_subnet_can_be_the_users_choice_for_nodes(
 ) -> None:
     nodes(cluster, subnets=cluster.vpc.public_subnets)
     assert only(template(stack), GROUP)["SubnetIds"] == list(PUBLIC)
+
+
+def test_an_earlier_cluster_may_use_the_network_of_a_later_ones_stack(app: cdk.App) -> None:
+    shared, dev = cdk.Stack(app, "Shared"), cdk.Stack(app, "Dev")
+    network = pcs.Network(shared, "Network")
+    pcs.Cluster(dev, "Dev", vpc=network.vpc)
+    pcs.Cluster(shared, "Shared", vpc=network.vpc)
+    app.synth()
+    assert shared in dev.dependencies
+    assert dev not in shared.dependencies
+
+
+def test_the_image_of_a_node_group_is_a_parameter_of_its_own_stack(app: cdk.App) -> None:
+    # What a stack exports cannot change while another uses it, and an image has to.
+    one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
+    cluster = pcs.Cluster(one, "Cluster", vpc=existing_vpc(one))
+    pcs.ComputeNodeGroup(
+        two,
+        "compute",
+        cluster=cluster,
+        instance_types=["c7i.large"],
+        scaling=pcs.Scaling.dynamic(max=1),
+    )
+    (nodes,) = template(two).find_resources("AWS::PCS::ComputeNodeGroup").values()
+    assert nodes["Properties"]["AmiId"] == {"Ref": "NodeImageX8664"}
+    assert "NodeImageX8664" in template(two).to_json()["Parameters"]

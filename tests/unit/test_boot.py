@@ -175,7 +175,7 @@ def test_our_own_parts_are_ascii() -> None:
 
 
 def test_a_home_on_efs_and_a_lustre_scratch_fit_well_into_user_data() -> None:
-    assert len(user_data([home(), shared()]).encode()) < 4_500
+    assert len(user_data([home(), shared()]).encode()) < 4_800
     assert len(user_data([home(keep=False), shared()]).encode()) < 4_096
 
 
@@ -407,6 +407,22 @@ def test_what_the_image_has_is_kept_and_what_is_shared_is_not_overwritten(node: 
     assert not list((node.root / "tmp").iterdir())
 
 
+def test_a_new_key_pair_reaches_a_home_directory_that_is_shared_already(node: Node) -> None:
+    image, server = node.root / "home", node.root / "server/home"
+    for directory in (image / "ubuntu/.ssh", image / "admin/.ssh", server / "ubuntu/.ssh"):
+        directory.mkdir(parents=True)
+    (server / "admin").mkdir()
+    (server / "ubuntu/.ssh/authorized_keys").write_text("old\n")
+    (image / "ubuntu/.ssh/authorized_keys").write_text("old\nnew\n")
+    (image / "admin/.ssh/authorized_keys").write_text("new\n")
+
+    for _ in range(2):  # the second boot adds nothing
+        run = node.boot(home(str(image)))
+        assert run.returncode == 0, run.stderr
+        assert (server / "ubuntu/.ssh/authorized_keys").read_text() == "old\nnew\n"
+        assert (server / "admin/.ssh/authorized_keys").read_text() == "new\n"
+
+
 def test_a_line_of_another_cluster_in_fstab_is_replaced(node: Node) -> None:
     with (node.root / "etc/fstab").open("a") as fstab:
         fstab.write(f"fs-old:/\t{node.root}/tools nfs4 _netdev 0 0\n")
@@ -486,3 +502,15 @@ def test_missing_clients_are_installed(
     )
     assert node.ran(*INSTALLERS) == installs
     assert len(node.fstab) == 4
+
+
+def test_the_service_outlives_slow_mounts_and_waits_for_those_of_fstab() -> None:
+    unit = files(user_data([home()]))["/etc/systemd/system/pcs-constructs-mounts.service"]
+    for line in (
+        "Type=oneshot",
+        "RemainAfterExit=yes",
+        "TimeoutStartSec=900",
+        "KillMode=process",
+        "After=network-online.target remote-fs.target",
+    ):
+        assert line in unit.splitlines()

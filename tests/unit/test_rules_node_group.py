@@ -60,11 +60,8 @@ def test_a_node_group_name_has_3_to_25_letters_digits_and_hyphens(facts, codes) 
     row("not in the catalogue", types("c7i.4xlarge", "c99x.large")),
     row("none", types(), "PCS205"),
     row("token", nodes(instance_types=UNKNOWN)),
-    row(
-        "accelerators",
-        types("c6i.8xlarge", "inf2.8xlarge"),
-        "PCS203",
-    ),
+    # Accelerators may differ in number: that is not among what PCS asks for.
+    row("accelerators", types("c6i.8xlarge", "inf2.8xlarge")),
 )
 def test_instance_types_share_architecture_vcpus_and_gpus(facts, codes) -> None:
     assert errors(facts) == codes
