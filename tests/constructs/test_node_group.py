@@ -989,3 +989,13 @@ def test_fails_on_a_wrong_type_before_anything_is_attached(
     with pytest.raises(Exception):  # noqa: B017, PT011  # the type checker has told before
         nodes(cluster, **arguments)
     assert cluster.node.try_find_child("compute") is None
+
+
+def test_an_own_security_group_lets_nothing_out_by_itself(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    assert nodes(cluster).connections
+    groups = template(stack).find_resources("AWS::EC2::SecurityGroup").values()
+    (own,) = (g for g in groups if "compute node group" in g["Properties"]["GroupDescription"])
+    outward = own["Properties"]["SecurityGroupEgress"]
+    assert [rule["CidrIp"] for rule in outward] == ["255.255.255.255/32"]

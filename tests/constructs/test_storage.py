@@ -533,3 +533,25 @@ def test_fails_on_a_subnet_of_another_vpc(stack: cdk.Stack, storage: Any) -> Non
     where = {"subnets": [place]} if storage is pcs.EfsStorage else {"subnet": place}
     with refused(stack, "PCS404"):
         storage(stack, "Storage", vpc=ours, **where)
+
+
+def test_an_existing_home_is_kept_on_lustre_as_on_efs(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    for storage in (pcs.LustreStorage(stack, "L", vpc=vpc), pcs.EfsStorage(stack, "E", vpc=vpc)):
+        assert storage.mount("/home").keep_existing
+        assert not storage.mount("/shared").keep_existing
+
+
+def test_restrictive_groups_are_opened_outward_as_well(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    servers = ec2.SecurityGroup(stack, "Servers", vpc=vpc, allow_all_outbound=False)
+    clients = ec2.SecurityGroup(stack, "Clients", vpc=vpc, allow_all_outbound=False)
+    storage = pcs.LustreStorage.from_lustre_attributes(
+        stack,
+        "Scratch",
+        file_system_id="fs-0123456789abcdef0",
+        mount_name="a1b2cbev",
+        security_group=servers,  # pyright: ignore[reportArgumentType]
+    )
+    storage.allow_mount_from(clients)  # pyright: ignore[reportArgumentType]
+    rules = template(stack).find_resources("AWS::EC2::SecurityGroupEgress").values()
+    ports = sorted((r["Properties"]["FromPort"], r["Properties"]["ToPort"]) for r in rules)
+    assert ports == [(988, 988), (988, 988), (1018, 1023), (1018, 1023)]
