@@ -30,10 +30,9 @@ def advice(*facts: object) -> list[str]:
     return [problem.code for problem in advice_on(*facts)]
 
 
-def row(id: str, facts: object, *codes: str, bug: str | None = None):
-    """A row of a table; with `bug`, one that the library gets wrong as yet."""
-    marks = [pytest.mark.xfail(reason=bug)] if bug else []
-    return pytest.param(facts, list(codes), id=id, marks=marks)
+def row(id: str, facts: object, *codes: str):
+    """A row of a table."""
+    return pytest.param(facts, list(codes), id=id)
 
 
 def table(*rows: object) -> pytest.MarkDecorator:
@@ -56,7 +55,7 @@ def _modules() -> Iterator[object]:
 
 @cache
 def all_rows() -> tuple[Row, ...]:
-    """Every row of every table but those that the library gets wrong as yet."""
+    """Every row of every table."""
     return tuple(
         Row(test.__name__, *parameters.values)
         for module in _modules()
@@ -64,7 +63,6 @@ def all_rows() -> tuple[Row, ...]:
         for mark in getattr(test, "pytestmark", ())
         if mark.args[:1] == (("facts", "codes"),)
         for parameters in mark.args[1]
-        if not parameters.marks
     )
 
 
