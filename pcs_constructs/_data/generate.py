@@ -11,6 +11,7 @@ import argparse
 import gzip
 import json
 import sys
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -169,6 +170,7 @@ def _built(moto: str) -> str:
     return _BUILT[moto]
 
 
+@cache
 def _recording() -> dict[str, _InstanceType]:
     packed = files("moto").joinpath("ec2", "resources", "instance_types.json.gz").read_bytes()
     return cast("dict[str, _InstanceType]", json.loads(gzip.decompress(packed)))
