@@ -132,7 +132,7 @@ class Capacity:
     | `reserved` | `ONDEMAND` | | a group of them | up to `count` | yours alone |
     | `block` | `CAPACITY_BLOCK` | `capacity-block` | one | up to `count` | none |
     | `interruptible` | `INTERRUPTIBLE_CAPACITY_RESERVATION` | \
-    `interruptible-capacity-reservation` | one | dynamic, up to `count` | none |
+    `interruptible-capacity-reservation` | one | dynamic, up to `count` | yours alone |
 
     Source: `PurchaseOption` and `SpotOptions` of `AWS::PCS::ComputeNodeGroup`; Capacity
     Reservations in AWS PCS; Capacity Blocks in AWS PCS.

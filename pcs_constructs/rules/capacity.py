@@ -12,10 +12,6 @@ from pcs_constructs.rules.rule import advice, error
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_RESERVED_ONE_BY_ONE: Final = {
-    "CAPACITY_BLOCK": "Capacity.block",
-    "INTERRUPTIBLE_CAPACITY_RESERVATION": "Capacity.interruptible",
-}
 _USAGE_CLASSES: Final = {
     "ONDEMAND": "on-demand",
     "SPOT": "spot",
@@ -41,20 +37,19 @@ class CapacityFacts:
 
 
 @error("PCS621", CapacityFacts)
-def reservation_has_no_placement_group(facts: CapacityFacts) -> Iterator[Breach]:
-    """A Capacity Block or an interruptible reservation is used without a placement group.
+def capacity_block_has_no_placement_group(facts: CapacityFacts) -> Iterator[Breach]:
+    """A Capacity Block is used without a placement group.
 
-    Their instances are placed where the reservation is, and EC2 refuses another wish. The library
-    makes no placement group for them, EFA or not.
+    Its instances are close together as they are, and EC2 refuses another wish. The library makes no
+    placement group for one, EFA or not.
 
     Source: Capacity Blocks in AWS PCS; placement group checks of AWS ParallelCluster (6311).
     """
-    maker = _RESERVED_ONE_BY_ONE.get(str(facts.purchase_option))
-    if maker and facts.placement_group is True:
+    if facts.purchase_option == "CAPACITY_BLOCK" and facts.placement_group is True:
         yield Breach(
             "placement_group",
-            f"cannot go with {maker}",
-            "leave placement_group out: a reservation of this kind is placed already",
+            "cannot go with Capacity.block",
+            "leave placement_group out: the instances of a block are close together as they are",
         )
 
 

@@ -68,6 +68,7 @@ WAYS = {
             **BY_ID,
             "InstanceMarketOptions": {"MarketType": "interruptible-capacity-reservation"},
         },
+        own_placement_group=True,
         static=False,
     ),
 }

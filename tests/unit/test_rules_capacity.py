@@ -37,10 +37,10 @@ def interruptible(**others: object) -> CapacityFacts:
     row("reserved", on_demand(reservation_group_arn=GROUP, placement_group=True)),
     row("block", block(placement_group=True), "PCS621"),
     row("block without", block()),
-    row("interruptible", interruptible(placement_group=True), "PCS621"),
+    row("interruptible", interruptible(placement_group=True)),
     row("token", block(placement_group=UNKNOWN)),
 )
-def test_a_reservation_of_one_has_no_placement_group(facts, codes) -> None:
+def test_a_capacity_block_has_no_placement_group(facts, codes) -> None:
     assert errors(facts) == codes
 
 
