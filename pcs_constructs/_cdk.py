@@ -216,11 +216,6 @@ def security_group_id(group: ec2.ISecurityGroup) -> str:
     return group.security_group_id
 
 
-def as_principal(role: iam.Role) -> iam.IPrincipal:
-    """The role's principal."""
-    return role.grant_principal
-
-
 def as_role(role: iam.Role) -> iam.IRole:
     """The role as the interface that it implements (aws/jsii#4541)."""
     return cast("iam.IRole", role)
@@ -271,7 +266,10 @@ def role_name(role: iam.IRole) -> str | Unknown:
         stack = cdk.Stack.of(role)
         # The CDK shows a token even where nobody has given a name, and then CloudFormation makes
         # one that starts with the name of the stack.
-        name = stack.resolve(resource.role_name) or f"{stack.stack_name[:24]}-generated"
+        prefix = known(stack.stack_name)
+        name = stack.resolve(resource.role_name) or (
+            UNKNOWN if prefix is UNKNOWN else f"{prefix[:24]}-generated"
+        )
         path = known(resource.path or "/")
         if isinstance(name, str) and path is not UNKNOWN:
             return f"{path}{name}".removeprefix("/")
