@@ -60,7 +60,7 @@ def _explain(codes: Sequence[str]) -> int:
 
 def _instances(filters: Sequence[str], *, as_json: bool) -> int:
     names = [n for n in instances.names() if not filters or any(_matches(n, f) for f in filters)]
-    found = [facts for name in names if (facts := instances.find(name))]
+    found = list(instances.known(names).values())
     if not found:
         print(f"no instance type matches {' or '.join(filters)}", file=sys.stderr)
         return 1

@@ -75,16 +75,16 @@ def known_items(values: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in values.items() if not is_token((key, value))}
 
 
-def refusal(scope: Construct, id: str, problems: Iterable[Problem]) -> PcsValidationError:
-    """What to raise for the problems of a construct that is about to be attached."""
-    return PcsValidationError(f"{path(scope)}/{id}".removeprefix("/"), problems)
+def _path_of(scope: Construct, id: str) -> str:
+    """The path of a construct that is about to be attached."""
+    return f"{path(scope)}/{id}".removeprefix("/")
 
 
 def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
     """Raise every problem of a construct that is about to be attached, if there is one."""
     found = tuple(problems)
     if found:
-        raise refusal(scope, id, found)
+        raise PcsValidationError(_path_of(scope, id), found)
 
 
 def advise(scope: Construct, problems: Iterable[Problem]) -> None:
@@ -241,14 +241,20 @@ def first_private_subnet(vpc: ec2.IVpc) -> ec2.ISubnet | None:
     return next(iter(_subnets(vpc)), None)
 
 
-def no_subnet() -> Problem:
-    """What to say of a VPC without a subnet."""
-    return Problem(
+def place(
+    scope: Construct, id: str, subnet: ec2.ISubnet | None, problems: Iterable[Problem]
+) -> ec2.ISubnet:
+    """The subnet that was found for a construct, unless there is none or another problem."""
+    if subnet is not None:
+        refuse(scope, id, problems)
+        return subnet
+    nowhere = Problem(
         code="PCS414",
         argument="vpc",
         message="no subnet of this VPC is known",
         fix="pass subnet=, or name the subnets where the VPC is imported",
     )
+    raise PcsValidationError(_path_of(scope, id), (*problems, nowhere))
 
 
 @lru_cache(maxsize=64)

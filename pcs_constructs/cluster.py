@@ -201,10 +201,7 @@ class Cluster(Construct):
                 else []
             ),
         )
-        problems = rules.errors_in(*facts)
-        if place is None:
-            raise _cdk.refusal(scope, id, (*problems, _cdk.no_subnet()))
-        _cdk.refuse(scope, id, problems)
+        place = _cdk.place(scope, id, place, rules.errors_in(*facts))
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(*facts))
@@ -399,10 +396,7 @@ class _ImportedCluster(Construct):
             ),
             rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
         )
-        problems = rules.errors_in(*facts)
-        if place is None:
-            raise _cdk.refusal(scope, id, (*problems, _cdk.no_subnet()))
-        _cdk.refuse(scope, id, problems)
+        place = _cdk.place(scope, id, place, rules.errors_in(*facts))
         super().__init__(scope, id)
         self.cluster_id = cluster_id
         self.vpc = vpc

@@ -10,7 +10,10 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,11 @@ def find(instance_type: str) -> InstanceFacts | None:
         local_storage_gb=row["local_storage_gb"],
         bare_metal=row["bare_metal"],
     )
+
+
+def known(instance_types: Iterable[str]) -> dict[str, InstanceFacts]:
+    """The facts of those among these types that the catalogue has, by name."""
+    return {name: facts for name in instance_types if (facts := find(name)) is not None}
 
 
 def names() -> tuple[str, ...]:

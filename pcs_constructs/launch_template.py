@@ -101,8 +101,7 @@ class Launch:
                 placement_group=self.placement_group is not None,
                 usage_classes={
                     name: found.usage_classes
-                    for name in self.instance_types
-                    if (found := instances.find(name))
+                    for name, found in instances.known(self.instance_types).items()
                 },
             ),
             rules.MountFacts(paths=tuple(_cdk.known(mount.path) for mount in self.mounts)),

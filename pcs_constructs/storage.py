@@ -154,8 +154,7 @@ class EfsStorage(Construct):
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         _cdk.refuse(scope, id, given.problems)
         if chosen is None:
-            if _cdk.first_private_subnet(vpc) is None:
-                raise _cdk.refusal(scope, id, [_cdk.no_subnet()])
+            _cdk.place(scope, id, _cdk.first_private_subnet(vpc), [])
             selection = ec2.SubnetSelection(one_per_az=True)
         else:
             facts = (
@@ -365,11 +364,8 @@ class LustreStorage(Construct):
                 subnet_ids=(_cdk.known(_cdk.subnet_id(subnet)),) if subnet else ()
             ),
         )
-        problems = rules.errors_in(*facts)
-        place = subnet or _cdk.first_private_subnet(vpc)
-        if place is None:
-            raise _cdk.refusal(scope, id, (*problems, _cdk.no_subnet()))
-        _cdk.refuse(scope, id, problems)
+        found = subnet or _cdk.first_private_subnet(vpc)
+        place = _cdk.place(scope, id, found, rules.errors_in(*facts))
         persistent_2 = deployment_type is fsx.LustreDeploymentType.PERSISTENT_2
 
         super().__init__(scope, id)

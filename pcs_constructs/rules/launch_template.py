@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pcs_constructs import instances
@@ -25,14 +25,11 @@ class InterfaceFacts:
     efa_only: bool = False
     subnets: int | Unknown = UNKNOWN
     public: bool | Unknown = UNKNOWN
-    found: Mapping[str, InstanceFacts] = field(init=False)
 
-    def __post_init__(self) -> None:
-        types = () if self.instance_types is UNKNOWN else self.instance_types
-        looked_up = {name: instances.find(name) for name in types}
-        object.__setattr__(
-            self, "found", {name: facts for name, facts in looked_up.items() if facts is not None}
-        )
+    @property
+    def found(self) -> Mapping[str, InstanceFacts]:
+        """The instance types that the catalogue knows."""
+        return {} if self.instance_types is UNKNOWN else instances.known(self.instance_types)
 
 
 @error("PCS601", InterfaceFacts)

@@ -43,15 +43,11 @@ class NodeGroupFacts:
     scale_down_idle_seconds: int | Unknown | None = None
     slurm: SlurmVersion | Unknown = UNKNOWN
     default_image: bool = False
-    found: Mapping[str, InstanceFacts] = field(init=False)
-    """The instance types that the catalogue knows."""
 
-    def __post_init__(self) -> None:
-        types = () if self.instance_types is UNKNOWN else self.instance_types
-        looked_up = {name: instances.find(name) for name in types}
-        object.__setattr__(
-            self, "found", {name: facts for name, facts in looked_up.items() if facts is not None}
-        )
+    @property
+    def found(self) -> Mapping[str, InstanceFacts]:
+        """The instance types that the catalogue knows."""
+        return {} if self.instance_types is UNKNOWN else instances.known(self.instance_types)
 
     @property
     def architecture(self) -> str | None:
