@@ -11,9 +11,6 @@ from constructs import Construct
 import pcs_constructs as pcs
 from apps import program  # isort: split  # first: it chooses the Node.js of the CDK
 
-# hpc7a.96xlarge has 768 GiB. Slurm counts in MB, and the operating system wants some for itself.
-_REAL_MEMORY_MB = 768 * 1024 * 95 // 100
-
 
 class MpiCfd(cdk.Stack):
     """A queue for tightly coupled jobs on up to 32 hpc7a.96xlarge in one placement group.
@@ -46,7 +43,6 @@ class MpiCfd(cdk.Stack):
             instance_types=["hpc7a.96xlarge"],
             scaling=pcs.Scaling.dynamic(max=32),
             efa=True,
-            slurm_settings={"RealMemory": str(_REAL_MEMORY_MB)},
         )
         cluster.add_queue("solve", node_groups=[solve])
 

@@ -38,8 +38,14 @@ if TYPE_CHECKING:
     from pcs_constructs.security_groups import ClusterSecurityGroup as ClusterSecurityGroup
     from pcs_constructs.slurm import Accounting as Accounting
     from pcs_constructs.slurm import SlurmVersion as SlurmVersion
-    from pcs_constructs.storage import EfsStorage as EfsStorage
-    from pcs_constructs.storage import LustreStorage as LustreStorage
+    from pcs_constructs.storage.efs import EfsStorage as EfsStorage
+    from pcs_constructs.storage.local import LocalScratch as LocalScratch
+    from pcs_constructs.storage.lustre import LustreStorage as LustreStorage
+    from pcs_constructs.storage.lustre import LustreStorageType as LustreStorageType
+    from pcs_constructs.storage.lustre import RepositoryEvent as RepositoryEvent
+    from pcs_constructs.storage.share import FileShare as FileShare
+    from pcs_constructs.storage.share import MountScript as MountScript
+    from pcs_constructs.storage.share import Ports as Ports
 
 _MODULE_OF = {
     "Accounting": "slurm",
@@ -50,23 +56,29 @@ _MODULE_OF = {
     "ClusterSize": "capacity",
     "ComputeNodeGroup": "node_group",
     "ComputeNodeGroupOptions": "node_group",
-    "EfsStorage": "storage",
+    "EfsStorage": "storage.efs",
+    "FileShare": "storage.share",
     "ICluster": "interfaces",
     "IComputeNodeGroup": "interfaces",
     "INodeInstanceProfile": "interfaces",
     "INodeLaunchTemplate": "interfaces",
     "ISharedStorage": "interfaces",
     "InstanceFacts": "instances",
-    "LustreStorage": "storage",
+    "LocalScratch": "storage.local",
+    "LustreStorage": "storage.lustre",
+    "LustreStorageType": "storage.lustre",
     "Mount": "boot",
     "MountClient": "boot",
+    "MountScript": "storage.share",
     "Network": "network",
     "NetworkCard": "instances",
     "NodeInstanceProfile": "identity",
     "NodeLaunchTemplate": "launch_template",
     "PcsValidationError": "errors",
+    "Ports": "storage.share",
     "Problem": "errors",
     "Queue": "queue",
+    "RepositoryEvent": "storage.lustre",
     "Scaling": "capacity",
     "SlurmVersion": "slurm",
     "SpotAllocation": "capacity",

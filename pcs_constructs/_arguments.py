@@ -11,6 +11,7 @@ from constructs import Construct
 
 from pcs_constructs._cdk import is_token
 from pcs_constructs.errors import Problem
+from pcs_constructs.instances import InstanceFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ Q = TypeVar("Q", cdk.Size, cdk.Duration)
 
 # What an argument must be: a class, or a member that a CDK interface or one of ours has, because
 # `isinstance` cannot be asked of interfaces.
-Kind = type | str
+Kind = type | str | tuple[type, ...]
 _WANTED: Final = {
     "can_inline_rule": "an ec2.IPeer",
     "cluster_id": "a Cluster",
@@ -30,8 +31,11 @@ _WANTED: Final = {
     "instance_profile_arn": "a NodeInstanceProfile",
     "key_arn": "a kms.IKey",
     "key_pair_name": "an ec2.IKeyPair",
+    "access_point_id": "an efs.IAccessPoint",
+    "bucket_name": "an s3.IBucket",
+    "log_group_arn": "a logs.ILogGroup",
     "managed_policy_arn": "an iam.IManagedPolicy",
-    "mount": "a file system, such as EfsStorage",
+    "file_share": "a file system, such as EfsStorage",
     "placement_group_name": "an ec2.IPlacementGroup",
     "role_arn": "an iam.IRole",
     "security_group_id": "an ec2.ISecurityGroup",
@@ -61,7 +65,7 @@ class Arguments:
         """The items of a list, each of one kind."""
         found = _tuple(values)
         if found is None:
-            example = f"[{values!r}]" if isinstance(values, str) and kind is str else "[...]"
+            example = f"[{values!r}]" if isinstance(values, str) and _fits("", kind) else "[...]"
             return self._no_list(argument, f"got {values!r}", f"write {argument}={example}")
         if len(found) == 1 and isinstance(found[0], str) and found[0].startswith("#{Token["):
             return self._no_list(
@@ -71,6 +75,29 @@ class Arguments:
         for item in wrong:
             self._refuse_kind(argument, item, kind)
         return () if wrong else found
+
+    def instance_types(
+        self, argument: str, values: Iterable[str | InstanceFacts]
+    ) -> tuple[tuple[str, ...], dict[str, InstanceFacts]]:
+        """The names of instance types, and the facts that were given in the place of names."""
+        found = self.items(argument, values, (str, InstanceFacts))
+        described = {item.name: item for item in found if isinstance(item, InstanceFacts)}
+        return tuple(item if isinstance(item, str) else item.name for item in found), described
+
+    def ebs(self, argument: str, volume: ec2.BlockDeviceVolume | None) -> ec2.EbsDeviceProps | None:
+        """An EBS volume that starts as the image says."""
+        self.expect(**{argument: (volume, ec2.BlockDeviceVolume)})
+        if not isinstance(volume, ec2.BlockDeviceVolume):
+            return None
+        device = volume.ebs_device
+        if device is None or device.snapshot_id is not None:
+            self._refuse(
+                "PCS003",
+                argument,
+                "is no EBS volume with the contents of the image",
+                f"write {argument}=ec2.BlockDeviceVolume.ebs(100)",
+            )
+        return device
 
     def mapping(self, argument: str, values: Mapping[str, T] | None, kind: Kind) -> dict[str, T]:
         """The values of a mapping from text, each of one kind."""
@@ -113,6 +140,19 @@ class Arguments:
             lambda known: known.to_gibibytes(rounding=cdk.SizeRoundingBehavior.NONE),
             "cdk.Size.gibibytes(1200)",
             default,
+        )
+
+    def mebibytes(self, argument: str, size: cdk.Size | None) -> float | None:
+        """A size in MiB."""
+        if size is None:
+            return None
+        return self._amount(
+            argument,
+            size,
+            cdk.Size,
+            lambda known: known.to_mebibytes(rounding=cdk.SizeRoundingBehavior.NONE),
+            "cdk.Size.mebibytes(128)",
+            0,
         )
 
     def seconds(self, argument: str, duration: cdk.Duration | None) -> int | None:
@@ -203,7 +243,11 @@ class Arguments:
         return ()
 
     def _refuse_kind(self, argument: str, value: object, kind: Kind) -> None:
-        wanted = kind.__name__ if isinstance(kind, type) else _WANTED[kind]
+        if isinstance(kind, str):
+            wanted = _WANTED[kind]
+        else:
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            wanted = " or ".join(item.__name__ for item in kinds)
         self._refuse(
             "PCS003",
             argument,
@@ -223,7 +267,7 @@ def _tuple(values: Iterable[T]) -> tuple[T, ...] | None:
 
 
 def _fits(value: object, kind: Kind) -> bool:
-    if isinstance(kind, type):
+    if not isinstance(kind, str):
         return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
     # Members are looked up on types, because reading one of a jsii object is a round trip. What
     # jsii hands out for an interface is a proxy with delegates, and ours have instance attributes.

@@ -13,6 +13,8 @@ import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct, IValidation, Node
 
 from pcs_constructs import rules
@@ -21,7 +23,8 @@ from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem, Unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pcs_constructs.interfaces import INodeInstanceProfile, ISharedStorage
+    from pcs_constructs.interfaces import INodeInstanceProfile
+    from pcs_constructs.storage.share import FileShare
 
 T = TypeVar("T")
 SOURCE: Final = "pcs-constructs"
@@ -62,6 +65,13 @@ def known(value: T) -> T | Unknown:
 def known_all(values: Sequence[T]) -> tuple[T, ...] | Unknown:
     """The values, or UNKNOWN when any of them holds a token."""
     return UNKNOWN if is_token(values) else tuple(values)
+
+
+def known_number(value: float | None) -> int | Unknown | None:
+    """The number as a whole one, or UNKNOWN when it is a token; jsii's numbers may be floats."""
+    if value is None:
+        return None
+    return UNKNOWN if is_token(value) else int(value)
 
 
 @lru_cache(maxsize=256)
@@ -127,8 +137,9 @@ def _root_node(scope: Construct) -> Node:
 
 
 @lru_cache(maxsize=64)
-def _tcp(first: int, last: int) -> ec2.Port:
-    return ec2.Port.tcp_range(first, last)
+def port(protocol: str, first: int, last: int) -> ec2.Port:
+    """A range of TCP or UDP ports."""
+    return (ec2.Port.tcp_range if protocol == "tcp" else ec2.Port.udp_range)(first, last)
 
 
 def security_group(
@@ -159,34 +170,60 @@ def _allows_all_outbound(group: ec2.ISecurityGroup) -> bool:
 
 
 def allow(
-    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: tuple[int, int], what: str
+    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: ec2.Port, what: str
 ) -> None:
-    """Let clients reach TCP ports of servers; every rule lands in the clients' stack.
+    """Let clients reach ports of servers; every rule lands in the clients' stack.
 
     Connections.allow_from would put them into the servers' stack, which must not depend on a stack
     that depends on it; Connections.allow_to warns about groups that allow all outbound anyway.
     """
-    servers.add_ingress_rule(clients, _tcp(*ports), what, True)
+    servers.add_ingress_rule(clients, ports, what, True)
     if not _allows_all_outbound(clients):
-        clients.add_egress_rule(servers, _tcp(*ports), what, False)
+        clients.add_egress_rule(servers, ports, what, False)
+
+
+def allow_efa(clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup) -> None:
+    """Let two groups talk by EFA, by rules in the clients' stack.
+
+    EFA heeds rules that name a security group only, and the CDK drops those for outbound traffic
+    where all of it is allowed to addresses.
+    """
+    scope = Construct(cast("Construct", clients), f"Efa{node(servers).addr}")
+    for name, here, there in (("To", clients, servers), ("From", servers, clients)):
+        ec2.CfnSecurityGroupEgress(
+            scope,
+            f"{name}Servers",
+            group_id=here.security_group_id,
+            destination_security_group_id=there.security_group_id,
+            ip_protocol="-1",
+            description="EFA between nodes and file servers",
+        )
+        ec2.CfnSecurityGroupIngress(
+            scope,
+            f"{name}ServersAllowed",
+            group_id=there.security_group_id,
+            source_security_group_id=here.security_group_id,
+            ip_protocol="-1",
+            description="EFA between nodes and file servers",
+        )
 
 
 def allow_back(
-    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: tuple[int, int], what: str
+    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: ec2.Port, what: str
 ) -> None:
-    """Let servers reach TCP ports of their clients, by rules in the clients' stack as well."""
-    clients.add_ingress_rule(servers, _tcp(*ports), what, False)
+    """Let servers reach ports of their clients, by rules in the clients' stack as well."""
+    clients.add_ingress_rule(servers, ports, what, False)
     if not _allows_all_outbound(servers):
-        servers.add_egress_rule(clients, _tcp(*ports), what, True)
+        servers.add_egress_rule(clients, ports, what, True)
 
 
 def depend(
     resource: cdk.CfnResource,
-    storages: Iterable[ISharedStorage],
+    shares: Iterable[FileShare],
     subnets: Iterable[ec2.ISubnet] = (),
 ) -> None:
     """Make the resource wait for mount targets, and for the ways out of these subnets."""
-    dependencies = [d for storage in storages for d in storage.mount_dependencies]
+    dependencies = [d for share in shares for d in share.dependencies]
     dependencies += [subnet.internet_connectivity_established for subnet in subnets]
     if dependencies:
         resource.node.add_dependency(*dependencies)
@@ -216,6 +253,38 @@ def security_group_id(group: ec2.ISecurityGroup) -> str:
     return group.security_group_id
 
 
+def volume_type(volume: ec2.EbsDeviceProps) -> str:
+    """The type of a volume in EC2's words: gp3 unless it says another."""
+    return volume.volume_type.name.lower() if volume.volume_type else "gp3"
+
+
+def allow_pcs_to_use(key: kms.IKey) -> None:
+    """Let AWS PCS launch instances whose volumes are encrypted with a key that is made here.
+
+    The principal is said in a condition: key policies cannot name a role that is not there, and AWS
+    PCS makes its service-linked role only with the first cluster of the account.
+    """
+    stack = cdk.Stack.of(key)
+    role = f"arn:{stack.partition}:iam::{stack.account}:role/aws-service-role/" + (
+        "pcs.amazonaws.com/AWSServiceRoleForPCS"
+    )
+    is_pcs = {
+        "StringEquals": {"kms:CallerAccount": stack.account},
+        "ArnEquals": {"aws:PrincipalArn": role},
+    }
+    for actions, conditions in (
+        ("Encrypt Decrypt ReEncrypt* GenerateDataKey* DescribeKey", is_pcs),
+        ("CreateGrant", {**is_pcs, "Bool": {"kms:GrantIsForAWSResource": "true"}}),
+    ):
+        statement = iam.PolicyStatement(
+            actions=[f"kms:{action}" for action in actions.split()],
+            resources=["*"],
+            principals=[cast("iam.IPrincipal", iam.AnyPrincipal())],
+            conditions=conditions,
+        )
+        key.add_to_resource_policy(statement, True)
+
+
 def as_role(role: iam.Role) -> iam.IRole:
     """The role as the interface that it implements (aws/jsii#4541)."""
     return cast("iam.IRole", role)
@@ -234,6 +303,19 @@ def as_security_group(group: ec2.SecurityGroup) -> ec2.ISecurityGroup:
 def as_file_system(file_system: efs.FileSystem) -> efs.IFileSystem:
     """The file system as the interface that it implements (aws/jsii#4541)."""
     return cast("efs.IFileSystem", file_system)
+
+
+def as_access_point(point: efs.AccessPoint) -> efs.IAccessPoint:
+    """The access point as the interface that it implements (aws/jsii#4541)."""
+    return cast("efs.IAccessPoint", point)
+
+
+def default_child(construct: IConstruct, kind: type[T]) -> T:
+    """The resource inside one of the CDK's own constructs."""
+    resource = construct.node.default_child
+    if not isinstance(resource, kind):
+        raise TypeError(f"{construct.node.path} has no {kind.__name__} inside")
+    return resource
 
 
 def first_private_subnet(vpc: ec2.IVpc) -> ec2.ISubnet | None:
@@ -288,6 +370,14 @@ def principal_of(profile: INodeInstanceProfile) -> iam.IPrincipal | None:
         return cast("iam.IGrantable", profile).grant_principal
     role = role_of(profile)  # the CDK's own profiles are no grantables
     return role.grant_principal if role is not None else None
+
+
+def has_principal(profile: INodeInstanceProfile) -> bool:
+    """Whether permissions can be granted to nodes with this profile."""
+    try:
+        return principal_of(profile) is not None
+    except PcsValidationError:  # imported without its role
+        return False
 
 
 def role_of(profile: INodeInstanceProfile) -> iam.IRole | None:
@@ -361,12 +451,61 @@ def subnet_facts(
     )
 
 
+def security_group_facts(
+    argument: str, group: ec2.ISecurityGroup, vpc: ec2.IVpc
+) -> rules.SecurityGroupFacts:
+    """What a security group that was passed shows of the VPC it is in."""
+    in_vpc = UNKNOWN
+    if isinstance(group, ec2.SecurityGroup):
+        resource = cast("ec2.CfnSecurityGroup", group.node.default_child)
+        in_vpc = _same_vpc(resource.vpc_id or "", vpc.vpc_id)
+    return rules.SecurityGroupFacts(argument=argument, name=group.node.path, in_vpc=in_vpc)
+
+
+def _same_vpc(one: str, other: str) -> bool | Unknown:
+    if one == other:
+        return True
+    if not is_token(one) and not is_token(other):
+        return False
+    made = [_referred_to(vpc_id) for vpc_id in (one, other)]
+    # Two VPCs that are made in this app are two; anything else may turn out to be the same.
+    return False if all(isinstance(vpc, ec2.CfnVPC) for vpc in made) else UNKNOWN
+
+
+def _referred_to(text: str) -> object:
+    token = cdk.Tokenization.reverse_string(text).first_token
+    return token.target if isinstance(token, cdk.Reference) else None
+
+
 def availability_zone(subnet: ec2.ISubnet) -> str | Unknown:
     """The zone of a subnet; one that is imported by its ID alone has none to tell."""
     try:
         return known(subnet.availability_zone)
     except RuntimeError:
         return UNKNOWN
+
+
+@lru_cache(maxsize=1024)
+def zone(subnet: ec2.ISubnet) -> str | Unknown:
+    """The zone of a subnet by its name, or by its number among those of the Region.
+
+    The one cannot be compared with the other; see `rules.zones_differ`.
+    """
+    try:
+        name = subnet.availability_zone
+    except RuntimeError:  # imported by its ID alone
+        return UNKNOWN
+    return _zone_number(_stack(cast("Construct", subnet)), name) if is_token(name) else name
+
+
+@lru_cache(maxsize=256)
+def _zone_number(stack: cdk.Stack, name: str) -> str | Unknown:
+    resolved = stack.resolve(name)
+    match resolved:
+        case {"Fn::Select": [int() | float() | str() as index, {"Fn::GetAZs": _}]}:
+            return f"zone {int(index)} of the Region"
+        case _:
+            return UNKNOWN
 
 
 def subnet_cidrs(subnets: Iterable[ec2.ISubnet]) -> dict[str, str | Unknown]:
@@ -447,6 +586,13 @@ def image_parameter(scope: Construct, id: str, description: str) -> str:
     if not isinstance(found, cdk.CfnParameter):
         found = cdk.CfnParameter(stack, id, type="AWS::EC2::Image::Id", description=description)
     return found.value_as_string
+
+
+def log_group_name(group: logs.ILogGroup) -> str | Unknown:
+    """The name of a log group, where it is said and not made by CloudFormation."""
+    resource = group.node.default_child
+    name = resource.log_group_name if isinstance(resource, logs.CfnLogGroup) else None
+    return known(name if name is not None else group.log_group_name)
 
 
 def stack_name(scope: Construct) -> str | Unknown:

@@ -40,6 +40,9 @@ class MountClient(Enum):
     NFS = "nfs"
     """The NFS client of the operating system."""
 
+    LOCAL = "local"
+    """None: the disks of the instance, striped and formatted where they are not yet."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
@@ -163,6 +166,8 @@ def _script(mounts: Sequence[Mount]) -> str:
         blocks.append(_KEEP_EXISTING)
     for m in mounts:
         blocks.append(f"mount_at '{m.path}' '{m.source}' '{m.type}' '{m.options}'")
+        if m.client is MountClient.LOCAL:
+            blocks.append(f"chmod 1777 '{m.path}'")
         if m.keep_existing:
             blocks.append(f"keep_existing '{m.path}'")
     return "\n".join(blocks)
@@ -292,6 +297,37 @@ install_nfs() {
   fi
 }
 command -v mount.nfs || retry install_nfs || fail "cannot install the NFS client"
+""",
+    # The label tells whether there is something to do: not after a reboot, which leaves the disks
+    # as they are. udev lists a disk under several names.
+    MountClient.LOCAL: """\
+install_mdadm() {
+  if [ "$ID" = ubuntu ]; then
+    apt-get update && apt-get install -y mdadm
+  else
+    yum install -y mdadm
+  fi
+}
+make_local() {
+  udevadm settle
+  if blkid -L pcs-local; then return; fi
+  set --
+  for link in /dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_*; do
+    disk=$(readlink -f "$link")
+    case " $* $link" in *" $disk "* | *-part[0-9]* | *\\*) continue ;; esac
+    set -- "$@" "$disk"
+  done
+  [ $# -gt 0 ] || fail "this instance has no local disks"
+  disk=$1
+  if [ $# -gt 1 ]; then
+    disk=/dev/md/pcs-local
+    command -v mdadm || retry install_mdadm || fail "cannot install mdadm"
+    mdadm --create $disk --run --level=0 --raid-devices=$# "$@" || fail "cannot stripe $*"
+  fi
+  mkfs.xfs -f -K -L pcs-local "$disk" || fail "cannot format $disk"
+  udevadm settle
+}
+make_local
 """,
 }
 

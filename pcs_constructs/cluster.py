@@ -21,17 +21,20 @@ from pcs_constructs.node_group import ComputeNodeGroup, ComputeNodeGroupOptions
 from pcs_constructs.queue import Queue
 from pcs_constructs.security_groups import ClusterSecurityGroup
 from pcs_constructs.slurm import Accounting, SlurmVersion
+from pcs_constructs.storage.share import grants_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pcs_constructs.errors import Problem, Unknown
+    from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.interfaces import (
         ICluster,
         IComputeNodeGroup,
         INodeInstanceProfile,
         ISharedStorage,
     )
+    from pcs_constructs.storage.share import FileShare
 
 
 @jsii.implements(ec2.IConnectable)
@@ -66,8 +69,8 @@ class Cluster(Construct):
 
     Raises:
         PcsValidationError: PCS002, PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS401, PCS402,
-            PCS404, PCS409, PCS414, PCS501 to PCS503. `app.synth()` fails with PCS102, PCS104,
-            PCS115, PCS202, PCS302 and PCS405.
+            PCS404, PCS409, PCS414, PCS415, PCS501 to PCS503. `app.synth()` fails with PCS102,
+            PCS104, PCS115, PCS202, PCS302 and PCS405.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -96,6 +99,9 @@ class Cluster(Construct):
     mounts: Final[Mapping[str, ISharedStorage]]
     """The file systems that every node mounts, by mount point."""
 
+    memory_aware: Final[bool | None]
+    """Whether jobs are scheduled by memory too; `None` where `SelectTypeParameters` is a token."""
+
     @staticmethod
     def from_cluster_attributes(
         scope: Construct,
@@ -121,7 +127,7 @@ class Cluster(Construct):
             slurm: Its Slurm version, for checks that depend on it. By default not known.
 
         Raises:
-            PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS501 to PCS503.
+            PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503.
         """
         return _ImportedCluster(
             scope,
@@ -163,7 +169,7 @@ class Cluster(Construct):
             rest_api=(rest_api, bool),
         )
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
-        file_systems = given.mapping("mounts", mounts, "mount")
+        file_systems = given.mapping("mounts", mounts, "file_share")
         settings = given.mapping("slurm_settings", slurm_settings, str)
         _cdk.refuse(scope, id, given.problems)
         place = subnet or _cdk.first_private_subnet(vpc)
@@ -194,6 +200,11 @@ class Cluster(Construct):
                 subnet_ids=(_cdk.known(place_id),) if place else (),
                 security_group_ids=(_cdk.known(group_id),) if group_id else (),
             ),
+            *(
+                [_cdk.security_group_facts("security_group", security_group, vpc)]
+                if security_group
+                else []
+            ),
             # A private subnet that was chosen here is right; anything else is looked at.
             *(
                 [_cdk.subnet_facts("subnet", place, vpc, controller=True)]
@@ -211,6 +222,8 @@ class Cluster(Construct):
         self.vpc = vpc
         self.subnet = place
         self.mounts = file_systems
+        selects = _cdk.known(settings.get("SelectTypeParameters", ""))
+        self.memory_aware = None if selects is UNKNOWN else "_Memory" in selects
         self.security_group = security_group or _cdk.as_security_group(
             ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc).security_group
         )
@@ -228,18 +241,21 @@ class Cluster(Construct):
             ),
             slurm_configuration=_slurm_configuration(accounting, rest_api, idle_seconds, settings),
         )
-        for storage in file_systems.values():
-            storage.allow_mount_from(self.security_group)
+        self._shares = {path: storage.file_share for path, storage in file_systems.items()}
+        for share in self._shares.values():
+            share.allow_mount_from(self.security_group)
         # Every node refers to the cluster, so what the cluster waits for is there before any node,
         # and goes after the last one.
-        _cdk.depend(self._resource, file_systems.values(), [place])
+        _cdk.depend(self._resource, self._shares.values(), [place])
         self._wait_for_earlier_clusters()
         self.cluster_id = self._resource.attr_id
         _cdk.at_synth(self, self._problems_at_synth)
 
     @cached_property
     def _shared_profile(self) -> NodeInstanceProfile:
-        return NodeInstanceProfile(self, "InstanceProfile")
+        profile = NodeInstanceProfile(self, "InstanceProfile")
+        profile.grant_before_start(grants_of(self._shares.values()))
+        return profile
 
     @property
     def connections(self) -> ec2.Connections:
@@ -247,9 +263,9 @@ class Cluster(Construct):
         return self.security_group.connections
 
     @property
-    def open_storage(self) -> Sequence[ISharedStorage]:
+    def open_shares(self) -> Sequence[FileShare]:
         """The file systems whose ports are open to the shared security group: all it mounts."""
-        return tuple(self.mounts.values())
+        return tuple(self._shares.values())
 
     @property
     def instance_profile(self) -> INodeInstanceProfile:
@@ -266,7 +282,7 @@ class Cluster(Construct):
         self,
         id: str,
         *,
-        instance_type: str,
+        instance_type: str | InstanceFacts,
         count: int = 1,
         ssh_from: Sequence[ec2.IPeer] = (),
         key_pair: ec2.IKeyPair | None = None,
@@ -281,7 +297,7 @@ class Cluster(Construct):
 
         Args:
             id: The id of the node group.
-            instance_type: The EC2 instance type.
+            instance_type: The EC2 instance type, or its `InstanceFacts`.
             count: How many nodes. By default 1.
             ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
                 default nobody.
@@ -362,6 +378,7 @@ class _ImportedCluster(Construct):
     security_group: Final[ec2.ISecurityGroup]
     mounts: Final[Mapping[str, ISharedStorage]]
     slurm: Final[SlurmVersion | None]
+    memory_aware: Final[None]
 
     def __init__(
         self,
@@ -383,7 +400,7 @@ class _ImportedCluster(Construct):
             subnet=(subnet, "subnet_id"),
             slurm=(slurm, SlurmVersion),
         )
-        file_systems = given.mapping("mounts", mounts, "mount")
+        file_systems = given.mapping("mounts", mounts, "file_share")
         _cdk.refuse(scope, id, given.problems)
         place = subnet or _cdk.first_private_subnet(vpc)
         facts = (
@@ -394,6 +411,7 @@ class _ImportedCluster(Construct):
                 subnet_ids=(_cdk.known(_cdk.subnet_id(place)),) if place else (),
                 security_group_ids=(_cdk.known(_cdk.security_group_id(security_group)),),
             ),
+            _cdk.security_group_facts("security_group", security_group, vpc),
             rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
         )
         place = _cdk.place(scope, id, place, rules.errors_in(*facts))
@@ -404,18 +422,22 @@ class _ImportedCluster(Construct):
         self.security_group = security_group
         self.mounts = file_systems
         self.slurm = slurm
+        self.memory_aware = None
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
     @cached_property
     def _shared_profile(self) -> NodeInstanceProfile:
-        return NodeInstanceProfile(self, "InstanceProfile")
+        profile = NodeInstanceProfile(self, "InstanceProfile")
+        shares = (storage.file_share for storage in self.mounts.values())
+        profile.grant_before_start(grants_of(shares))
+        return profile
 
     @property
     def connections(self) -> ec2.Connections:
         return self.security_group.connections
 
     @property
-    def open_storage(self) -> Sequence[ISharedStorage]:
+    def open_shares(self) -> Sequence[FileShare]:
         # Where the cluster is defined, ports may be open already, and EC2 refuses a rule that is
         # there; so a node group opens them to a security group of its own.
         return ()

@@ -13,7 +13,7 @@ from pcs_constructs._arguments import Arguments
 from pcs_constructs.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from constructs import IDependable
 
@@ -121,15 +121,24 @@ class NodeInstanceProfile(Construct):
             role.attach_inline_policy(policy)
             added.append(policy)
         self.role = role
-        profile = iam.InstanceProfile(self, "Resource", role=role, path="/aws-pcs/")
-        self.instance_profile_arn = profile.instance_profile_arn
+        self._profile = iam.InstanceProfile(self, "Resource", role=role, path="/aws-pcs/")
+        self.instance_profile_arn = self._profile.instance_profile_arn
         if added:  # a node that may not register yet is given up
-            profile.node.add_dependency(*added)
+            self._profile.node.add_dependency(*added)
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
         """Whom permissions are granted to: the role of the nodes."""
         return self.role.grant_principal
+
+    def grant_before_start(self, grants: Iterable[Callable[[iam.IGrantable], iam.Grant]]) -> None:
+        """Grant what a node needs as soon as it starts, such as mounting: the profile waits for it.
+
+        Args:
+            grants: What grants it, such as `bucket.grant_read`.
+        """
+        for grant in grants:
+            grant(self).apply_before(self._profile)
 
 
 @jsii.implements(iam.IGrantable)

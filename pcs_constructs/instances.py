@@ -1,19 +1,25 @@
 """What EC2 says about its instance types: a dated catalogue that needs no network.
 
 Instance types stay plain strings everywhere in this library. The catalogue knows most of them but
-not all: a type can be newer than the recording, or offered only where nothing was recorded.
+not all: a type can be newer than the recording, or offered only where nothing was recorded. What
+`DescribeInstanceTypes` says of such a one can be given instead of its name.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, TypeVar, cast
+
+from pcs_constructs.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+T = TypeVar("T", bool, int, str, list[Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,11 @@ class NetworkCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceFacts:
-    """What one EC2 instance type has."""
+    """What one EC2 instance type has.
+
+    Wherever a construct takes the name of a type it takes this as well, for types that are not in
+    the catalogue: `instance_types=[pcs.InstanceFacts.from_description(entry)]`.
+    """
 
     name: str
     """The API name, for example `hpc7a.96xlarge`."""
@@ -87,6 +97,177 @@ class InstanceFacts:
 
     bare_metal: bool
     """Whether it runs without a hypervisor."""
+
+    @classmethod
+    def from_description(cls, description: str | Mapping[str, Any]) -> Self:
+        """The facts about a type out of what EC2 says of it.
+
+        Args:
+            description: One entry of `InstanceTypes` in the output of `DescribeInstanceTypes`, or
+                the output for a single type; as an object or as JSON, such as
+                `Path("c9x.json").read_text()` of what
+                `aws ec2 describe-instance-types --instance-types c9x.4xlarge` printed.
+
+        Raises:
+            PcsValidationError: PCS209, when something in it is missing or of another type.
+
+        Source: `DescribeInstanceTypes` of the EC2 API.
+        """
+        entry = _Entry(description)
+        threads = entry.at("VCpuInfo.DefaultThreadsPerCore", int, 1)
+        vcpus = entry.at("VCpuInfo.DefaultVCpus", int)
+        gpus, gpu_manufacturer, gpu_name = entry.gpus()
+        accelerators, accelerator_manufacturer, accelerator_name = entry.accelerators()
+        facts = cls(
+            name=entry.name,
+            vcpus=vcpus,
+            cores=entry.at("VCpuInfo.DefaultCores", int, vcpus // max(threads, 1)),
+            threads_per_core=threads,
+            architecture=entry.architecture(),
+            memory_mib=entry.at("MemoryInfo.SizeInMiB", int),
+            gpus=gpus,
+            gpu_manufacturer=gpu_manufacturer,
+            gpu_name=gpu_name,
+            accelerators=accelerators,
+            accelerator_manufacturer=accelerator_manufacturer,
+            accelerator_name=accelerator_name,
+            efa_interfaces=entry.at("NetworkInfo.EfaInfo.MaximumEfaInterfaces", int, 0),
+            network_cards=entry.network_cards(),
+            usage_classes=tuple(sorted(entry.at("SupportedUsageClasses", list))),
+            local_storage_gb=entry.at("InstanceStorageInfo.TotalSizeInGB", int, 0),
+            bare_metal=entry.at("BareMetal", bool, False),
+        )
+        entry.refuse()
+        return facts
+
+
+class _Entry:
+    """One entry of the output of `DescribeInstanceTypes`, and what is wrong with it."""
+
+    def __init__(self, description: str | Mapping[str, Any]) -> None:
+        self._wrong: list[str] = []
+        self._entry = self._single(description)
+        self.name = self.at("InstanceType", str)
+
+    def at(self, path: str, kind: type[T], default: T | None = None) -> T:
+        """What is at a path of keys, or the default where the last step is not there."""
+        return self._inside(self._entry, path, kind, default)
+
+    def architecture(self) -> Literal["x86_64", "arm64"]:
+        """The one that nodes run: the oldest types also run i386."""
+        supported = self.at("ProcessorInfo.SupportedArchitectures", list)
+        if "arm64" in supported:
+            return "arm64"
+        if "x86_64" not in supported:
+            self._wrong.append("neither x86_64 nor arm64 in ProcessorInfo.SupportedArchitectures")
+        return "x86_64"
+
+    def network_cards(self) -> tuple[NetworkCard, ...]:
+        """The network cards in the order of their index."""
+        cards = [
+            NetworkCard(
+                index=self._inside(card, "NetworkCardIndex", int),
+                interfaces=self._inside(card, "MaximumNetworkInterfaces", int),
+                efa="efa" in self._inside(card, "InterfaceTypes", list, []),
+            )
+            for card in self.at("NetworkInfo.NetworkCards", list)
+        ]
+        if not cards:
+            self._wrong.append("no card in NetworkInfo.NetworkCards")
+        return tuple(sorted(cards, key=lambda card: card.index))
+
+    def gpus(self) -> tuple[int, str | None, str | None]:
+        """Number, maker and model of the GPUs."""
+        # A fraction of a GPU has Count 0; the operating system sees LogicalGpuCount devices.
+        return self._model(
+            (
+                self._inside(gpu, "LogicalGpuCount", int, 0) or self._inside(gpu, "Count", int),
+                self._inside(gpu, "Manufacturer", str),
+                self._inside(gpu, "Name", str),
+            )
+            for gpu in self.at("GpuInfo.Gpus", list, [])
+        )
+
+    def accelerators(self) -> tuple[int, str | None, str | None]:
+        """Number, maker and model of the accelerators that are no GPUs."""
+        # Inferentia is listed twice, as an accelerator and as a Neuron device; Trainium only as the
+        # latter, which names no manufacturer because there is only one.
+        listed = (
+            self.at("InferenceAcceleratorInfo.Accelerators", list, [])
+            or self.at("MediaAcceleratorInfo.Accelerators", list, [])
+            or self.at("NeuronInfo.NeuronDevices", list, [])
+        )
+        return self._model(
+            (
+                self._inside(device, "Count", int),
+                self._inside(device, "Manufacturer", str, "AWS"),
+                self._inside(device, "Name", str),
+            )
+            for device in listed
+        )
+
+    def refuse(self) -> None:
+        """Raise what is wrong, if anything is."""
+        if self._wrong:
+            raise PcsValidationError(
+                "InstanceFacts",
+                [
+                    Problem(
+                        code="PCS209",
+                        argument="description",
+                        message=f"has {', '.join(dict.fromkeys(self._wrong))}",
+                        fix="pass one entry of InstanceTypes as "
+                        "`aws ec2 describe-instance-types --instance-types NAME` prints it",
+                    )
+                ],
+            )
+
+    def _single(self, description: object) -> object:
+        if isinstance(description, str):
+            try:
+                description = json.loads(description)
+            except json.JSONDecodeError as reason:
+                self._wrong.append(f"no JSON in it ({reason})")
+                self.refuse()
+        entries = _mapping(description).get("InstanceTypes")
+        if not isinstance(entries, list):
+            return description
+        among = cast("list[object]", entries)
+        if len(among) != 1:
+            self._wrong.append(f"{len(among)} entries in InstanceTypes")
+            self.refuse()
+        return among[0]
+
+    def _inside(self, entry: object, path: str, kind: type[T], default: T | None = None) -> T:
+        found = entry
+        for key in path.split("."):
+            found = _mapping(found).get(key)
+        if found is None and default is not None:
+            return default
+        if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+            self._wrong.append(f"{_NOTHING[kind]} at {path}")
+            return kind()
+        return found
+
+    def _model(self, models: Iterable[tuple[int, str, str]]) -> tuple[int, str | None, str | None]:
+        found = list(models)
+        if not found:
+            return 0, None, None
+        if len(found) > 1:  # no type mixes them, and nothing here could tell them apart
+            self._wrong.append(f"{len(found)} models of one kind of device")
+        return found[0]
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+_NOTHING: Final[Mapping[type, str]] = {
+    bool: "no true or false",
+    int: "no whole number",
+    str: "no text",
+    list: "no list",
+}
 
 
 class _Row(TypedDict):
@@ -155,9 +336,16 @@ def find(instance_type: str) -> InstanceFacts | None:
     )
 
 
-def known(instance_types: Iterable[str]) -> dict[str, InstanceFacts]:
-    """The facts of those among these types that the catalogue has, by name."""
-    return {name: facts for name in instance_types if (facts := find(name)) is not None}
+def known(
+    instance_types: Iterable[str], described: Mapping[str, InstanceFacts] | None = None
+) -> dict[str, InstanceFacts]:
+    """The facts of those among these types that are described or in the catalogue, by name."""
+    given = described or {}
+    return {
+        name: facts
+        for name in instance_types
+        if (facts := given.get(name) or find(name)) is not None
+    }
 
 
 def names() -> tuple[str, ...]:

@@ -11,26 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_ec2 as ec2
-    from constructs import IDependable
 
-    from pcs_constructs.boot import Mount
+    from pcs_constructs.capacity import Scaling
     from pcs_constructs.slurm import SlurmVersion
+    from pcs_constructs.storage.share import FileShare
 
 
 class ISharedStorage(Protocol):
     """A file system that nodes can mount."""
 
     @property
-    def mount_dependencies(self) -> Sequence[IDependable]:
-        """What must exist before a node can mount it, apart from the file system itself."""
-        ...
-
-    def mount(self, path: str) -> Mount:
-        """How a node mounts it at `path`."""
-        ...
-
-    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
-        """Open the ports that mounting needs, between these clients and the file system only."""
+    def file_share(self) -> FileShare:
+        """It as the nodes that mount it see it."""
         ...
 
 
@@ -86,13 +78,18 @@ class ICluster(Protocol):
         ...
 
     @property
-    def open_storage(self) -> Sequence[ISharedStorage]:
+    def open_shares(self) -> Sequence[FileShare]:
         """The file systems whose ports are known to be open to the shared security group."""
         ...
 
     @property
     def slurm(self) -> SlurmVersion | None:
         """The Slurm version, or `None` where a cluster defined elsewhere does not tell."""
+        ...
+
+    @property
+    def memory_aware(self) -> bool | None:
+        """Whether jobs are scheduled by memory too, or `None` where that is not known."""
         ...
 
     @property
@@ -122,6 +119,16 @@ class IComputeNodeGroup(Protocol):
     @property
     def login(self) -> bool:
         """Whether people log in here."""
+        ...
+
+    @property
+    def instance_types(self) -> tuple[str, ...] | None:
+        """The names of its instance types, or `None` where they are not known."""
+        ...
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """How many instances it has, or `None` where that is not known."""
         ...
 
     @property

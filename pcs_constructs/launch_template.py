@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
     from pcs_constructs.boot import Mount
     from pcs_constructs.errors import Unknown
+    from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.interfaces import INodeLaunchTemplate, ISharedStorage
 
 # More than 1, so that containers on a node reach the metadata service; the user guide's number.
-_METADATA_HOP_LIMIT: Final = 4
+METADATA_HOP_LIMIT: Final = 4
+"""How far the metadata service answers unless told otherwise."""
+
+# Of the PCS-ready image, which is the default, and of every other Ubuntu.
+_ROOT_DEVICE_NAME: Final = "/dev/sda1"
 
 
 class _Purchase(TypedDict, total=False):
@@ -45,6 +50,7 @@ class Launch:
     """
 
     instance_types: tuple[str, ...]
+    described: Mapping[str, InstanceFacts] = field(default_factory=dict[str, "InstanceFacts"])
     security_group_ids: tuple[str, ...]
     mounts: tuple[Mount, ...] = ()
     parts: tuple[UserDataPart, ...] = ()
@@ -54,6 +60,13 @@ class Launch:
     name_tag: str | None = None
     capacity: Capacity = field(default_factory=Capacity.on_demand)
     placement_group: ec2.IPlacementGroup | None = None
+    root_volume: ec2.EbsDeviceProps | None = None
+    root_device_name: str | None = None
+    own_image: bool = False
+    detailed_monitoring: bool = False
+    instance_tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    http_put_response_hop_limit: int = METADATA_HOP_LIMIT
+    instance_metadata_tags: bool = False
     subnet_id: str | None = None
     min: int | Unknown = 0
     max: int | Unknown = UNKNOWN
@@ -63,8 +76,8 @@ class Launch:
     @property
     def interfaces(self) -> tuple[Interface, ...]:
         """The network interfaces of each instance."""
-        found = instances.find(self.instance_types[0]) if self.efa and self.instance_types else None
-        return layout(found, efa_only=self.efa_only) if found else PLAIN
+        found = instances.known(self.instance_types[:1], self.described) if self.efa else {}
+        return next((layout(f, efa_only=self.efa_only) for f in found.values()), PLAIN)
 
     @property
     def addresses(self) -> int:
@@ -81,6 +94,7 @@ class Launch:
         return (
             rules.InterfaceFacts(
                 instance_types=_cdk.known_all(self.instance_types),
+                described=self.described,
                 efa=self.efa,
                 efa_only=self.efa_only,
                 subnets=self.subnets,
@@ -101,9 +115,15 @@ class Launch:
                 placement_group=self.placement_group is not None,
                 usage_classes={
                     name: found.usage_classes
-                    for name, found in instances.known(self.instance_types).items()
+                    for name, found in instances.known(self.instance_types, self.described).items()
                 },
             ),
+            rules.MetadataFacts(
+                hop_limit=_cdk.known(self.http_put_response_hop_limit),
+                tags=_cdk.known_items(self.instance_tags),
+                tags_in_metadata=self.instance_metadata_tags,
+            ),
+            *self._root_volume_facts(),
             rules.MountFacts(paths=tuple(_cdk.known(mount.path) for mount in self.mounts)),
             rules.UserDataFacts(
                 bytes=_cdk.known_bytes(self.user_data),
@@ -111,23 +131,51 @@ class Launch:
             ),
         )
 
+    def _root_volume_facts(self) -> tuple[rules.RootVolumeFacts, ...]:
+        volume = self.root_volume
+        device_name = _cdk.known(self.root_device_name)
+        if volume is not None:
+            facts = rules.RootVolumeFacts(
+                type=_cdk.volume_type(volume),
+                size=_cdk.known_number(volume.volume_size),
+                iops=_cdk.known_number(volume.iops),
+                throughput=_cdk.known_number(volume.throughput),
+                encrypted=volume.encrypted is not False,
+                device_name=device_name,
+                own_image=self.own_image,
+            )
+        elif device_name is not None:
+            facts = rules.RootVolumeFacts(given=False, device_name=device_name)
+        else:
+            return ()
+        return (facts,)
+
     def attach(self, scope: Construct, id: str) -> ec2.CfnLaunchTemplate:
         """Make the launch template, with the placement group that EFA may want beside it."""
         groups = list(self.security_group_ids)
         # A template names interfaces only where it must: with one, AWS PCS does as well without.
         interfaces = self._network_interfaces(groups) if self.efa or self.subnet_id else None
         placement_group_name = self._placement_group_name(scope)
-        name_tag = [cdk.CfnTag(key="Name", value=self.name_tag)] if self.name_tag else []
+        name_tag = {"Name": self.name_tag} if self.name_tag else {}
+        tags = [
+            cdk.CfnTag(key=key, value=value)
+            for key, value in {**name_tag, **self.instance_tags}.items()
+        ]
         return ec2.CfnLaunchTemplate(
             scope,
             id,
             launch_template_data=ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
+                block_device_mappings=self._block_device_mappings(),
                 key_name=self.key_name,
                 metadata_options=ec2.CfnLaunchTemplate.MetadataOptionsProperty(
                     http_endpoint="enabled",
                     http_tokens="required",
-                    http_put_response_hop_limit=_METADATA_HOP_LIMIT,
+                    http_put_response_hop_limit=self.http_put_response_hop_limit,
+                    instance_metadata_tags="enabled" if self.instance_metadata_tags else None,
                 ),
+                monitoring=ec2.CfnLaunchTemplate.MonitoringProperty(enabled=True)
+                if self.detailed_monitoring
+                else None,
                 network_interfaces=interfaces,
                 placement=ec2.CfnLaunchTemplate.PlacementProperty(group_name=placement_group_name)
                 if placement_group_name
@@ -136,15 +184,38 @@ class Launch:
                 security_group_ids=None if interfaces else groups,
                 tag_specifications=[
                     ec2.CfnLaunchTemplate.TagSpecificationProperty(
-                        resource_type=resource_type, tags=name_tag
+                        resource_type=resource_type, tags=tags
                     )
-                    for resource_type in ("instance", "volume")
+                    for resource_type in ("instance", "volume", "network-interface")
                 ]
-                if name_tag
+                if tags
                 else None,
                 user_data=_cdk.base64(self.user_data) if self.user_data else None,
             ),
         )
+
+    def _block_device_mappings(
+        self,
+    ) -> list[ec2.CfnLaunchTemplate.BlockDeviceMappingProperty] | None:
+        volume = self.root_volume
+        if volume is None:
+            return None
+        if volume.kms_key is not None:
+            _cdk.allow_pcs_to_use(volume.kms_key)
+        return [
+            ec2.CfnLaunchTemplate.BlockDeviceMappingProperty(
+                device_name=self.root_device_name or _ROOT_DEVICE_NAME,
+                ebs=ec2.CfnLaunchTemplate.EbsProperty(
+                    delete_on_termination=volume.delete_on_termination is not False,
+                    encrypted=volume.encrypted is not False,
+                    iops=volume.iops,
+                    kms_key_id=volume.kms_key.key_arn if volume.kms_key else None,
+                    throughput=volume.throughput,
+                    volume_size=volume.volume_size,
+                    volume_type=_cdk.volume_type(volume),
+                ),
+            )
+        ]
 
     def _placement_group_name(self, scope: Construct) -> str | None:
         if self.placement_group is not None:
@@ -216,7 +287,8 @@ class NodeLaunchTemplate(Construct):
         of the file systems are opened to the security groups.
 
     Args:
-        instance_types: The types it is for. With EFA, their network cards decide the interfaces.
+        instance_types: The types it is for, by name, or as `InstanceFacts` where the catalogue does
+            not have them. With EFA, their network cards decide the interfaces.
         security_groups: Groups of every node; on every interface where there are several.
         subnet: The subnet of the interfaces, the same as the node group's. By default AWS PCS
             takes the node group's.
@@ -231,10 +303,25 @@ class NodeLaunchTemplate(Construct):
         mounts: File systems by mount point. By default none.
         user_data: Further parts of the user data, after the mounts. By default none.
         key_pair: Whose holder may log in by SSH. By default nobody.
+        root_volume: The volume with the operating system, such as
+            `ec2.BlockDeviceVolume.ebs(200, throughput=500)`: encrypted and gp3 unless it says
+            otherwise. With a `kms_key` that is made in this app, AWS PCS is let to use it. By
+            default what the image says.
+        root_device_name: The root device of the image that it changes. By default `/dev/sda1`, that
+            of the PCS-ready image; an image of your own may have another.
+        detailed_monitoring: Whether CloudWatch has metrics of each minute, for a price. By default
+            of each five minutes.
+        instance_tags: Tags of instances, their volumes and their network interfaces, such as
+            `{"Project": "cfd"}`. By default `Name` alone.
+        http_put_response_hop_limit: How far the metadata service answers, 1 to 64 hops. By default
+            the guide's 4, so that containers reach it.
+        instance_metadata_tags: Whether the metadata service shows the instance's tags. By default
+            it does not.
 
     Raises:
         PcsValidationError: PCS001, PCS003, PCS407, PCS501 to PCS503, PCS602 to PCS604, PCS607,
-            PCS608 to PCS610, PCS621, PCS622, PCS625, PCS627, PCS901, PCS902, PCS906.
+            PCS608 to PCS610, PCS612, PCS614, PCS615, PCS617, PCS621, PCS622, PCS625, PCS627,
+            PCS901, PCS902, PCS906.
 
     Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
     """
@@ -285,7 +372,7 @@ class NodeLaunchTemplate(Construct):
         scope: Construct,
         id: str,
         *,
-        instance_types: Sequence[str],
+        instance_types: Sequence[str | InstanceFacts],
         security_groups: Sequence[ec2.ISecurityGroup],
         subnet: ec2.ISubnet | None = None,
         efa: bool = False,
@@ -295,6 +382,12 @@ class NodeLaunchTemplate(Construct):
         mounts: Mapping[str, ISharedStorage] | None = None,
         user_data: Sequence[UserDataPart] = (),
         key_pair: ec2.IKeyPair | None = None,
+        root_volume: ec2.BlockDeviceVolume | None = None,
+        root_device_name: str | None = None,
+        detailed_monitoring: bool = False,
+        instance_tags: Mapping[str, str] | None = None,
+        http_put_response_hop_limit: int = METADATA_HOP_LIMIT,
+        instance_metadata_tags: bool = False,
     ) -> None:
         given = Arguments()
         given.expect(
@@ -304,16 +397,24 @@ class NodeLaunchTemplate(Construct):
             placement_group=(placement_group, "placement_group_name"),
             capacity=(capacity, Capacity),
             key_pair=(key_pair, "key_pair_name"),
+            root_device_name=(root_device_name, str),
+            detailed_monitoring=(detailed_monitoring, bool),
+            http_put_response_hop_limit=(http_put_response_hop_limit, int),
+            instance_metadata_tags=(instance_metadata_tags, bool),
         )
-        types = given.items("instance_types", instance_types, str)
+        types, described = given.instance_types("instance_types", instance_types)
         groups = given.items("security_groups", security_groups, "security_group_id")
         parts = given.items("user_data", user_data, UserDataPart)
-        file_systems = given.mapping("mounts", mounts, "mount")
+        file_systems = given.mapping("mounts", mounts, "file_share")
+        volume = given.ebs("root_volume", root_volume)
+        tags = given.mapping("instance_tags", instance_tags, str)
         _cdk.refuse(scope, id, given.problems)
+        shares = {path: storage.file_share for path, storage in file_systems.items()}
         launch = Launch(
             instance_types=types,
+            described=described,
             security_group_ids=tuple(_cdk.security_group_id(group) for group in groups),
-            mounts=tuple(storage.mount(path) for path, storage in file_systems.items()),
+            mounts=tuple(share.mount(path) for path, share in shares.items()),
             parts=parts,
             efa=efa,
             efa_only=efa_only,
@@ -321,6 +422,12 @@ class NodeLaunchTemplate(Construct):
             capacity=capacity or Capacity.on_demand(),
             key_name=key_pair.key_pair_name if key_pair else None,
             name_tag=id,
+            root_volume=volume,
+            root_device_name=root_device_name,
+            detailed_monitoring=detailed_monitoring,
+            instance_tags=tags,
+            http_put_response_hop_limit=http_put_response_hop_limit,
+            instance_metadata_tags=instance_metadata_tags,
             subnet_id=_cdk.subnet_id(subnet) if subnet else None,
             subnets=1 if subnet else UNKNOWN,
             public=_cdk.is_public(subnet) if subnet else UNKNOWN,
@@ -332,10 +439,10 @@ class NodeLaunchTemplate(Construct):
         _cdk.advise(self, rules.advice_on(*facts))
         self._connections = ec2.Connections(security_groups=list(groups))
         resource = launch.attach(self, "Resource")
-        for storage in file_systems.values():
+        for share in shares.values():
             # One group of a node is enough, and a node has all of them.
-            storage.allow_mount_from(groups[0])
-        _cdk.depend(resource, file_systems.values())
+            share.allow_mount_from(groups[0])
+        _cdk.depend(resource, shares.values())
         self.launch_template_id = resource.ref
         self.version = resource.attr_latest_version_number
         self.mounts = file_systems

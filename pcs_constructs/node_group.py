@@ -11,20 +11,22 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
-from pcs_constructs import _cdk, rules
+from pcs_constructs import _cdk, instances, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.boot import UserDataPart
+from pcs_constructs.boot import MountClient, UserDataPart
 from pcs_constructs.capacity import Capacity, Scaling
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
 from pcs_constructs.identity import NodeInstanceProfile, grant_without_role
-from pcs_constructs.launch_template import Launch, NodeLaunchTemplate
+from pcs_constructs.launch_template import METADATA_HOP_LIMIT, Launch, NodeLaunchTemplate
 from pcs_constructs.names import physical_name
+from pcs_constructs.storage.share import grants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import aws_cdk as cdk
 
+    from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.interfaces import (
         ICluster,
         IComputeNodeGroup,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         INodeLaunchTemplate,
         ISharedStorage,
     )
+    from pcs_constructs.storage.share import FileShare
 
 
 _IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
@@ -40,7 +43,7 @@ _IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64
 class ComputeNodeGroupOptions(TypedDict, total=False):
     """The arguments of `ComputeNodeGroup` that `Cluster.add_compute_node_group` forwards."""
 
-    instance_types: Required[Sequence[str]]
+    instance_types: Required[Sequence[str | InstanceFacts]]
     scaling: Required[Scaling]
     name: str | None
     subnets: Sequence[ec2.ISubnet] | None
@@ -55,8 +58,15 @@ class ComputeNodeGroupOptions(TypedDict, total=False):
     instance_profile: INodeInstanceProfile | None
     ssh_from: Sequence[ec2.IPeer]
     key_pair: ec2.IKeyPair | None
+    root_volume: ec2.BlockDeviceVolume | None
+    root_device_name: str | None
+    detailed_monitoring: bool
+    instance_tags: Mapping[str, str] | None
+    http_put_response_hop_limit: int
+    instance_metadata_tags: bool
     launch_template: INodeLaunchTemplate | None
     scale_down_idle_time: cdk.Duration | None
+    gpu_type: str | None
     slurm_settings: Mapping[str, str] | None
     login: bool
 
@@ -81,8 +91,9 @@ class ComputeNodeGroup(Construct):
 
     Args:
         cluster: The cluster, owned or imported.
-        instance_types: One or more EC2 instance types that share architecture, vCPUs and GPUs.
-            Changing them replaces the node group.
+        instance_types: One or more EC2 instance types that share architecture, vCPUs and GPUs; by
+            name, or as `InstanceFacts` where the catalogue does not have them. Changing them
+            replaces the node group.
         scaling: `Scaling.static(4)` or `Scaling.dynamic(max=16)`.
         name: The physical name, 3 to 25 letters, digits and hyphens. By default the id and a short
             hash of what forces replacement, so that instance types can change.
@@ -109,17 +120,36 @@ class ComputeNodeGroup(Construct):
         ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
             default nobody; Session Manager needs no port.
         key_pair: Whose holder may log in by SSH. By default nobody.
-        launch_template: A template made elsewhere, instead of the one that is written from `efa`,
-            `mounts`, `user_data`, `security_groups` and `key_pair`. By default none.
+        root_volume: The volume with the operating system, such as
+            `ec2.BlockDeviceVolume.ebs(200, throughput=500)`: encrypted and gp3 unless it says
+            otherwise. With a `kms_key` that is made in this app, AWS PCS is let to use it. By
+            default what the image says.
+        root_device_name: The root device of the image that it changes. By default `/dev/sda1`, that
+            of the default image; with `image` it must be said.
+        detailed_monitoring: Whether CloudWatch has metrics of each minute, for a price. By default
+            of each five minutes.
+        instance_tags: Tags of instances, their volumes and their network interfaces, such as
+            `{"Project": "cfd"}`. By default `Name` alone.
+        http_put_response_hop_limit: How far the metadata service answers, 1 to 64 hops. By default
+            the guide's 4, so that containers reach it.
+        instance_metadata_tags: Whether the metadata service shows the instance's tags. By default
+            it does not.
+        launch_template: A template made elsewhere, instead of the one that is written from the
+            arguments that describe instances. By default none.
         scale_down_idle_time: How long a dynamic node stays after its last job; needs Slurm 25.11.
             By default what the cluster says.
-        slurm_settings: Slurm parameters of the nodes, such as `{"Weight": "10"}`. By default none.
+        gpu_type: What jobs call the GPUs of these nodes: with `"h100"` they ask for
+            `--gres=gpu:h100:8`. By default they ask for `gpu`, which AWS PCS declares itself. On
+            Slurm 26.05 this leaves out its detection of which cores are near which GPU.
+        slurm_settings: Slurm parameters of the nodes, such as `{"Weight": "10"}`. By default
+            `RealMemory` alone, where the cluster schedules by memory: 95 % of what the smallest
+            type has.
         login: Whether people log in here. Such a node group needs no queue. By default they do not.
 
     Raises:
         PcsValidationError: PCS001 to PCS003, the 2xx codes, PCS404, PCS406, PCS407, PCS409, PCS413,
-            PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS610, PCS621 to PCS627,
-            PCS901, PCS902, PCS906.
+            PCS415, PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS610, PCS612, PCS614, PCS615,
+            PCS617, PCS621 to PCS627, PCS801, PCS804 to PCS806, PCS901, PCS902, PCS906.
 
     Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
     """
@@ -176,7 +206,7 @@ class ComputeNodeGroup(Construct):
         id: str,
         *,
         cluster: ICluster,
-        instance_types: Sequence[str],
+        instance_types: Sequence[str | InstanceFacts],
         scaling: Scaling,
         name: str | None = None,
         subnets: Sequence[ec2.ISubnet] | None = None,
@@ -191,8 +221,15 @@ class ComputeNodeGroup(Construct):
         instance_profile: INodeInstanceProfile | None = None,
         ssh_from: Sequence[ec2.IPeer] = (),
         key_pair: ec2.IKeyPair | None = None,
+        root_volume: ec2.BlockDeviceVolume | None = None,
+        root_device_name: str | None = None,
+        detailed_monitoring: bool = False,
+        instance_tags: Mapping[str, str] | None = None,
+        http_put_response_hop_limit: int = METADATA_HOP_LIMIT,
+        instance_metadata_tags: bool = False,
         launch_template: INodeLaunchTemplate | None = None,
         scale_down_idle_time: cdk.Duration | None = None,
+        gpu_type: str | None = None,
         slurm_settings: Mapping[str, str] | None = None,
         login: bool = False,
     ) -> None:
@@ -208,17 +245,24 @@ class ComputeNodeGroup(Construct):
             instance_profile=(instance_profile, "instance_profile_arn"),
             key_pair=(key_pair, "key_pair_name"),
             launch_template=(launch_template, "version"),
+            root_device_name=(root_device_name, str),
+            detailed_monitoring=(detailed_monitoring, bool),
+            http_put_response_hop_limit=(http_put_response_hop_limit, int),
+            instance_metadata_tags=(instance_metadata_tags, bool),
+            gpu_type=(gpu_type, str),
             login=(login, bool),
         )
-        types = given.items("instance_types", instance_types, str)
+        types, described = given.instance_types("instance_types", instance_types)
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         groups = given.items("security_groups", security_groups, "security_group_id")
         parts = given.items("user_data", user_data, UserDataPart)
         peers = given.peers("ssh_from", ssh_from)
         settings = given.mapping("slurm_settings", slurm_settings, str)
-        file_systems = given.mapping("mounts", mounts, "mount")
+        file_systems = given.mapping("mounts", mounts, "file_share")
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         given.expect(image=(image, "get_image"))
+        volume = given.ebs("root_volume", root_volume)
+        tags = given.mapping("instance_tags", instance_tags, str)
         if launch_template is not None:
             given.problems.extend(
                 _contradictions(
@@ -230,6 +274,12 @@ class ComputeNodeGroup(Construct):
                     security_groups=groups,
                     ssh_from=peers,
                     key_pair=key_pair,
+                    root_volume=root_volume,
+                    root_device_name=root_device_name,
+                    detailed_monitoring=detailed_monitoring,
+                    instance_tags=tags,
+                    http_put_response_hop_limit=http_put_response_hop_limit != METADATA_HOP_LIMIT,
+                    instance_metadata_tags=instance_metadata_tags,
                 )
             )
         capacity = capacity or Capacity.on_demand()
@@ -241,6 +291,11 @@ class ComputeNodeGroup(Construct):
         _cdk.refuse(scope, id, given.problems)
         if mounts is None and launch_template is None:
             file_systems = dict(cluster.mounts)
+        shares = {path: storage.file_share for path, storage in file_systems.items()}
+        found = instances.known(types, described)
+        without_disks = tuple(name for name, facts in found.items() if not facts.local_storage_gb)
+        if mounts is None and without_disks:
+            shares = {path: s for path, s in shares.items() if s.client is not MountClient.LOCAL}
         own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
         # An imported template has an image; one that is made here has none.
         default_image = image is None and (launch_template is None or own_template is not None)
@@ -255,10 +310,11 @@ class ComputeNodeGroup(Construct):
         )
         launch = Launch(
             instance_types=types,
+            described=described,
             security_group_ids=tuple(
                 _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
             ),
-            mounts=tuple(storage.mount(path) for path, storage in file_systems.items()),
+            mounts=tuple(share.mount(path) for path, share in shares.items()),
             parts=parts,
             efa=own_template.efa if own_template else efa,
             efa_only=own_template.efa_only if own_template else efa_only,
@@ -268,6 +324,13 @@ class ComputeNodeGroup(Construct):
             max=scaling.max,
             key_name=key_pair.key_pair_name if key_pair else None,
             name_tag=physical,
+            root_volume=volume,
+            root_device_name=root_device_name,
+            own_image=image is not None,
+            detailed_monitoring=detailed_monitoring,
+            instance_tags=tags,
+            http_put_response_hop_limit=http_put_response_hop_limit,
+            instance_metadata_tags=instance_metadata_tags,
             subnets=len(places),
             public=any(subnet.public is True for subnet in places_facts) or UNKNOWN,
         )
@@ -275,6 +338,7 @@ class ComputeNodeGroup(Construct):
             name=_cdk.known(physical),
             named=name is not None,
             instance_types=_cdk.known_all(types),
+            described=described,
             min=scaling.min,
             max=scaling.max,
             subnets=len(places),
@@ -290,7 +354,33 @@ class ComputeNodeGroup(Construct):
             subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places),
             security_group_ids=tuple(map(_cdk.known, launch.security_group_ids)),
         )
-        facts = (group_facts, *places_facts, ids, ssh, *launch.facts())
+        if not login and cluster.memory_aware and len(group_facts.found) == len(types):
+            smallest = min((found.memory_mib for found in group_facts.found.values()), default=0)
+            settings = {"RealMemory": str(smallest * 95 // 100), **settings}
+        settings_facts = rules.NodeSettingsFacts(
+            settings={key: _cdk.known(value) for key, value in settings.items()},
+            instances=group_facts.found,
+            memory_aware=UNKNOWN if cluster.memory_aware is None else cluster.memory_aware,
+            login=login,
+            gpu_type=_cdk.known(gpu_type),
+        )
+        groups_facts = [
+            _cdk.security_group_facts("security_groups", group, cluster.vpc) for group in groups
+        ]
+        facts = (
+            group_facts,
+            *places_facts,
+            *groups_facts,
+            ids,
+            ssh,
+            *launch.facts(),
+            settings_facts,
+            *_mount_facts(shares, places, without_disks),
+            rules.MountGrantFacts(
+                paths=tuple(_cdk.known(path) for path, share in shares.items() if share.grant),
+                role=instance_profile is None or _cdk.has_principal(instance_profile),
+            ),
+        )
         problems = list(rules.errors_in(*facts))
         if own_template is not None and own_template.interfaces != launch.interfaces:
             problems.append(_other_cards())
@@ -324,6 +414,7 @@ class ComputeNodeGroup(Construct):
         self.addresses = scaling.max * launch.addresses
         self.architecture = group_facts.architecture
         self._efa = efa
+        self._shares = shares
         self._security_group_ids = launch.security_group_ids
         self._given_template = launch_template
         self._profile = instance_profile
@@ -349,7 +440,9 @@ class ComputeNodeGroup(Construct):
             scaling_configuration=cfn.CfnComputeNodeGroup.ScalingConfigurationProperty(
                 min_instance_count=scaling.min, max_instance_count=scaling.max
             ),
-            slurm_configuration=_slurm_configuration(idle_seconds, settings),
+            slurm_configuration=_slurm_configuration(
+                idle_seconds, settings, gpu_type, next(iter(group_facts.found.values()), None)
+            ),
             spot_options=cfn.CfnComputeNodeGroup.SpotOptionsProperty(
                 allocation_strategy=capacity.allocation.value
             )
@@ -360,9 +453,11 @@ class ComputeNodeGroup(Construct):
         for peer in peers:
             self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
         # The rest is open to the cluster's security group already.
-        own = [s for s in file_systems.values() if all(s is not c for c in cluster.open_storage)]
-        for storage in own:
-            storage.allow_mount_from(_cdk.as_security_group(self._own_security_group))
+        own = [s for s in shares.values() if all(s is not c for c in cluster.open_shares)]
+        for share in own:
+            if share.ports:
+                share.allow_mount_from(_cdk.as_security_group(self._own_security_group))
+        self._grant_mounts(own if instance_profile is None else shares.values())
         # The cluster waits for the way out of its own subnet.
         _cdk.depend(self._resource, own, [s for s in places if s is not cluster.subnet])
         self.compute_node_group_id = self._resource.attr_id
@@ -382,8 +477,10 @@ class ComputeNodeGroup(Construct):
     def grant_principal(self) -> iam.IPrincipal:
         """Whom permissions are granted to; the first use gives these nodes a role of their own."""
         if self._profile is None:
-            self._profile = NodeInstanceProfile(self, "InstanceProfile")
-            self._resource.iam_instance_profile_arn = self._profile.instance_profile_arn
+            profile = NodeInstanceProfile(self, "InstanceProfile")
+            profile.grant_before_start(grants_of(self._shares.values()))
+            self._resource.iam_instance_profile_arn = profile.instance_profile_arn
+            self._profile = profile
         principal = _cdk.principal_of(self._profile)
         if principal is None:
             raise grant_without_role(self)
@@ -405,6 +502,17 @@ class ComputeNodeGroup(Construct):
             [*self._security_group_ids, group.security_group_id],
         )
         return group
+
+    def _grant_mounts(self, shares: Iterable[FileShare]) -> None:
+        """Grant what mounting takes, and what the cluster's shared profile does not grant."""
+        grants = tuple(grants_of(shares))
+        if not grants:
+            return
+        if self._profile is None:
+            _ = self.grant_principal  # its own profile grants all it mounts
+        elif _cdk.has_principal(self._profile):
+            for grant in grants:
+                grant(self).apply_before(self._resource)
 
     def _connections_of_given_template(self) -> ec2.Connections:
         if isinstance(self._given_template, NodeLaunchTemplate):
@@ -429,6 +537,8 @@ class _ImportedComputeNodeGroup(Construct):
     name: Final[str]
     cluster: Final[None]
     login: Final[bool]
+    instance_types: Final[None]
+    scaling: Final[None]
     architecture: Final[None]
 
     def __init__(self, scope: Construct, id: str, compute_node_group_id: str) -> None:
@@ -444,7 +554,40 @@ class _ImportedComputeNodeGroup(Construct):
         self.name = id
         self.cluster = None
         self.login = False
+        self.instance_types = None
+        self.scaling = None
         self.architecture = None
+
+
+def _mount_facts(
+    shares: Mapping[str, FileShare], places: Sequence[ec2.ISubnet], without_disks: tuple[str, ...]
+) -> Iterator[object]:
+    """What the rules are to judge of where and what nodes mount."""
+    # Nodes in the same subnet are in the same zone, and zones need not be asked for.
+    here = {_cdk.subnet_id(place) for place in places}
+    servers = {
+        path: share.servers_in
+        for path, share in shares.items()
+        if share.servers_in is not None and here != {_cdk.subnet_id(share.servers_in)}
+    }
+    targets = {
+        path: share.mount_targets_in
+        for path, share in shares.items()
+        if share.mount_targets_in is not None
+        and not here <= {_cdk.subnet_id(subnet) for subnet in share.mount_targets_in}
+    }
+    if servers or targets:
+        yield rules.MountZoneFacts(
+            nodes=tuple(dict.fromkeys(_cdk.zone(place) for place in places)),
+            servers={path: _cdk.zone(subnet) for path, subnet in servers.items()},
+            mount_targets={
+                path: tuple(_cdk.zone(subnet) for subnet in subnets)
+                for path, subnets in targets.items()
+            },
+        )
+    for path, share in shares.items():
+        if share.client is MountClient.LOCAL:
+            yield rules.LocalScratchFacts(path=_cdk.known(path), without=without_disks)
 
 
 def _template_reference(
@@ -461,11 +604,22 @@ def _template_reference(
 
 
 def _slurm_configuration(
-    idle_seconds: int | None, settings: Mapping[str, str]
+    idle_seconds: int | None,
+    settings: Mapping[str, str],
+    gpu_type: str | None,
+    instance: InstanceFacts | None,
 ) -> cfn.CfnComputeNodeGroup.SlurmConfigurationProperty | None:
+    records: list[Mapping[str, str]] = []
+    if gpu_type is not None and instance is not None:
+        # The one says what jobs can have and the other what is there; Slurm wants both.
+        settings = {**settings, "Gres": f"gpu:{gpu_type}:{instance.gpus}"}
+        last = "0" if instance.gpus == 1 else f"[0-{instance.gpus - 1}]"
+        records.append({"Name": "gpu", "Type": gpu_type, "File": f"/dev/nvidia{last}"})
     if idle_seconds is None and not settings:
         return None
     return cfn.CfnComputeNodeGroup.SlurmConfigurationProperty(
+        # AWS PCS refuses empty lists.
+        gres_custom_settings=records or None,
         scale_down_idle_time_in_seconds=idle_seconds,
         slurm_custom_settings=[
             cfn.CfnComputeNodeGroup.SlurmCustomSettingProperty(
@@ -473,7 +627,6 @@ def _slurm_configuration(
             )
             for name, value in settings.items()
         ]
-        # AWS PCS refuses an empty list.
         or None,
     )
 

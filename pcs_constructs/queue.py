@@ -9,6 +9,7 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
+from pcs_constructs.errors import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +77,16 @@ class Queue(Construct):
             ),
             login_groups=tuple(g.name for g in groups if g.login),
             architectures=frozenset(g.architecture for g in groups if g.architecture),
+            ultraservers={
+                g.name: g.scaling.max if g.scaling else UNKNOWN
+                for g in groups
+                if g.instance_types and rules.are_ultraservers(g.instance_types)
+            },
+            other_groups=tuple(
+                g.name
+                for g in groups
+                if g.instance_types and not rules.are_ultraservers(g.instance_types)
+            ),
         )
         _cdk.refuse(scope, id, rules.errors_in(facts))
 

@@ -19,6 +19,11 @@ _USAGE_CLASSES: Final = {
 }
 
 
+def are_ultraservers(instance_types: tuple[str, ...]) -> bool:
+    """Whether these instances are parts of UltraServers."""
+    return instance_types[0].startswith("p6e-")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityFacts:
     """What a node group and its launch template show of how instances are bought."""
@@ -155,4 +160,25 @@ def reserved_count_is_a_number(facts: CapacityFacts) -> Iterator[Breach]:
     if isinstance(facts.count, int) and facts.count < 1:
         yield Breach(
             "capacity", f"count={facts.count}", "leave count out, or give what is reserved"
+        )
+
+
+@advice("PCS628", CapacityFacts)
+def ultraservers_come_as_blocks(facts: CapacityFacts) -> Iterator[Breach]:
+    """UltraServers (`p6e-...`) are bought as a Capacity Block.
+
+    AWS PCS looks at the block to configure Slurm's topology.
+
+    Source: Configure UltraServer instances, "Prerequisites".
+    """
+    if (
+        facts.instance_types is not UNKNOWN
+        and facts.instance_types
+        and are_ultraservers(facts.instance_types)
+        and facts.purchase_option not in {UNKNOWN, "CAPACITY_BLOCK"}
+    ):
+        yield Breach(
+            "capacity",
+            f"{facts.instance_types[0]} bought as {facts.purchase_option}",
+            "write Capacity.block('cr-...')",
         )

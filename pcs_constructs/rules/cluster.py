@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.capacity import ClusterSize
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
-from pcs_constructs.rules.names import identifier_breaches, name_breaches
+from pcs_constructs.rules.names import identifier_breaches, name_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error, page
 from pcs_constructs.slurm import CATALOG_DATE, SlurmVersion, retention_breaches
 
@@ -308,19 +308,7 @@ def cluster_tags_are_valid(facts: ClusterMembersFacts) -> Iterator[Breach]:
 
     Source: `RequestTagMap`, `TagKey` and `TagValue` of the API; Tag naming limits in AWS.
     """
-    tags = facts.tags or {}
-    if len(tags) > 200:
-        yield Breach("tags", f"{len(tags)} tags, and 200 is the most", "leave some out")
-    for key, value in tags.items():
-        if key.lower().startswith("aws:"):
-            yield Breach("tags", f"{key!r} begins with 'aws:'", "choose another key")
-        if not 1 <= len(key) <= 128 or len(value) > 256:
-            yield Breach(
-                "tags",
-                f"the tag {key[:40]!r} has a key of {len(key)} and a value of {len(value)} "
-                "characters",
-                "keep keys to 1 to 128 and values to 0 to 256 characters",
-            )
+    yield from tag_breaches("tags", facts.tags or {}, most=200)
 
 
 @advice("PCS208", ClusterMembersFacts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pcs_constructs import instances
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ class InterfaceFacts:
     """What a launch template and the node group that uses it show of their network interfaces."""
 
     instance_types: tuple[str, ...] | Unknown
+    described: Mapping[str, InstanceFacts] = field(default_factory=dict[str, "InstanceFacts"])
+    """What the user says of types that the catalogue may not have."""
     efa: bool
     efa_only: bool = False
     subnets: int | Unknown = UNKNOWN
@@ -28,8 +31,10 @@ class InterfaceFacts:
 
     @property
     def found(self) -> Mapping[str, InstanceFacts]:
-        """The instance types that the catalogue knows."""
-        return {} if self.instance_types is UNKNOWN else instances.known(self.instance_types)
+        """What is known of the instance types."""
+        if self.instance_types is UNKNOWN:
+            return {}
+        return instances.known(self.instance_types, self.described)
 
 
 @error("PCS601", InterfaceFacts)
@@ -113,7 +118,7 @@ def efa_instance_type_is_known(facts: InterfaceFacts) -> Iterator[Breach]:
                 "instance_types",
                 f"{name!r} is not in the catalogue ({instances.source()}), so its network "
                 "cards are not known",
-                "check the spelling, or leave efa out and add the interfaces to the L1 template",
+                "check the spelling, or describe it: pcs.InstanceFacts.from_description(...)",
             )
 
 
@@ -236,3 +241,180 @@ def launch_template_fits_the_instance_types() -> None:
 
     Source: Multiple network interfaces in AWS PCS.
     """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootVolumeFacts:
+    """What a launch template says of the volume that the operating system is on."""
+
+    given: bool = True
+    """Whether anything is said of the volume itself."""
+    type: str | Unknown | None = None
+    size: int | Unknown | None = UNKNOWN
+    """In GiB; `None` is what the image says."""
+    iops: int | Unknown | None = None
+    throughput: int | Unknown | None = None
+    """In MiB/s."""
+    encrypted: bool | Unknown = True
+    device_name: str | Unknown | None = None
+    own_image: bool | Unknown = False
+    """Whether the image is another than the library's default."""
+
+
+@error("PCS612", RootVolumeFacts)
+def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Breach]:
+    """IOPS and throughput are provisioned where the root volume's type lets them be.
+
+    Of the types that can be booted from, gp3, io1 and io2 take `iops`, io1 and io2 require it, and
+    gp3 alone takes `throughput`. A gp3 volume starts at 3,000 IOPS and 125 MiB/s, and has at most
+    500 IOPS for each GiB, and 0.25 MiB/s for each of its IOPS. How far the largest volumes go is
+    not judged: EC2 raises that.
+
+    Source: `Ebs` of `AWS::EC2::LaunchTemplate`; Amazon EBS volume types.
+    """
+    if not facts.given or facts.type is UNKNOWN:
+        return
+    volume_type = facts.type or "gp2"
+    if volume_type in {"st1", "sc1"}:
+        yield Breach("root_volume", f"{volume_type} cannot be booted from", "use gp3")
+        return
+    if facts.iops is not None and volume_type not in {"gp3", "io1", "io2"}:
+        yield Breach("root_volume", f"{volume_type} takes no iops", "leave iops out, or use gp3")
+    if facts.iops is None and volume_type in {"io1", "io2"}:
+        yield Breach("root_volume", f"{volume_type} without iops", "give iops, or use gp3")
+    if facts.throughput is not None and volume_type != "gp3":
+        yield Breach(
+            "root_volume", f"{volume_type} takes no throughput", "leave throughput out, or use gp3"
+        )
+    if volume_type == "gp3":
+        yield from _gp3_breaches(facts)
+
+
+def _gp3_breaches(facts: RootVolumeFacts) -> Iterator[Breach]:
+    iops = 3000 if facts.iops is None else facts.iops
+    throughput = 125 if facts.throughput is None else facts.throughput
+    if iops is UNKNOWN:
+        return
+    if iops < 3000:
+        yield Breach("root_volume", f"{iops} IOPS on gp3", "give 3000 or more, or leave iops out")
+    elif isinstance(facts.size, int) and iops > max(3000, 500 * facts.size):
+        yield Breach(
+            "root_volume",
+            f"{iops} IOPS on {facts.size} GiB of gp3",
+            f"give at most {max(3000, 500 * facts.size)}, or a larger volume",
+        )
+    if throughput is UNKNOWN:
+        return
+    if throughput < 125:
+        yield Breach(
+            "root_volume",
+            f"{throughput} MiB/s on gp3",
+            "give 125 or more, or leave throughput out",
+        )
+    elif throughput > iops / 4:
+        yield Breach(
+            "root_volume",
+            f"{throughput} MiB/s with {iops} IOPS on gp3",
+            f"give iops={4 * throughput} or more, or a lower throughput",
+        )
+
+
+@advice("PCS613", RootVolumeFacts)
+def root_volume_is_encrypted(facts: RootVolumeFacts) -> Iterator[Breach]:
+    """The root volume is encrypted.
+
+    It is unless `encrypted=False` is said. The key is the account's default for EBS, or yours.
+
+    Source: Using encrypted EBS volumes in AWS PCS; Amazon EBS encryption.
+    """
+    if facts.given and facts.encrypted is False:
+        yield Breach("root_volume", "says encrypted=False", "leave encrypted out")
+
+
+@error("PCS614", RootVolumeFacts)
+def root_device_is_named(facts: RootVolumeFacts) -> Iterator[Breach]:
+    """What is said of the root volume names the root device of the image.
+
+    Under another name EC2 would attach a second volume, empty, and leave the first as it was. The
+    root device of the default image is `/dev/sda1`, as in all of Ubuntu, RHEL and Rocky Linux; it
+    is `/dev/xvda` in Amazon Linux. `aws ec2 describe-images` says `RootDeviceName` of any other.
+
+    Source: `BlockDeviceMappings` of `AWS::EC2::LaunchTemplate`; Device names for volumes.
+    """
+    if facts.device_name is None:
+        if facts.given and facts.own_image is True:
+            yield Breach(
+                "root_device_name",
+                "is not known of an image of yours",
+                "give what the image says: '/dev/sda1' (Ubuntu, RHEL, Rocky) or '/dev/xvda' "
+                "(Amazon Linux)",
+            )
+        return
+    if not facts.given:
+        yield Breach(
+            "root_device_name",
+            "is given without root_volume",
+            "give root_volume=ec2.BlockDeviceVolume.ebs(...) as well, or leave both out",
+        )
+    if facts.device_name is not UNKNOWN:
+        yield from identifier_breaches(
+            "root_device_name", facts.device_name, r"/dev/[a-z]+[0-9]*[a-z0-9]*", "/dev/sda1"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataFacts:
+    """What a launch template says of the metadata service and of tags."""
+
+    hop_limit: int | Unknown = 4
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The tags of instances, as far as they are known."""
+    tags_in_metadata: bool = False
+
+
+@error("PCS615", MetadataFacts)
+def metadata_hop_limit_is_possible(facts: MetadataFacts) -> Iterator[Breach]:
+    """The metadata service answers at a distance of 1 to 64 hops.
+
+    Source: `HttpPutResponseHopLimit` of `AWS::EC2::LaunchTemplate`.
+    """
+    if facts.hop_limit is not UNKNOWN and not 1 <= facts.hop_limit <= 64:
+        yield Breach(
+            "http_put_response_hop_limit",
+            f"is {facts.hop_limit}",
+            "give 1 to 64, or leave it out to have 4",
+        )
+
+
+@advice("PCS616", MetadataFacts)
+def containers_reach_the_metadata_service(facts: MetadataFacts) -> Iterator[Breach]:
+    """Containers on a node reach the metadata service, and with it the node's permissions.
+
+    From inside a container it is one hop further. With a limit of 1 jobs in containers have no AWS
+    credentials; where that is wanted, acknowledge this.
+
+    Source: Using Amazon EC2 launch templates with AWS PCS, "Metadata options".
+    """
+    if facts.hop_limit == 1:
+        yield Breach(
+            "http_put_response_hop_limit", "is 1", "leave it out to have the guide's 4, or give 2"
+        )
+
+
+@error("PCS617", MetadataFacts)
+def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Breach]:
+    """Instances have at most 50 tags, with keys of 1 to 128 and values of up to 256 characters.
+
+    Keys that begin with `aws:` belong to AWS. Where the metadata service shows tags, keys are of
+    letters, digits and `+-=.,_:@` only.
+
+    Source: Tag your Amazon EC2 resources; Work with instance tags in instance metadata.
+    """
+    yield from tag_breaches("instance_tags", facts.tags, most=50)
+    for key in facts.tags if facts.tags_in_metadata else ():
+        if not re.fullmatch(r"[A-Za-z0-9+\-=.,_:@]*", key) or key in {".", "..", "_index"}:
+            yield Breach(
+                "instance_tags",
+                f"the key {key!r} cannot be shown by the metadata service",
+                "use letters, digits and +-=.,_:@ only, or leave instance_metadata_tags out",
+            )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _NAME: Final = re.compile(r"(?!pcs_)[A-Za-z][A-Za-z0-9-]+")
 
@@ -33,3 +33,19 @@ def identifier_breaches(
     """What the API would refuse in a literal identifier."""
     if value is not UNKNOWN and not re.fullmatch(pattern, value, re.ASCII):
         yield Breach(argument, f"{value!r} is no such identifier", f"write one like {example!r}")
+
+
+def tag_breaches(argument: str, tags: Mapping[str, str], *, most: int) -> Iterator[Breach]:
+    """What AWS would refuse in the tags of a resource that can have so many of them."""
+    if len(tags) > most:
+        yield Breach(argument, f"{len(tags)} tags, and {most} is the most", "leave some out")
+    for key, value in tags.items():
+        if key.lower().startswith("aws:"):
+            yield Breach(argument, f"{key!r} begins with 'aws:'", "choose another key")
+        if not 1 <= len(key) <= 128 or len(value) > 256:
+            yield Breach(
+                argument,
+                f"the tag {key[:40]!r} has a key of {len(key)} and a value of {len(value)} "
+                "characters",
+                "keep keys to 1 to 128 and values to 0 to 256 characters",
+            )

@@ -249,6 +249,31 @@ def ssh_is_closed_to_the_world(facts: SshFacts) -> Iterator[Breach]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroupFacts:
+    """What a security group shows that a controller or nodes are to have."""
+
+    argument: str
+    name: str
+    in_vpc: bool | Unknown
+
+
+@error("PCS415", SecurityGroupFacts)
+def security_group_is_in_the_cluster_vpc(facts: SecurityGroupFacts) -> Iterator[Breach]:
+    """Controller and nodes have security groups of the cluster's VPC.
+
+    Seen where the group and the VPC are made in the same app, or both are named by an ID.
+
+    Source: Security groups in AWS PCS; `SecurityGroupIds` of the API.
+    """
+    if facts.in_vpc is False:
+        yield Breach(
+            facts.argument,
+            f"{facts.name} belongs to another VPC than the cluster",
+            "make the group with vpc=cluster.vpc",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierFacts:
     """Literal identifiers of what is imported."""
 

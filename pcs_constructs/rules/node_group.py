@@ -34,6 +34,8 @@ class NodeGroupFacts:
     name: str | Unknown
     named: bool = False
     instance_types: tuple[str, ...] | Unknown
+    described: Mapping[str, InstanceFacts] = field(default_factory=dict[str, "InstanceFacts"])
+    """What the user says of types that the catalogue may not have."""
     min: int | Unknown
     max: int | Unknown
     subnets: int | Unknown
@@ -46,8 +48,10 @@ class NodeGroupFacts:
 
     @property
     def found(self) -> Mapping[str, InstanceFacts]:
-        """The instance types that the catalogue knows."""
-        return {} if self.instance_types is UNKNOWN else instances.known(self.instance_types)
+        """What is known of the instance types."""
+        if self.instance_types is UNKNOWN:
+            return {}
+        return instances.known(self.instance_types, self.described)
 
     @property
     def architecture(self) -> str | None:
@@ -142,8 +146,21 @@ def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Breac
             yield Breach(
                 "instance_types",
                 f"{name!r} is not in the catalogue ({instances.source()}), so it is not checked",
-                "check the spelling; a newer type works all the same",
+                "check the spelling; a newer type works all the same, and "
+                "pcs.InstanceFacts.from_description(...) in its place has it checked",
             )
+
+
+@page("PCS209")
+def instance_type_is_described_completely() -> None:
+    """An instance type that is described has what the library looks at.
+
+    That is its name, processors, memory, architecture, network cards and ways of buying. The rest
+    may be missing. Pass one entry of what `aws ec2 describe-instance-types` prints, as JSON or as
+    an object.
+
+    Source: `DescribeInstanceTypes` of the EC2 API.
+    """
 
 
 @error("PCS210", NodeGroupFacts)
@@ -332,7 +349,8 @@ def default_image_has_an_architecture(facts: NodeGroupFacts) -> Iterator[Breach]
                 if facts.instance_types is not UNKNOWN
                 else "a token"
             ),
-            "check the spelling, or pass image=ec2.MachineImage.generic_linux(...)",
+            "check the spelling, pass image=, or describe the type: "
+            "pcs.InstanceFacts.from_description(...)",
         )
 
 

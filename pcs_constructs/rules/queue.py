@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pcs_constructs.errors import Breach, Unknown
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import name_breaches
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,10 @@ class QueueFacts:
     login_groups: tuple[str, ...] = ()
     """Node groups that people log in to."""
     architectures: frozenset[str] = frozenset()
+    ultraservers: Mapping[str, int | Unknown] = field(default_factory=dict[str, "int | Unknown"])
+    """The maximum instance count of each node group of UltraServers."""
+    other_groups: tuple[str, ...] = ()
+    """Node groups that are known to be of other instances."""
 
 
 @error("PCS301", QueueFacts)
@@ -98,3 +102,42 @@ def queue_has_one_architecture(facts: QueueFacts) -> Iterator[Breach]:
             f"mixes {' and '.join(sorted(facts.architectures))}",
             "make a queue for each architecture",
         )
+
+
+@error("PCS307", QueueFacts)
+def ultraservers_have_queues_of_their_own(facts: QueueFacts) -> Iterator[Breach]:
+    """A queue of UltraServers (`p6e-...`) has no nodes of another kind.
+
+    AWS PCS configures Slurm's topology for the blocks of such a queue.
+
+    Source: Configure UltraServer instances, "Limitations".
+    """
+    if facts.ultraservers and facts.other_groups:
+        yield Breach(
+            "node_groups",
+            f"mixes UltraServers ({', '.join(facts.ultraservers)}) with others "
+            f"({', '.join(facts.other_groups)})",
+            "make a queue for each",
+        )
+
+
+@error("PCS308", QueueFacts)
+def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Breach]:
+    """The node groups of UltraServers in a queue have sizes that are powers of two of each other.
+
+    Such as 9 and 18, or 2 and 8: Slurm builds larger blocks by doubling.
+
+    Source: Configure UltraServer instances, "Limitations".
+    """
+    counts = {
+        name: count for name, count in facts.ultraservers.items() if count is not UNKNOWN and count
+    }
+    smallest = min(counts.values(), default=1)
+    for name, count in counts.items():
+        times, rest = divmod(count, smallest)
+        if rest or times.bit_count() != 1:
+            yield Breach(
+                "node_groups",
+                f"{name} has {count} UltraServer instances beside {smallest} of another group",
+                f"use {smallest}, {2 * smallest}, {4 * smallest} and so on, or make two queues",
+            )

@@ -1,14 +1,12 @@
-"""Rules for file systems and for where they are mounted."""
+"""Rules for where and how file systems are mounted, whatever kind they are of."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
-from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -37,11 +35,6 @@ _SYSTEM_DIRECTORIES: Final = frozenset(
 )
 
 _MOUNT_POINT: Final = re.compile(r"/[A-Za-z0-9._+@=/-]+")
-
-_THROUGHPUT: Final[Mapping[str, tuple[int, ...]]] = {
-    "PERSISTENT_1": (50, 100, 200),
-    "PERSISTENT_2": (125, 250, 500, 1000),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,195 +106,121 @@ def mount_points_do_not_overlap(facts: MountFacts) -> Iterator[Breach]:
                 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EfsFacts:
-    """What a reference to an EFS file system shows."""
+def zones_differ(one: str | Unknown, other: str | Unknown) -> bool | Unknown:
+    """Whether two Availability Zones are two.
 
-    file_system_id: str | Unknown
-
-
-@error("PCS511", EfsFacts)
-def efs_file_system_id_is_an_id(facts: EfsFacts) -> Iterator[Breach]:
-    """An EFS file system is referred to by its ID.
-
-    Source: `FileSystemId` of the EFS API.
+    A name cannot be compared with a number among the Region's zones.
     """
-    yield from identifier_breaches(
-        "file_system_id", facts.file_system_id, r"fs-[0-9a-f]{8,40}", "fs-0123456789abcdef0"
+    if UNKNOWN in {one, other}:
+        return UNKNOWN
+    if one == other:
+        return False
+    numbered = [" of the Region" in str(zone) for zone in (one, other)]
+    return True if numbered[0] == numbered[1] else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountZoneFacts:
+    """Where nodes are, and where what they mount is."""
+
+    nodes: tuple[str | Unknown, ...]
+    """The Availability Zones of the nodes' subnets."""
+    servers: Mapping[str, str | Unknown] = field(default_factory=dict[str, "str | Unknown"])
+    """By mount point, the zone that all servers of a file system are in."""
+    mount_targets: Mapping[str, tuple[str | Unknown, ...]] = field(
+        default_factory=dict[str, "tuple[str | Unknown, ...]"]
     )
+    """By mount point, the zones of the mount targets that only nodes in the same zones can use."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountTargetFacts:
-    """Where a file system's mount targets are to be made."""
+@error("PCS560", MountZoneFacts)
+def mount_targets_are_in_the_zones_of_the_nodes(facts: MountZoneFacts) -> Iterator[Breach]:
+    """An EFS file system has a mount target in each zone that nodes mounting it are in.
 
-    availability_zones: tuple[str | Unknown, ...]
+    The EFS client asks for the mount target of its own zone, and there is none. Seen where the
+    subnets are made in the same app or their zones are named.
 
-
-@error("PCS508", MountTargetFacts)
-def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]:
-    """An EFS file system has at least one mount target, and at most one in an Availability Zone.
-
-    EFS refuses a second one in a zone. Nodes in the zone's other subnets use it all the same.
-
-    Source: Managing mount targets in the Amazon EFS User Guide; aws-cdk issue 10170.
+    Source: Managing mount targets in the Amazon EFS User Guide.
     """
-    if not facts.availability_zones:
-        yield Breach("subnets", "names no subnet", "leave subnets out to use one in each zone")
-    for zone, count in Counter(z for z in facts.availability_zones if z is not UNKNOWN).items():
-        if count > 1:
+    for path, targets in facts.mount_targets.items():
+        for zone in facts.nodes:
+            if all(zones_differ(zone, target) is True for target in targets):
+                yield Breach(
+                    "mounts",
+                    f"{path!r} has no mount target in {zone}, where nodes are",
+                    "leave subnets of EfsStorage out to have one in each zone, or put the nodes "
+                    "where the mount targets are",
+                )
+
+
+@advice("PCS561", MountZoneFacts)
+def file_systems_are_in_the_zone_of_the_nodes(facts: MountZoneFacts) -> Iterator[Breach]:
+    """Nodes mount file systems of their own Availability Zone.
+
+    Traffic between zones costs money in both directions, and it takes longer. File systems with
+    servers in one zone are FSx's, apart from those of several zones, and EFS One Zone.
+
+    Source: Using network file systems with AWS PCS; Data transfer in Amazon EC2 pricing.
+    """
+    for path, servers in facts.servers.items():
+        strangers = [zone for zone in facts.nodes if zones_differ(zone, servers) is True]
+        if strangers:
             yield Breach(
-                "subnets",
-                f"{count} of them are in {zone}",
-                "pass one subnet for each Availability Zone",
+                "mounts",
+                f"{path!r} is in {servers}, and nodes are in {' and '.join(map(str, strangers))}",
+                "put both into one subnet, or acknowledge the price of traffic between zones",
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LustreFacts:
-    """What an FSx for Lustre file system, or a reference to one, shows."""
+class LocalScratchFacts:
+    """Which instance types are to mount local disks."""
 
-    deployment_type: str | Unknown = UNKNOWN
-    storage_type: str | Unknown = "SSD"
-    capacity_gib: float | Unknown = UNKNOWN
-    throughput: int | Unknown | None = None
-    kms_key: bool = False
-    backup_days: int | Unknown = 0
-    file_system_id: str | Unknown = UNKNOWN
-    mount_name: str | Unknown = UNKNOWN
-
-    @property
-    def persistent(self) -> bool | Unknown:
-        """Whether data is replicated."""
-        if self.deployment_type is UNKNOWN:
-            return UNKNOWN
-        return self.deployment_type.startswith("PERSISTENT")
+    path: str | Unknown
+    without: tuple[str, ...] = ()
+    """Types that are known to have none."""
 
 
-@error("PCS504", LustreFacts)
-def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
-    """A Lustre file system has a capacity that FSx makes.
+@error("PCS558", LocalScratchFacts)
+def local_scratch_is_on_types_with_disks(facts: LocalScratchFacts) -> Iterator[Breach]:
+    """Local scratch is mounted on instance types that have local disks.
 
-    1,200 GiB, 2,400 GiB and every further 2,400 GiB; SCRATCH_1: every further 3,600 GiB. With HDD:
-    multiples of 6,000 GiB at 12 MB/s/TiB and of 1,800 GiB at 40 MB/s/TiB.
+    A cluster's `mounts` may have it all the same: it is left out of the node groups whose types
+    have none. A node group that names it itself has to have the disks.
 
-    Source: `StorageCapacity` of the FSx `CreateFileSystem` API.
+    Source: `InstanceStorageInfo` of `DescribeInstanceTypes`.
     """
-    if UNKNOWN in {facts.capacity_gib, facts.deployment_type, facts.storage_type}:
-        return
-    capacity = facts.capacity_gib
-    assert capacity is not UNKNOWN
-    if facts.storage_type == "HDD":
-        if facts.throughput not in {12, 40}:  # PCS505 tells
-            return
-        first, step = (), 1800 if facts.throughput == 40 else 6000
-    else:
-        first, step = (1200, 2400), 3600 if facts.deployment_type == "SCRATCH_1" else 2400
-    if capacity in first or (capacity >= step and capacity % step == 0):
-        return
-    multiples = {max(int(capacity // step), 1) * step, (int(capacity // step) + 1) * step}
-    near = sorted({*first, *multiples}, key=lambda size: abs(size - capacity))[:2]
-    yield Breach(
-        "capacity",
-        f"{facts.deployment_type} {facts.storage_type} cannot have {capacity} GiB",
-        f"use cdk.Size.gibibytes of {' or '.join(str(size) for size in sorted(near))}",
-    )
-
-
-@error("PCS505", LustreFacts)
-def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[Breach]:
-    """A persistent Lustre file system has a throughput that FSx makes, a scratch one has none.
-
-    PERSISTENT_2: 125, 250, 500 or 1,000 MB/s for each TiB; PERSISTENT_1: 50, 100 or 200, with HDD
-    12 or 40. The throughput of scratch file systems is fixed.
-
-    Source: `PerUnitStorageThroughput` of the FSx API.
-    """
-    if UNKNOWN in {facts.deployment_type, facts.storage_type, facts.throughput}:
-        return
-    if facts.storage_type not in {"SSD", "HDD"}:  # Intelligent-Tiering counts in another way
-        return
-    assert facts.deployment_type is not UNKNOWN
-    if not facts.persistent:
-        if facts.throughput is not None:
-            yield Breach(
-                "throughput",
-                f"{facts.deployment_type} has a fixed throughput, got {facts.throughput}",
-                "leave throughput out, or use LustreDeploymentType.PERSISTENT_2",
-            )
-        return
-    allowed = (
-        (12, 40) if facts.storage_type == "HDD" else _THROUGHPUT.get(facts.deployment_type, ())
-    )
-    if allowed and facts.throughput not in allowed:
+    if facts.without:
         yield Breach(
-            "throughput",
-            f"{facts.deployment_type} {facts.storage_type} cannot have {facts.throughput} MB/s/TiB",
-            f"use {', '.join(str(value) for value in allowed[:-1])} or {allowed[-1]}",
+            "mounts",
+            f"{', '.join(facts.without)} has no local disk for {facts.path}"
+            if facts.path is not UNKNOWN
+            else f"{', '.join(facts.without)} has no local disk",
+            "leave it out of mounts, or choose a type with a d, such as c7gd.4xlarge",
         )
 
 
-@error("PCS506", LustreFacts)
-def lustre_key_needs_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
-    """A KMS key of your own is given to a persistent Lustre file system only.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountGrantFacts:
+    """Mounts that take permissions, and whom these can be given to."""
 
-    Scratch file systems are encrypted as well, with a key that the service owns.
+    paths: tuple[str | Unknown, ...]
+    role: bool | Unknown
+    """Whether the role of the nodes is known."""
 
-    Source: `KmsKeyId` of the FSx API; AWS ParallelCluster's checks of FSx.
+
+@advice("PCS562", MountGrantFacts)
+def nodes_may_mount_what_they_mount(facts: MountGrantFacts) -> Iterator[Breach]:
+    """The role of nodes gets the permissions that mounting takes.
+
+    An imported instance profile that does not tell its role cannot be given any, and its role has
+    to have them already: `elasticfilesystem:ClientMount` and the like.
+
+    Source: Using IAM to control file system data access in the Amazon EFS User Guide.
     """
-    if facts.kms_key and facts.persistent is False:
+    for path in facts.paths if facts.role is False else ():
         yield Breach(
-            "kms_key",
-            f"{facts.deployment_type} takes no key of yours",
-            "leave kms_key out, or use LustreDeploymentType.PERSISTENT_2",
-        )
-
-
-@error("PCS507", LustreFacts)
-def lustre_backups_need_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
-    """Automatic backups, kept for 0 to 90 days, are made of persistent Lustre file systems only.
-
-    Source: `AutomaticBackupRetentionDays` of the FSx API.
-    """
-    if facts.backup_days is UNKNOWN:
-        return
-    if facts.backup_days and facts.persistent is False:
-        yield Breach(
-            "backup_retention",
-            f"{facts.deployment_type} cannot be backed up",
-            "leave backup_retention out, or use LustreDeploymentType.PERSISTENT_2",
-        )
-    if not 0 <= facts.backup_days <= 90:
-        yield Breach(
-            "backup_retention", f"{facts.backup_days} days", "give at most cdk.Duration.days(90)"
-        )
-
-
-@error("PCS510", LustreFacts)
-def lustre_reference_is_complete(facts: LustreFacts) -> Iterator[Breach]:
-    """An imported Lustre file system is named by its ID and its mount name.
-
-    Source: `FileSystemId` and `LustreMountName` of the FSx API.
-    """
-    yield from identifier_breaches(
-        "file_system_id", facts.file_system_id, r"fs-[0-9a-f]{8,40}", "fs-0123456789abcdef0"
-    )
-    yield from identifier_breaches(
-        "mount_name", facts.mount_name, r"[A-Za-z0-9_-]{1,8}", "a1b2cbev"
-    )
-
-
-@advice("PCS512", LustreFacts)
-def lustre_data_outlives_a_server(facts: LustreFacts) -> Iterator[Breach]:
-    """Data that cannot be made again is not on a scratch file system.
-
-    Scratch file systems are not replicated: when a file server fails, files are lost.
-
-    Source: Deployment options for FSx for Lustre file systems.
-    """
-    if facts.persistent is False:
-        yield Breach(
-            "deployment_type",
-            f"{facts.deployment_type} does not replicate data",
-            "acknowledge this for scratch data, or use LustreDeploymentType.PERSISTENT_2",
+            "instance_profile",
+            f"the role that is to mount {path if path is not UNKNOWN else 'a token'} is not known",
+            "pass role= to NodeInstanceProfile.from_instance_profile_arn, or acknowledge this",
         )

@@ -73,7 +73,7 @@ def main(groups: int, outdir: str) -> None:
                     ec2.CfnLaunchTemplate.TagSpecificationProperty(
                         resource_type=resource_type, tags=[cdk.CfnTag(key="Name", value=name)]
                     )
-                    for resource_type in ("instance", "volume")
+                    for resource_type in ("instance", "volume", "network-interface")
                 ],
                 user_data=user_data,
             ),

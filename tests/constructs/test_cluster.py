@@ -152,6 +152,22 @@ def test_no_settings_are_left_out_because_pcs_refuses_an_empty_list(
     }
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param({"SelectTypeParameters": "CR_CPU_Memory"}, True, id="by memory"),
+        pytest.param({"SelectTypeParameters": "CR_CPU"}, False, id="by processors"),
+        pytest.param({}, False, id="not said"),
+        pytest.param({"SelectTypeParameters": cdk.Fn.import_value("Select")}, None, id="token"),
+    ],
+)
+def test_a_cluster_tells_whether_it_schedules_by_memory(
+    stack: cdk.Stack, vpc: ec2.IVpc, settings: dict[str, str], expected: bool | None
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, slurm_settings=settings)
+    assert cluster.memory_aware is expected
+
+
 def test_a_cluster_waits_for_the_mount_targets_of_what_its_nodes_mount(
     stack: cdk.Stack, vpc: ec2.IVpc
 ) -> None:
@@ -586,6 +602,25 @@ def test_fails_on_a_subnet_of_another_vpc(stack: cdk.Stack) -> None:
     ours, theirs = ec2.Vpc(stack, "Ours"), ec2.Vpc(stack, "Theirs")
     with refused(stack, "PCS404"):
         pcs.Cluster(stack, "Cluster", vpc=ours, subnet=theirs.private_subnets[0])
+
+
+@pytest.mark.parametrize("is_imported", [True, False])
+def test_fails_on_a_security_group_of_another_vpc(stack: cdk.Stack, is_imported: bool) -> None:
+    ours, theirs = ec2.Vpc(stack, "Ours"), ec2.Vpc(stack, "Theirs")
+    group = ec2.SecurityGroup(stack, "Group", vpc=theirs)
+    with refused(stack, "PCS415"):
+        if is_imported:
+            imported(stack, ours, security_group=group)
+        else:
+            pcs.Cluster(stack, "Cluster", vpc=ours, security_group=group)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_security_group_of_the_same_vpc_is_taken(stack: cdk.Stack) -> None:
+    vpc = ec2.Vpc(stack, "Vpc")
+    group = ec2.SecurityGroup(stack, "Group", vpc=vpc)
+    pcs.Cluster(stack, "Cluster", vpc=vpc, security_group=group)  # pyright: ignore[reportArgumentType]
+    groups = only(template(stack), CLUSTER)["Networking"]["SecurityGroupIds"]
+    assert groups == [stack.resolve(group.security_group_id)]
 
 
 def test_fails_on_a_vpc_whose_subnets_nobody_knows(stack: cdk.Stack) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 
 import pcs_constructs as pcs
+from pcs_constructs import instances
 from tests.constructs.templates import (
     PRIVATE,
     advised,
@@ -21,6 +24,7 @@ from tests.constructs.templates import (
     security_group_rules,
     template,
     text_of,
+    wrong_type,
 )
 
 if TYPE_CHECKING:
@@ -28,10 +32,23 @@ if TYPE_CHECKING:
 
 TEMPLATE = "AWS::EC2::LaunchTemplate"
 SCRIPT = pcs.UserDataPart.shell_script("#!/bin/sh\necho hello")
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ebs = ec2.BlockDeviceVolume.ebs
 
 
 def data(template: Template) -> dict[str, Any]:
     return only(template, TEMPLATE)["LaunchTemplateData"]
+
+
+def nodes(stack: cdk.Stack, id: str = "Nodes", **arguments: Any) -> pcs.NodeLaunchTemplate:
+    if "security_groups" not in arguments:
+        arguments["security_groups"] = [existing_group(stack, f"{id}Group")]
+    return pcs.NodeLaunchTemplate(stack, id, **{"instance_types": ["c7i.4xlarge"], **arguments})
+
+
+def launched(stack: cdk.Stack, **arguments: Any) -> dict[str, Any]:
+    nodes(stack, **arguments)
+    return data(template(stack))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +97,14 @@ def test_a_plain_template_has_groups_and_neither_interfaces_nor_placement(
 ) -> None:
     written = data(default)
     assert written["SecurityGroupIds"] == ["sg-00000000000000001"]
-    for absent in ("NetworkInterfaces", "Placement", "UserData", "KeyName"):
+    for absent in (
+        "NetworkInterfaces",
+        "Placement",
+        "UserData",
+        "KeyName",
+        "BlockDeviceMappings",
+        "Monitoring",
+    ):
         assert absent not in written
 
 
@@ -252,6 +276,211 @@ def test_storage_in_another_stack_makes_no_cycle(app: cdk.App, stack: cdk.Stack)
     ]
 
 
+# The root volume.
+
+
+def test_a_root_volume_is_encrypted_gp3_and_goes_with_its_instance(stack: cdk.Stack) -> None:
+    assert launched(stack, root_volume=ebs(100))["BlockDeviceMappings"] == [
+        {
+            "DeviceName": "/dev/sda1",
+            "Ebs": {
+                "DeleteOnTermination": True,
+                "Encrypted": True,
+                "VolumeSize": 100,
+                "VolumeType": "gp3",
+            },
+        }
+    ]
+    assert advised(stack) == set()
+
+
+def test_a_root_volume_can_be_told_everything(stack: cdk.Stack) -> None:
+    volume = ebs(
+        200,
+        volume_type=ec2.EbsDeviceVolumeType.GP3,
+        iops=4000,
+        throughput=500,
+        encrypted=True,
+        kms_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
+        delete_on_termination=False,
+    )
+    written = launched(stack, root_volume=volume, root_device_name="/dev/xvda")
+    assert written["BlockDeviceMappings"] == [
+        {
+            "DeviceName": "/dev/xvda",
+            "Ebs": {
+                "DeleteOnTermination": False,
+                "Encrypted": True,
+                "Iops": 4000,
+                "KmsKeyId": KEY_ARN,
+                "Throughput": 500,
+                "VolumeSize": 200,
+                "VolumeType": "gp3",
+            },
+        }
+    ]
+    assert advised(stack) == set()
+
+
+def test_a_root_volume_may_be_of_each_type_that_boots(stack: cdk.Stack) -> None:
+    boots = {"gp3": None, "gp2": None, "io1": 100, "io2": 100, "standard": None}
+    for name, iops in boots.items():
+        kind = ec2.EbsDeviceVolumeType[name.upper()]
+        nodes(stack, name, root_volume=ebs(50, volume_type=kind, iops=iops))
+    mappings = [
+        made["LaunchTemplateData"]["BlockDeviceMappings"]
+        for made in properties(template(stack), TEMPLATE)
+    ]
+    assert [mapping["Ebs"]["VolumeType"] for (mapping,) in mappings] == list(boots)
+
+
+def test_a_root_volume_without_a_size_has_that_of_the_image(stack: cdk.Stack) -> None:
+    volume = ec2.BlockDeviceVolume(ec2.EbsDeviceProps(iops=20_000))
+    (mapping,) = launched(stack, root_volume=volume)["BlockDeviceMappings"]
+    assert "VolumeSize" not in mapping["Ebs"]
+
+
+def test_a_root_volume_may_be_left_unencrypted(stack: cdk.Stack) -> None:
+    (mapping,) = launched(stack, root_volume=ebs(100, encrypted=False))["BlockDeviceMappings"]
+    assert mapping["Ebs"]["Encrypted"] is False
+
+
+def test_a_root_volume_may_be_known_by_tokens(stack: cdk.Stack) -> None:
+    size, iops, throughput = (
+        cdk.CfnParameter(stack, name, type="Number").value_as_number
+        for name in ("Size", "Iops", "Throughput")
+    )
+    volume = ebs(size, iops=iops, throughput=throughput)
+    name = cdk.Fn.import_value("Name")
+    (mapping,) = launched(stack, root_volume=volume, root_device_name=name)["BlockDeviceMappings"]
+    assert mapping["DeviceName"] == {"Fn::ImportValue": "Name"}
+    assert mapping["Ebs"]["VolumeSize"] == {"Ref": "Size"}
+    assert mapping["Ebs"]["Iops"] == {"Ref": "Iops"}
+    assert mapping["Ebs"]["Throughput"] == {"Ref": "Throughput"}
+
+
+def policy_for_pcs(template: Template) -> list[tuple[Any, dict[str, Any]]]:
+    """Actions and conditions of what the one key's policy says of anybody."""
+    statements = only(template, "AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    return [(s["Action"], s["Condition"]) for s in statements if s["Principal"] == {"AWS": "*"}]
+
+
+@pytest.mark.parametrize("alias", [True, False])
+def test_pcs_may_use_a_key_that_is_made_in_the_app(stack: cdk.Stack, alias: bool) -> None:
+    key = kms.Key(stack, "Key")
+    volume = ebs(100, kms_key=key.add_alias("nodes") if alias else key)
+    nodes(stack, "One", root_volume=volume)
+    nodes(stack, "Two", root_volume=volume)
+    (use, used), (grant, granted) = policy_for_pcs(template(stack))
+    assert "kms:Decrypt" in use
+    assert "kms:GenerateDataKey*" in use
+    assert grant == "kms:CreateGrant"
+    assert granted.pop("Bool") == {"kms:GrantIsForAWSResource": "true"}
+    assert used == granted
+    assert used["StringEquals"] == {"kms:CallerAccount": {"Ref": "AWS::AccountId"}}
+    role = text_of(used["ArnEquals"]["aws:PrincipalArn"])
+    assert role.endswith(":role/aws-service-role/pcs.amazonaws.com/AWSServiceRoleForPCS")
+    assert "arn:aws:" not in role
+
+
+def test_a_key_may_be_in_another_stack(app: cdk.App, stack: cdk.Stack) -> None:
+    keys = cdk.Stack(app, "Keys")
+    nodes(stack, root_volume=ebs(100, kms_key=kms.Key(keys, "Key")))
+    app.synth()
+    assert len(policy_for_pcs(template(keys))) == 2
+    (mapping,) = data(template(stack))["BlockDeviceMappings"]
+    assert mapping["Ebs"]["KmsKeyId"].keys() == {"Fn::ImportValue"}
+
+
+def test_a_key_that_is_imported_by_its_alias_is_used_as_it_is(stack: cdk.Stack) -> None:
+    key = kms.Alias.from_alias_name(stack, "Key", "alias/nodes")
+    (mapping,) = launched(stack, root_volume=ebs(100, kms_key=key))["BlockDeviceMappings"]
+    assert text_of(mapping["Ebs"]["KmsKeyId"]).endswith(":alias/nodes")
+    assert properties(template(stack), "AWS::KMS::Key") == []
+
+
+def test_fails_without_a_word_in_the_policy_of_the_key(stack: cdk.Stack) -> None:
+    groups, key = [existing_group(stack)], kms.Key(stack, "Key")
+    with refused(stack, "PCS612"):
+        nodes(stack, security_groups=groups, root_volume=ebs(100, iops=1, kms_key=key))
+    assert policy_for_pcs(template(stack)) == []
+
+
+# Metadata and tags.
+
+
+def test_the_metadata_service_can_be_told_how_far_it_answers_and_of_tags(
+    stack: cdk.Stack,
+) -> None:
+    written = launched(stack, http_put_response_hop_limit=64, instance_metadata_tags=True)
+    assert written["MetadataOptions"] == {
+        "HttpEndpoint": "enabled",
+        "HttpTokens": "required",
+        "HttpPutResponseHopLimit": 64,
+        "InstanceMetadataTags": "enabled",
+    }
+
+
+def test_monitoring_can_be_detailed(stack: cdk.Stack) -> None:
+    assert launched(stack, detailed_monitoring=True)["Monitoring"] == {"Enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({}, {"Name": "Nodes"}, id="none"),
+        pytest.param({"Project": "cfd"}, {"Name": "Nodes", "Project": "cfd"}, id="one"),
+        pytest.param({"a": "b", "Name": "mine"}, {"Name": "mine", "a": "b"}, id="another name"),
+        pytest.param(
+            {cdk.Fn.import_value("Key"): cdk.Fn.import_value("Value")},
+            {"Name": "Nodes", '{"Fn::ImportValue": "Key"}': '{"Fn::ImportValue": "Value"}'},
+            id="tokens",
+        ),
+    ],
+)
+def test_tags_are_on_instances_volumes_and_interfaces(
+    stack: cdk.Stack, given: dict[str, str], expected: dict[str, str]
+) -> None:
+    written = launched(stack, instance_tags=given, instance_metadata_tags=True)
+    found = {
+        made["ResourceType"]: {text_of(tag["Key"]): text_of(tag["Value"]) for tag in made["Tags"]}
+        for made in written["TagSpecifications"]
+    }
+    assert found == dict.fromkeys(("instance", "volume", "network-interface"), expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        pytest.param("PCS613", {"root_volume": ebs(100, encrypted=False)}, id="no encryption"),
+        pytest.param("PCS616", {"http_put_response_hop_limit": 1}, id="no credentials in jobs"),
+    ],
+)
+def test_what_is_unwise_is_advised_against_until_somebody_says_it_is_meant(
+    stack: cdk.Stack, code: str, arguments: dict[str, Any]
+) -> None:
+    made = nodes(stack, **arguments)
+    assert advised(stack) == {code}
+    acknowledgment = cdk.Acknowledgment(id=f"pcs-constructs:{code}", reason="we mean it")
+    cdk.Validations.of(made).acknowledge(acknowledgment)  # pyright: ignore[reportArgumentType]
+    assert advised(stack) == set()
+
+
+# Types that are described.
+
+
+def test_a_described_type_has_efa_on_its_own_cards(stack: cdk.Stack) -> None:
+    known = instances.known(["p6-b200.48xlarge"])["p6-b200.48xlarge"]
+    new = replace(known, name="p9.48xlarge", efa_interfaces=2)
+    made = nodes(stack, instance_types=[new], efa=True)
+    interfaces = data(template(stack))["NetworkInterfaces"]
+    assert [(i["NetworkCardIndex"], i["InterfaceType"]) for i in interfaces] == [
+        (0, "efa"),
+        (1, "efa"),
+    ]
+    assert made.addresses == 2
+
+
 # Imported.
 
 
@@ -307,6 +536,43 @@ def test_fails_on_what_is_no_launch_template_id(stack: cdk.Stack, id: str) -> No
             id="cards that differ",
         ),
         pytest.param({"PCS604"}, {"efa": True, "instance_types": ["zz9.large"]}, id="unknown"),
+        pytest.param(
+            {"PCS003"}, {"root_volume": ec2.BlockDeviceVolume.ephemeral(0)}, id="a local disk"
+        ),
+        pytest.param(
+            {"PCS003"},
+            {"root_volume": ec2.BlockDeviceVolume.ebs_from_snapshot("snap-0123456789")},
+            id="a snapshot",
+        ),
+        pytest.param(
+            {"PCS612"},
+            {"root_volume": ebs(100, volume_type=ec2.EbsDeviceVolumeType.IO2)},
+            id="io2 without iops",
+        ),
+        pytest.param({"PCS612"}, {"root_volume": ebs(100, iops=0)}, id="no iops"),
+        pytest.param({"PCS612"}, {"root_volume": ebs(100, throughput=0)}, id="no throughput"),
+        pytest.param({"PCS614"}, {"root_device_name": "/dev/sda1"}, id="a name alone"),
+        pytest.param(
+            {"PCS614"}, {"root_volume": ebs(100), "root_device_name": ""}, id="an empty name"
+        ),
+        pytest.param({"PCS615"}, {"http_put_response_hop_limit": 0}, id="no hop"),
+        pytest.param({"PCS615"}, {"http_put_response_hop_limit": 65}, id="too many hops"),
+        pytest.param({"PCS617"}, {"instance_tags": {"aws:cfd": "x"}}, id="a tag of AWS"),
+        pytest.param(
+            {"PCS617"},
+            {"instance_tags": {"cost center": "x"}, "instance_metadata_tags": True},
+            id="a tag that cannot be shown",
+        ),
+        pytest.param(
+            {"PCS612", "PCS614", "PCS615", "PCS617"},
+            {
+                "root_volume": ebs(100, iops=1),
+                "root_device_name": "sda1",
+                "http_put_response_hop_limit": -1,
+                "instance_tags": {"": "x"},
+            },
+            id="four at once",
+        ),
         pytest.param(
             {"PCS901"},
             {"user_data": [pcs.UserDataPart.shell_script("#!/bin/sh\n" + "#" * 16_384)]},
@@ -403,3 +669,25 @@ def test_fails_on_several_interfaces_in_a_public_subnet(stack: cdk.Stack) -> Non
             subnet=vpc.public_subnets[0],
             efa=True,
         )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"instance_types": [{"InstanceType": "c7i.4xlarge"}]},
+        {"root_volume": 100},
+        {"root_volume": ec2.BlockDevice(device_name="/dev/sda1", volume=ebs(100))},
+        {"root_device_name": 5},
+        {"detailed_monitoring": "yes"},
+        {"instance_tags": [("Project", "cfd")]},
+        {"instance_tags": {"Project": 7}},
+        {"http_put_response_hop_limit": "2"},
+        {"http_put_response_hop_limit": True},
+        {"instance_metadata_tags": "enabled"},
+    ],
+    ids=wrong_type,
+)
+def test_fails_on_a_wrong_type(stack: cdk.Stack, arguments: dict[str, Any]) -> None:
+    groups = [existing_group(stack)]
+    with refused(stack, "PCS003"):
+        nodes(stack, security_groups=groups, **arguments)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
@@ -8,10 +9,12 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 import pcs_constructs as pcs
+from pcs_constructs import instances
 from tests.constructs.templates import (
     PRIVATE,
     PUBLIC,
@@ -39,6 +42,13 @@ TYPES = ["c7i.4xlarge"]
 SCALING = pcs.Scaling.dynamic(max=4)
 AMI = ec2.MachineImage.generic_linux({"eu-west-1": "ami-0123456789abcdef0"})
 IRELAND = cdk.Environment(account="123456789012", region="eu-west-1")
+BY_MEMORY = {"SelectTypeParameters": "CR_CPU_Memory"}
+ULTRASERVER = {
+    "instance_types": ["p6e-gb200.36xlarge"],
+    "image": AMI,
+    "capacity": pcs.Capacity.block("cr-0123456789abcdef0"),
+}
+ebs = ec2.BlockDeviceVolume.ebs
 IMPORTED_TEMPLATE = {"launch_template_id": "lt-0123456789abcdef0", "version": "3"}
 
 
@@ -51,6 +61,21 @@ def nodes(cluster: pcs.Cluster, id: str = "compute", **arguments: Any) -> pcs.Co
     return cluster.add_compute_node_group(
         id, **{"instance_types": TYPES, "scaling": SCALING, **arguments}
     )
+
+
+def new(like: str, **others: Any) -> pcs.InstanceFacts:
+    """A type that the catalogue does not have."""
+    known = instances.known([like])[like]
+    return replace(known, name=f"new-{like}", **others)
+
+
+def settings(template: Template, name: str = "") -> dict[str, str]:
+    """The Slurm settings of a node group."""
+    configuration = named(template, GROUP, name).get("SlurmConfiguration", {})
+    return {
+        setting["ParameterName"]: text_of(setting["ParameterValue"])
+        for setting in configuration.get("SlurmCustomSettings", [])
+    }
 
 
 def launched(template: Template, group: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +181,7 @@ def test_instances_and_volumes_are_called_what_their_node_group_is(made: Templat
     group = named(made, GROUP, "compute")
     assert launched(made, group)["TagSpecifications"] == [
         {"ResourceType": kind, "Tags": [{"Key": "Name", "Value": group["Name"]}]}
-        for kind in ("instance", "volume")
+        for kind in ("instance", "volume", "network-interface")
     ]
 
 
@@ -231,6 +256,48 @@ def test_a_node_group_can_be_told_everything(stack: cdk.Stack, vpc: ec2.IVpc) ->
     assert any("mount_at '/data'" in body for body in bodies)
     assert not any("mount_at '/home'" in body for body in bodies)
     assert any("echo hello" in body for body in bodies)
+
+
+def test_a_node_group_can_be_told_everything_about_its_instances(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    nodes(
+        cluster,
+        image=AMI,
+        root_volume=ebs(200, throughput=500, kms_key=kms.Key(stack, "Key")),
+        root_device_name="/dev/xvda",
+        detailed_monitoring=True,
+        instance_tags={"Project": "cfd", "Name": "node"},
+        http_put_response_hop_limit=2,
+        instance_metadata_tags=True,
+    )
+    made = template(stack)
+    written = launched(made, only(made, GROUP))
+    (mapping,) = written["BlockDeviceMappings"]
+    assert mapping["DeviceName"] == "/dev/xvda"
+    key = referred(made, mapping["Ebs"].pop("KmsKeyId"))["Properties"]
+    assert "AWSServiceRoleForPCS" in str(key["KeyPolicy"])
+    assert mapping["Ebs"] == {
+        "DeleteOnTermination": True,
+        "Encrypted": True,
+        "Throughput": 500,
+        "VolumeSize": 200,
+        "VolumeType": "gp3",
+    }
+    assert written["Monitoring"] == {"Enabled": True}
+    assert written["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
+    assert written["MetadataOptions"]["InstanceMetadataTags"] == "enabled"
+    tags = [{"Key": "Name", "Value": "node"}, {"Key": "Project", "Value": "cfd"}]
+    assert [specification["Tags"] for specification in written["TagSpecifications"]] == [tags] * 3
+
+
+def test_the_root_device_of_the_default_image_need_not_be_named(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    nodes(cluster, root_volume=ebs(200))
+    made = template(stack)
+    (mapping,) = launched(made, only(made, GROUP))["BlockDeviceMappings"]
+    assert mapping["DeviceName"] == "/dev/sda1"
 
 
 def test_a_node_group_without_mounts_has_no_user_data(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
@@ -428,6 +495,185 @@ def test_efa_puts_one_interface_on_each_card(
     assert group.addresses == SCALING.max * len(interfaces)
 
 
+# Types that are described.
+
+
+def test_a_described_type_is_as_good_as_one_of_the_catalogue(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    group = nodes(cluster, instance_types=[new("c7g.4xlarge")])
+    cluster.add_login_nodes("login", instance_type=new("c7i.xlarge"))
+    cluster.add_queue("jobs", node_groups=[group])
+    made = template(stack)
+    assert group.instance_types == ("new-c7g.4xlarge",)
+    assert group.architecture == "arm64"
+    assert named(made, GROUP, "compute")["InstanceConfigs"] == [{"InstanceType": "new-c7g.4xlarge"}]
+    assert named(made, GROUP, "compute")["AmiId"] == {"Ref": "NodeImageArm64"}
+    assert named(made, GROUP, "login")["AmiId"] == {"Ref": "NodeImageX8664"}
+    assert advised(stack) == set()
+
+
+def test_a_described_type_has_the_name_that_its_text_would_make(cluster: pcs.Cluster) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    other = pcs.Cluster(stack, "Cluster", vpc=existing_vpc(stack))
+    described = nodes(cluster, instance_types=[new("c7i.4xlarge")])
+    assert described.name == nodes(other, instance_types=["new-c7i.4xlarge"], image=AMI).name
+
+
+def test_a_described_type_has_efa_on_its_own_cards(stack: cdk.Stack, cluster: pcs.Cluster) -> None:
+    group = nodes(cluster, instance_types=[new("p5.48xlarge", efa_interfaces=3)], efa=True)
+    made = template(stack)
+    interfaces = launched(made, only(made, GROUP))["NetworkInterfaces"]
+    assert [i["NetworkCardIndex"] for i in interfaces] == [0, 1, 2]
+    assert group.addresses == SCALING.max * 3
+
+
+def test_a_description_goes_before_the_catalogue(stack: cdk.Stack, cluster: pcs.Cluster) -> None:
+    nodes(cluster, instance_types=[replace(new("c7g.4xlarge"), name="c7i.4xlarge")])
+    assert only(template(stack), GROUP)["AmiId"] == {"Ref": "NodeImageArm64"}
+
+
+def test_a_template_and_its_node_group_may_share_a_described_type(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    types = [new("hpc7a.96xlarge")]
+    given = pcs.NodeLaunchTemplate(
+        stack, "Nodes", instance_types=types, security_groups=[cluster.security_group], efa=True
+    )
+    group = nodes(cluster, instance_types=types, launch_template=given)
+    assert group.addresses == SCALING.max * given.addresses == SCALING.max * 2
+
+
+# What Slurm is told of nodes.
+
+
+@pytest.mark.parametrize(
+    ("instance_types", "gres", "file"),
+    [
+        pytest.param(["p5.48xlarge"], "gpu:h100:8", "/dev/nvidia[0-7]", id="eight"),
+        pytest.param(["p5.4xlarge"], "gpu:h100:1", "/dev/nvidia0", id="one"),
+        pytest.param([new("p5.48xlarge", gpus=2)], "gpu:h100:2", "/dev/nvidia[0-1]", id="new"),
+    ],
+)
+def test_gpus_with_a_name_are_declared_to_slurm(
+    stack: cdk.Stack, cluster: pcs.Cluster, instance_types: list[Any], gres: str, file: str
+) -> None:
+    nodes(cluster, instance_types=instance_types, gpu_type="h100", slurm_settings={"Weight": "9"})
+    assert only(template(stack), GROUP)["SlurmConfiguration"] == {
+        "GresCustomSettings": [{"Name": "gpu", "Type": "h100", "File": file}],
+        "SlurmCustomSettings": [
+            {"ParameterName": "Weight", "ParameterValue": "9"},
+            {"ParameterName": "Gres", "ParameterValue": gres},
+        ],
+    }
+
+
+def test_the_name_of_gpus_may_be_a_token(stack: cdk.Stack, cluster: pcs.Cluster) -> None:
+    nodes(cluster, instance_types=["p5.48xlarge"], gpu_type=cdk.Fn.import_value("Gpu"))
+    made = template(stack)
+    assert settings(made) == {"Gres": 'gpu:{"Fn::ImportValue": "Gpu"}:8'}
+    (record,) = only(made, GROUP)["SlurmConfiguration"]["GresCustomSettings"]
+    assert record["Type"] == {"Fn::ImportValue": "Gpu"}
+
+
+@pytest.mark.parametrize(
+    ("instance_types", "expected"),
+    [
+        pytest.param(["c7i.4xlarge"], 31_129, id="one"),
+        pytest.param(["m7i.4xlarge", "c7i.4xlarge"], 31_129, id="the smallest of two"),
+        pytest.param([new("c7i.4xlarge", memory_mib=1000)], 950, id="described"),
+        pytest.param(
+            [new("c7i.4xlarge", memory_mib=1000), "c7i.4xlarge"], 950, id="described and known"
+        ),
+    ],
+)
+def test_nodes_that_are_scheduled_by_memory_have_95_percent_of_it(
+    stack: cdk.Stack, vpc: ec2.IVpc, instance_types: list[Any], expected: int
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, slurm_settings=BY_MEMORY)
+    nodes(cluster, instance_types=instance_types)
+    assert settings(template(stack)) == {"RealMemory": str(expected)}
+    assert "PCS803" not in advised(stack)
+
+
+@pytest.mark.parametrize("memory", ["1000", cdk.Fn.import_value("Memory")], ids=["text", "token"])
+def test_the_users_own_memory_wins(stack: cdk.Stack, vpc: ec2.IVpc, memory: str) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, slurm_settings=BY_MEMORY)
+    nodes(cluster, slurm_settings={"Weight": "9", "RealMemory": memory})
+    assert settings(template(stack)) == {
+        "RealMemory": text_of(stack.resolve(memory)),
+        "Weight": "9",
+    }
+
+
+def test_login_nodes_are_not_scheduled_by_memory(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, slurm_settings=BY_MEMORY)
+    cluster.add_login_nodes("login", instance_type="c7i.xlarge")
+    assert settings(template(stack)) == {}
+    assert advised(stack) == set()
+
+
+@pytest.mark.parametrize("value", ["CR_CPU", cdk.Fn.import_value("Select")], ids=["CPU", "token"])
+def test_no_memory_is_said_where_it_is_not_known_to_matter(
+    stack: cdk.Stack, vpc: ec2.IVpc, value: str
+) -> None:
+    selects = {"SelectTypeParameters": value}
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, slurm_settings=selects)
+    nodes(cluster, instance_types=["zz9.large"], image=AMI)
+    assert settings(template(stack)) == {}
+    assert "PCS803" not in advised(stack)
+
+
+@pytest.mark.parametrize(
+    "unknown", ["zz9.large", cdk.Fn.import_value("Type")], ids=["a new type", "a token"]
+)
+def test_memory_that_is_not_known_is_advised_to_be_said(
+    stack: cdk.Stack, vpc: ec2.IVpc, unknown: str
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, slurm_settings=BY_MEMORY)
+    nodes(cluster, instance_types=[unknown, "c7i.4xlarge"], image=AMI)
+    assert settings(template(stack)) == {}
+    assert "PCS803" in advised(stack)
+
+
+# UltraServers.
+
+
+def ultraservers(cluster: pcs.Cluster, count: int, **arguments: Any) -> pcs.ComputeNodeGroup:
+    scaling = pcs.Scaling.dynamic(max=count)
+    return nodes(cluster, f"ultra{count}", **{**ULTRASERVER, "scaling": scaling, **arguments})
+
+
+def test_ultraservers_of_fitting_sizes_share_a_queue(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    groups = [ultraservers(cluster, count) for count in (9, 18)]
+    other = pcs.ComputeNodeGroup.from_compute_node_group_id(stack, "Other", "pcs_abc123")
+    cluster.add_queue("jobs", node_groups=[*groups, other])
+    assert advised(stack) == {"PCS207"}
+
+
+def test_fails_on_ultraservers_of_sizes_that_do_not_fit(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    groups = [ultraservers(cluster, count) for count in (18, 12)]
+    with refused(stack, "PCS308"):
+        cluster.add_queue("jobs", node_groups=groups)
+
+
+def test_fails_on_ultraservers_beside_other_nodes(stack: cdk.Stack, cluster: pcs.Cluster) -> None:
+    groups = [ultraservers(cluster, 9), nodes(cluster)]
+    with refused(stack, "PCS307"):
+        cluster.add_queue("jobs", node_groups=groups)
+
+
+def test_ultraservers_that_are_no_block_are_advised_against(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    ultraservers(cluster, 9, capacity=pcs.Capacity.on_demand())
+    assert "PCS628" in advised(stack)
+
+
 # Names and replacement.
 
 
@@ -501,6 +747,9 @@ def test_a_fixed_name_is_advised_against_until_somebody_says_it_is_meant(
             id="login on Spot",
         ),
         pytest.param("PCS408", {"ssh_from": [ec2.Peer.any_ipv4()]}, id="SSH for everybody"),
+        pytest.param("PCS613", {"root_volume": ebs(100, encrypted=False)}, id="no encryption"),
+        pytest.param("PCS616", {"http_put_response_hop_limit": 1}, id="no credentials in jobs"),
+        pytest.param("PCS802", {"slurm_settings": {"RealMemory": "32"}}, id="memory in GiB"),
         pytest.param(
             "PCS903",
             {"user_data": [pcs.UserDataPart.shell_script("#!/bin/sh\nreboot")]},
@@ -785,6 +1034,12 @@ def test_a_template_that_mounts_the_same_is_not_said_to_mount_less(
         {"efa": True},
         {"user_data": [pcs.UserDataPart.shell_script("#!/bin/sh")]},
         {"ssh_from": [ec2.Peer.ipv4("203.0.113.0/24")]},
+        {"root_volume": ebs(100)},
+        {"root_device_name": "/dev/sda1"},
+        {"detailed_monitoring": True},
+        {"instance_tags": {"Project": "cfd"}},
+        {"http_put_response_hop_limit": 2},
+        {"instance_metadata_tags": True},
     ],
     ids=lambda arguments: next(iter(arguments)),
 )
@@ -856,6 +1111,57 @@ def test_fails_to_open_ports_of_nodes_with_an_imported_template(
             {"PCS002"}, {"scale_down_idle_time": cdk.Duration.millis(1500)}, id="a second and half"
         ),
         pytest.param({"PCS217"}, {"login": True}, id="login nodes that come and go"),
+        pytest.param(
+            {"PCS203"},
+            {"instance_types": ["c7i.4xlarge", new("c7g.4xlarge")]},
+            id="a described type of another architecture",
+        ),
+        pytest.param(
+            {"PCS203"},
+            {"instance_types": [new("c7i.4xlarge", vcpus=32), "c7i.4xlarge"]},
+            id="a described type of another size",
+        ),
+        pytest.param({"PCS001"}, {"instance_types": new("c7i.4xlarge")}, id="a single new type"),
+        pytest.param(
+            {"PCS602"},
+            {"efa": True, "instance_types": [new("c7i.4xlarge")]},
+            id="no EFA on a described type",
+        ),
+        pytest.param(
+            {"PCS603"},
+            {"efa": True, "instance_types": ["p5.48xlarge", new("p5.48xlarge", efa_interfaces=9)]},
+            id="cards that differ from a described type's",
+        ),
+        pytest.param({"PCS612"}, {"root_volume": ebs(6, iops=3001)}, id="a small fast volume"),
+        pytest.param({"PCS614"}, {"root_volume": ebs(100), "image": AMI}, id="an unnamed device"),
+        pytest.param({"PCS614"}, {"root_device_name": "/dev/sda1"}, id="a name alone"),
+        pytest.param({"PCS615"}, {"http_put_response_hop_limit": 65}, id="too many hops"),
+        pytest.param({"PCS617"}, {"instance_tags": {"": "x"}}, id="an empty key"),
+        pytest.param({"PCS801"}, {"slurm_settings": {"RealMemory": "32769"}}, id="no such memory"),
+        pytest.param({"PCS804"}, {"slurm_settings": {"Sockets": "3"}}, id="odd sockets"),
+        pytest.param(
+            {"PCS805"},
+            {"slurm_settings": {"Parameters": "l3cache_as_socket"}},
+            id="uncounted caches",
+        ),
+        pytest.param({"PCS806"}, {"gpu_type": "h100"}, id="no GPUs"),
+        pytest.param(
+            {"PCS806"},
+            {"gpu_type": "h100", "instance_types": ["zz9.large"], "image": AMI},
+            id="unknown GPUs",
+        ),
+        pytest.param(
+            {"PCS806"}, {"gpu_type": "h-100", "instance_types": ["p5.48xlarge"]}, id="no GPU name"
+        ),
+        pytest.param(
+            {"PCS806"},
+            {
+                "gpu_type": "h100",
+                "instance_types": ["p5.48xlarge"],
+                "slurm_settings": {"Gres": "gpu:8"},
+            },
+            id="GPUs twice",
+        ),
         pytest.param({"PCS220"}, {"instance_types": ["zz9.large"]}, id="an unknown image"),
         pytest.param({"PCS602"}, {"efa": True}, id="no EFA"),
         pytest.param(
@@ -937,6 +1243,54 @@ def test_fails_on_subnets_of_another_vpc(stack: cdk.Stack) -> None:
         nodes(cluster, subnets=theirs.private_subnets)
 
 
+def other_vpc(stack: cdk.Stack, vpc_id: str) -> ec2.IVpc:
+    return ec2.Vpc.from_vpc_attributes(
+        stack, "Other", vpc_id=vpc_id, availability_zones=["eu-west-1a"]
+    )
+
+
+def test_fails_on_a_security_group_of_another_vpc(stack: cdk.Stack) -> None:
+    ours, theirs = ec2.Vpc(stack, "Ours"), ec2.Vpc(stack, "Theirs")
+    cluster = pcs.Cluster(stack, "Cluster", vpc=ours)
+    groups = [existing_group(stack), ec2.SecurityGroup(stack, "Another", vpc=theirs)]
+    with refused(stack, "PCS415"):
+        nodes(cluster, security_groups=groups)
+
+
+def test_fails_on_a_security_group_of_another_vpc_by_its_id(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    vpc = other_vpc(stack, "vpc-00000000000000001")
+    group = ec2.SecurityGroup(stack, "Group", vpc=vpc)
+    with refused(stack, "PCS415"):
+        nodes(cluster, security_groups=[group])
+
+
+@pytest.mark.parametrize(
+    "vpc_id", ["vpc-0123456789abcdef0", cdk.Fn.import_value("Vpc")], ids=["text", "token"]
+)
+def test_a_security_group_may_be_of_the_same_vpc_imported_again(
+    stack: cdk.Stack, cluster: pcs.Cluster, vpc_id: str
+) -> None:
+    group = ec2.SecurityGroup(stack, "Group", vpc=other_vpc(stack, vpc_id))
+    assert nodes(cluster, security_groups=[group])
+
+
+def test_a_security_group_of_a_vpc_that_may_be_the_same_is_taken(stack: cdk.Stack) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=ec2.Vpc(stack, "Vpc"))
+    vpc = other_vpc(stack, cdk.Fn.import_value("Vpc"))
+    assert nodes(cluster, security_groups=[ec2.SecurityGroup(stack, "Group", vpc=vpc)])
+
+
+def test_a_security_group_may_be_in_another_stack_than_its_vpc(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    vpc = ec2.Vpc(stack, "Vpc")
+    other = cdk.Stack(app, "Other")
+    cluster = pcs.Cluster(other, "Cluster", vpc=vpc)
+    assert nodes(cluster, security_groups=[ec2.SecurityGroup(other, "Group", vpc=vpc)])
+
+
 @pytest.mark.parametrize("chosen", [True, False])
 def test_fails_on_public_subnets_without_public_addresses(stack: cdk.Stack, chosen: bool) -> None:
     public = ec2.SubnetConfiguration(
@@ -980,6 +1334,15 @@ def test_fails_on_several_interfaces_in_a_public_subnet(stack: cdk.Stack, import
         {"capacity": "SPOT"},
         {"image": "ami-0123456789abcdef0"},
         {"name": 42},
+        {"instance_types": [{"InstanceType": "c7i.4xlarge"}]},
+        {"root_volume": 100},
+        {"root_device_name": 5},
+        {"detailed_monitoring": "yes"},
+        {"instance_tags": ["Project"]},
+        {"instance_tags": {"Project": 7}},
+        {"http_put_response_hop_limit": "2"},
+        {"instance_metadata_tags": "enabled"},
+        {"gpu_type": 8},
     ],
     ids=wrong_type,
 )

@@ -64,7 +64,7 @@ STRUCTS = {
     cfn.CfnComputeNodeGroup.SlurmConfigurationProperty: (
         pcs.ComputeNodeGroup,
         {
-            "gres_custom_settings": "waived: not offered yet",
+            "gres_custom_settings": "gpu_type",
             "scale_down_idle_time_in_seconds": "scale_down_idle_time",
             "slurm_custom_settings": "slurm_settings",
         },

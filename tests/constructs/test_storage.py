@@ -8,6 +8,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_fsx as fsx
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 
 import pcs_constructs as pcs
 from tests.constructs.templates import (
@@ -305,7 +307,7 @@ def test_lustre_ports_are_open_in_both_directions_to_who_mounts_it_and_nothing_e
 ) -> None:
     storage = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
     nodes = ec2.SecurityGroup(stack, "Nodes", vpc=vpc, allow_all_outbound=False)
-    storage.allow_mount_from(nodes)  # pyright: ignore[reportArgumentType]
+    storage.file_share.allow_mount_from(nodes)  # pyright: ignore[reportArgumentType]
     client = text_of(stack.resolve(nodes.security_group_id))
     server = text_of(stack.resolve(storage.connections.security_groups[0].security_group_id))
     made = template(stack)
@@ -537,8 +539,8 @@ def test_fails_on_a_subnet_of_another_vpc(stack: cdk.Stack, storage: Any) -> Non
 
 def test_an_existing_home_is_kept_on_lustre_as_on_efs(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
     for storage in (pcs.LustreStorage(stack, "L", vpc=vpc), pcs.EfsStorage(stack, "E", vpc=vpc)):
-        assert storage.mount("/home").keep_existing
-        assert not storage.mount("/shared").keep_existing
+        assert storage.file_share.mount("/home").keep_existing
+        assert not storage.file_share.mount("/shared").keep_existing
 
 
 def test_restrictive_groups_are_opened_outward_as_well(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
@@ -555,3 +557,269 @@ def test_restrictive_groups_are_opened_outward_as_well(stack: cdk.Stack, vpc: ec
     rules = template(stack).find_resources("AWS::EC2::SecurityGroupEgress").values()
     ports = sorted((r["Properties"]["FromPort"], r["Properties"]["ToPort"]) for r in rules)
     assert ports == [(988, 988), (988, 988), (1018, 1023), (1018, 1023)]
+
+
+# EFS, everything that can be asked for.
+
+
+def test_throughput_can_be_provisioned_and_files_moved_where_they_cost_less(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    storage = pcs.EfsStorage(
+        stack,
+        "Home",
+        vpc=vpc,
+        throughput_mode=efs.ThroughputMode.PROVISIONED,
+        provisioned_throughput_per_second=cdk.Size.mebibytes(256),
+        lifecycle_policy=efs.LifecyclePolicy.AFTER_30_DAYS,
+        out_of_infrequent_access_policy=efs.OutOfInfrequentAccessPolicy.AFTER_1_ACCESS,
+    )
+    file_system = only(template(stack), "AWS::EFS::FileSystem")
+    assert file_system["ThroughputMode"] == "provisioned"
+    assert file_system["ProvisionedThroughputInMibps"] == 256
+    assert file_system["LifecyclePolicies"] == [
+        {"TransitionToIA": "AFTER_30_DAYS"},
+        {"TransitionToPrimaryStorageClass": "AFTER_1_ACCESS"},
+    ]
+    assert text_of(stack.resolve(storage.dns_name)).endswith('.{"Ref": "AWS::URLSuffix"}')
+
+
+def test_files_move_to_archive(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    pcs.EfsStorage(
+        stack,
+        "Home",
+        vpc=vpc,
+        transition_to_archive_policy=efs.LifecyclePolicy.AFTER_90_DAYS,
+    )
+    (policy,) = only(template(stack), "AWS::EFS::FileSystem")["LifecyclePolicies"]
+    assert policy == {"TransitionToArchive": "AFTER_90_DAYS"}
+
+
+def test_a_file_system_of_one_zone_has_one_mount_target_there(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    pcs.EfsStorage(stack, "Home", vpc=vpc, one_zone=True, subnets=[vpc.private_subnets[1]])
+    made = template(stack)
+    assert only(made, "AWS::EFS::FileSystem")["AvailabilityZoneName"] == "eu-west-1b"
+    assert only(made, "AWS::EFS::MountTarget")["SubnetId"] == PRIVATE[1]
+
+
+def test_fails_with_two_subnets_for_one_zone(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    with refused(stack, "PCS508"):
+        pcs.EfsStorage(stack, "Home", vpc=vpc, one_zone=True, subnets=vpc.private_subnets)
+
+
+def test_fails_on_throughput_and_lifecycle_that_do_not_go_together(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    with refused(stack, "PCS513"):
+        pcs.EfsStorage(stack, "Home", vpc=vpc, throughput_mode=efs.ThroughputMode.PROVISIONED)
+
+
+def test_iam_authorization_lets_nobody_in_by_the_mount_target_alone(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    storage = pcs.EfsStorage(stack, "Home", vpc=vpc, iam_authorization=True)
+    (deny,) = only(template(stack), "AWS::EFS::FileSystem")["FileSystemPolicy"]["Statement"]
+    assert deny["Effect"] == "Deny"
+    assert storage.file_share.options.endswith("tls,iam")
+
+
+def test_an_access_point_is_mounted_as_a_directory_of_its_own(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    storage = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    share = storage.add_access_point(
+        "Project",
+        path="/projects/cfd",
+        posix_user=efs.PosixUser(uid="1000", gid="1000"),
+        create_acl=efs.Acl(owner_uid="1000", owner_gid="1000", permissions="750"),
+    )
+    made = template(stack)
+    ((point_id, point),) = found(made, "AWS::EFS::AccessPoint").items()
+    assert point["Properties"]["RootDirectory"]["Path"] == "/projects/cfd"
+    assert point["Properties"]["PosixUser"] == {"Uid": "1000", "Gid": "1000"}
+    options = text_of(stack.resolve(share.options))
+    assert options == f'_netdev,noresvport,tls,accesspoint={{"Ref": "{point_id}"}}'
+    assert not share.mount("/home").keep_existing
+
+
+def test_an_access_point_of_another_stack_can_be_mounted(stack: cdk.Stack) -> None:
+    system = efs.FileSystem.from_file_system_attributes(
+        stack, "Fs", file_system_id="fs-0123456789abcdef0", security_group=existing_group(stack)
+    )
+    point = efs.AccessPoint.from_access_point_attributes(
+        stack, "Point", access_point_id="fsap-0123456789abcdef0", file_system=system
+    )
+    share = pcs.EfsStorage.from_access_point(point, iam_authorization=True)
+    assert share.options == "_netdev,noresvport,tls,iam,accesspoint=fsap-0123456789abcdef0"
+    assert share.source == "fs-0123456789abcdef0:/"
+    assert share.grant is not None
+
+
+def test_fails_on_what_is_no_access_point(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    storage = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    with refused(stack, "PCS003"):
+        pcs.EfsStorage.from_access_point("fsap-0123456789abcdef0")  # pyright: ignore[reportArgumentType]
+    with refused(stack, "PCS514"):
+        storage.add_access_point("Point", path="projects")
+    with refused(stack, "PCS003"):
+        storage.add_access_point("Point", path="/projects", posix_user="root")  # pyright: ignore[reportArgumentType]
+
+
+# Lustre, everything that can be asked for.
+
+
+def test_a_lustre_file_system_can_be_on_disks_behind_a_cache(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    made = lustre(
+        stack,
+        vpc,
+        deployment_type=fsx.LustreDeploymentType.PERSISTENT_1,
+        storage_type=pcs.LustreStorageType.HDD,
+        capacity=cdk.Size.gibibytes(6000),
+        drive_cache=True,
+    )
+    assert (made["StorageType"], made["StorageCapacity"]) == ("HDD", 6000)
+    assert made["LustreConfiguration"]["PerUnitStorageThroughput"] == 12
+    assert made["LustreConfiguration"]["DriveCacheType"] == "READ"
+
+
+def test_intelligent_tiering_grows_by_itself(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    made = lustre(stack, vpc, storage_type=pcs.LustreStorageType.INTELLIGENT_TIERING)
+    assert "StorageCapacity" not in made
+    configuration = made["LustreConfiguration"]
+    assert configuration["ThroughputCapacity"] == 4000
+    assert "PerUnitStorageThroughput" not in configuration
+    assert configuration["DataReadCacheConfiguration"] == {
+        "SizingMode": "PROPORTIONAL_TO_THROUGHPUT_CAPACITY"
+    }
+    assert configuration["MetadataConfiguration"] == {"Mode": "USER_PROVISIONED", "Iops": 6000}
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "written"),
+    [(0, {"SizingMode": "NO_CACHE"}), (64, {"SizingMode": "USER_PROVISIONED", "SizeGiB": 64})],
+)
+def test_intelligent_tiering_reads_through_a_cache_of_a_size(
+    stack: cdk.Stack, vpc: ec2.IVpc, gibibytes: int, written: dict[str, Any]
+) -> None:
+    made = lustre(
+        stack,
+        vpc,
+        storage_type=pcs.LustreStorageType.INTELLIGENT_TIERING,
+        read_cache=cdk.Size.gibibytes(gibibytes),
+    )
+    assert made["LustreConfiguration"]["DataReadCacheConfiguration"] == written
+
+
+def test_a_lustre_file_system_can_be_told_when_and_where(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    made = lustre(
+        stack,
+        vpc,
+        metadata_iops=6000,
+        backup_retention=cdk.Duration.days(7),
+        backup_start_time="05:00",
+        weekly_maintenance=fsx.LustreMaintenanceTime(day=fsx.Weekday.SUNDAY, hour=3, minute=30),
+        log_group=logs.LogGroup.from_log_group_name(stack, "Logs", "/aws/fsx/lustre"),
+    )["LustreConfiguration"]
+    assert made["MetadataConfiguration"] == {"Mode": "USER_PROVISIONED", "Iops": 6000}
+    assert made["DailyAutomaticBackupStartTime"] == "05:00"
+    assert made["WeeklyMaintenanceStartTime"] == "7:03:30"
+    assert made["LogConfiguration"]["Level"] == "WARN_ERROR"
+    assert ":log-group:/aws/fsx/lustre" in text_of(made["LogConfiguration"]["Destination"])
+
+
+def test_fails_on_a_log_group_that_fsx_does_not_take(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    group = logs.LogGroup(stack, "Logs", log_group_name="/my/logs")
+    with refused(stack, "PCS519"):
+        pcs.LustreStorage(stack, "Scratch", vpc=vpc, log_group=group)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_log_group_whose_name_is_made_later_is_not_judged(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    group = logs.LogGroup(stack, "Logs")
+    pcs.LustreStorage(stack, "Scratch", vpc=vpc, log_group=group)  # pyright: ignore[reportArgumentType]
+
+
+def test_lustre_by_efa_opens_everything_to_the_groups_themselves(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    storage = pcs.LustreStorage(
+        stack, "Scratch", vpc=vpc, efa=True, throughput=1000, capacity=cdk.Size.gibibytes(4800)
+    )
+    clients = ec2.SecurityGroup(stack, "Nodes", vpc=vpc)
+    storage.file_share.allow_mount_from(clients)  # pyright: ignore[reportArgumentType]
+    made = template(stack)
+    assert only(made, "AWS::FSx::FileSystem")["LustreConfiguration"]["EfaEnabled"] is True
+    server = text_of(stack.resolve(storage.connections.security_groups[0].security_group_id))
+    client = text_of(stack.resolve(clients.security_group_id))
+    everything = {rule[:3] for rule in security_group_rules(made) if rule[3] is None}
+    assert everything == {
+        (direction, one, other)
+        for direction in ("Ingress", "Egress")
+        for one, other in ((server, server), (server, client), (client, server))
+    }
+
+
+def test_fails_on_efa_for_a_small_lustre(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    with refused(stack, "PCS504"):
+        pcs.LustreStorage(stack, "Scratch", vpc=vpc, efa=True)
+    with refused(stack, "PCS517", "PCS505"):
+        pcs.LustreStorage(
+            stack, "Scratch", vpc=vpc, efa=True, deployment_type=SCRATCH_2, throughput=125
+        )
+
+
+# Data repositories.
+
+
+def test_a_data_repository_shows_objects_as_files(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    storage = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "genomes")
+    storage.add_data_repository("Genomes", path="/genomes", bucket=bucket, prefix="/human/")
+    association = only(template(stack), "AWS::FSx::DataRepositoryAssociation")
+    assert association["DataRepositoryPath"] == "s3://genomes/human/"
+    assert association["FileSystemPath"] == "/genomes"
+    assert association["BatchImportMetaDataOnCreate"] is True
+    assert association["S3"] == {"AutoImportPolicy": {"Events": ["NEW", "CHANGED", "DELETED"]}}
+
+
+def test_a_data_repository_carries_what_it_is_told_to(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    storage = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
+    bucket = s3.Bucket(stack, "Bucket")
+    storage.add_data_repository(
+        "Results",
+        path="/results",
+        bucket=bucket,  # pyright: ignore[reportArgumentType]
+        auto_import=[],
+        auto_export=[pcs.RepositoryEvent.NEW, pcs.RepositoryEvent.CHANGED],
+        batch_import=False,
+    )
+    storage.add_data_repository("All", path="/all", bucket=bucket, auto_import=[])  # pyright: ignore[reportArgumentType]
+    results, everything = properties(template(stack), "AWS::FSx::DataRepositoryAssociation")
+    if results["FileSystemPath"] == "/all":
+        results, everything = everything, results
+    assert results["S3"] == {"AutoExportPolicy": {"Events": ["NEW", "CHANGED"]}}
+    assert results["BatchImportMetaDataOnCreate"] is False
+    assert "S3" not in everything
+
+
+def test_fails_on_data_repositories_that_cannot_be(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "genomes")
+    storage = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
+    storage.add_data_repository("Data", path="/data", bucket=bucket)
+    with refused(stack, "PCS521"):
+        storage.add_data_repository("Inside", path="/data/raw", bucket=bucket)
+    backed_up = pcs.LustreStorage(stack, "BackedUp", vpc=vpc, backup_retention=cdk.Duration.days(7))
+    with refused(stack, "PCS522"):
+        backed_up.add_data_repository("Data", path="/data", bucket=bucket)
+    first = pcs.LustreStorage(
+        stack, "First", vpc=vpc, deployment_type=fsx.LustreDeploymentType.SCRATCH_1
+    )
+    with refused(stack, "PCS520"):
+        first.add_data_repository("Data", path="/data", bucket=bucket)
+    with refused(stack, "PCS003"):
+        storage.add_data_repository("Text", path="/text", bucket="genomes")  # pyright: ignore[reportArgumentType]

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pcs_constructs import instances
 from pcs_constructs._data import generate
+from pcs_constructs.errors import PcsValidationError
 from pcs_constructs.instances import InstanceFacts, NetworkCard
 
 _ROOT = Path(instances.__file__).parents[1]
@@ -395,6 +397,204 @@ def test_facts_cannot_be_changed() -> None:
 
 def test_the_source_names_its_version_and_date() -> None:
     assert instances.source() == "moto 5.2.5, recorded on 2026-10-27 or earlier"
+
+
+# A type that is described.
+
+# What the library wants of an entry, and no more. The cards are in no order.
+ENTRY: dict[str, Any] = {
+    "InstanceType": "c99x.large",
+    "VCpuInfo": {"DefaultVCpus": 8},
+    "ProcessorInfo": {"SupportedArchitectures": ["i386", "x86_64"]},
+    "MemoryInfo": {"SizeInMiB": 16_384},
+    "NetworkInfo": {
+        "NetworkCards": [
+            {"NetworkCardIndex": 1, "MaximumNetworkInterfaces": 2, "InterfaceTypes": ["efa"]},
+            {"NetworkCardIndex": 0, "MaximumNetworkInterfaces": 4, "InterfaceTypes": ["interface"]},
+        ]
+    },
+    "SupportedUsageClasses": ["spot", "on-demand"],
+}
+DESCRIBED = InstanceFacts(
+    name="c99x.large",
+    vcpus=8,
+    cores=8,
+    threads_per_core=1,
+    architecture="x86_64",
+    memory_mib=16_384,
+    gpus=0,
+    gpu_manufacturer=None,
+    gpu_name=None,
+    accelerators=0,
+    accelerator_manufacturer=None,
+    accelerator_name=None,
+    efa_interfaces=0,
+    network_cards=(
+        NetworkCard(index=0, interfaces=4, efa=False),
+        NetworkCard(index=1, interfaces=2, efa=True),
+    ),
+    usage_classes=("on-demand", "spot"),
+    local_storage_gb=0,
+    bare_metal=False,
+)
+NOTHING = object()
+
+
+def entry(path: str, value: object) -> dict[str, Any]:
+    """The entry with a value at a path of keys, or without the last of them."""
+    *way, last = path.split(".")
+    changed = inner = json.loads(json.dumps(ENTRY))
+    for key in way:
+        inner = inner.setdefault(key, {})
+    inner[last] = value
+    if value is NOTHING:
+        del inner[last]
+    return changed
+
+
+def is_refused(description: Any) -> bool:
+    try:
+        InstanceFacts.from_description(description)
+    except PcsValidationError as error:
+        return [problem.code for problem in error.problems] == ["PCS209"]
+    return False
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    "description", [ENTRY, {"InstanceTypes": [ENTRY]}], ids=["entry", "whole output"]
+)
+def test_a_type_is_described_by_an_object_or_by_json(
+    description: dict[str, Any], as_json: bool
+) -> None:
+    given = json.dumps(description) if as_json else description
+    assert InstanceFacts.from_description(given) == DESCRIBED
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("ProcessorInfo.SupportedArchitectures", ["arm64"], {"architecture": "arm64"}),
+        ("VCpuInfo.DefaultThreadsPerCore", 2, {"threads_per_core": 2, "cores": 4}),
+        ("VCpuInfo.DefaultCores", 6, {"cores": 6}),
+        ("NetworkInfo.EfaInfo", {"MaximumEfaInterfaces": 1}, {"efa_interfaces": 1}),
+        ("InstanceStorageInfo", {"TotalSizeInGB": 3800}, {"local_storage_gb": 3800}),
+        ("BareMetal", True, {"bare_metal": True}),
+        ("BareMetal", None, {}),
+        (
+            "GpuInfo.Gpus",
+            [{"Count": 8, "Manufacturer": "NVIDIA", "Name": "H1000"}],
+            {"gpus": 8, "gpu_manufacturer": "NVIDIA", "gpu_name": "H1000"},
+        ),
+        (
+            "GpuInfo.Gpus",
+            [{"Count": 0, "LogicalGpuCount": 1, "Manufacturer": "NVIDIA", "Name": "L40"}],
+            {"gpus": 1, "gpu_manufacturer": "NVIDIA", "gpu_name": "L40"},
+        ),
+        ("GpuInfo.Gpus", [], {}),
+        (
+            "NeuronInfo.NeuronDevices",
+            [{"Count": 16, "Name": "Trainium9"}],
+            {
+                "accelerators": 16,
+                "accelerator_manufacturer": "AWS",
+                "accelerator_name": "Trainium9",
+            },
+        ),
+        (
+            "MediaAcceleratorInfo.Accelerators",
+            [{"Count": 2, "Manufacturer": "Xilinx", "Name": "U99"}],
+            {"accelerators": 2, "accelerator_manufacturer": "Xilinx", "accelerator_name": "U99"},
+        ),
+    ],
+)
+def test_what_a_description_says_beyond_that_is_kept(
+    path: str, value: object, expected: dict[str, Any]
+) -> None:
+    found = InstanceFacts.from_description(entry(path, value))
+    assert found == dataclasses.replace(DESCRIBED, **expected)
+
+
+def test_an_accelerator_that_is_listed_twice_is_counted_once() -> None:
+    device = {"Count": 1, "Name": "Inferentia9"}
+    twice = {
+        **entry("NeuronInfo.NeuronDevices", [device]),
+        "InferenceAcceleratorInfo": {"Accelerators": [{**device, "Manufacturer": "AWS"}]},
+    }
+    assert InstanceFacts.from_description(twice).accelerators == 1
+
+
+def test_fails_on_what_describes_no_type_or_several() -> None:
+    descriptions = [
+        *("", "c7i.large", "{", "[]", "7", "null", f"[{json.dumps(ENTRY)}]"),
+        *(None, 7, b"{}", [ENTRY], {}, {"InstanceTypes": ENTRY}),
+        *({"InstanceTypes": entries} for entries in ([], [None], [ENTRY, ENTRY])),
+    ]
+    assert [d for d in descriptions if not is_refused(d)] == []
+
+
+REQUIRED = (
+    "InstanceType",
+    "VCpuInfo.DefaultVCpus",
+    "ProcessorInfo.SupportedArchitectures",
+    "MemoryInfo.SizeInMiB",
+    "NetworkInfo.NetworkCards",
+    "SupportedUsageClasses",
+)
+
+
+def test_fails_on_a_description_that_lacks_what_the_library_looks_at() -> None:
+    sections = {path.split(".")[0] for path in REQUIRED}
+    assert [p for p in (*REQUIRED, *sections) if not is_refused(entry(p, NOTHING))] == []
+
+
+def test_fails_on_a_description_with_values_of_other_types() -> None:
+    wrong = {
+        "InstanceType": [7, ["c99x.large"]],
+        "VCpuInfo": ["8", [8]],
+        "VCpuInfo.DefaultVCpus": ["8", True, 8.0],
+        "VCpuInfo.DefaultCores": ["4"],
+        "ProcessorInfo.SupportedArchitectures": ["x86_64", [], ["i386"], ["arm64_mac"]],
+        "MemoryInfo.SizeInMiB": ["16384", True],
+        "NetworkInfo.NetworkCards": [{}, [], [0], [{"MaximumNetworkInterfaces": 4}]],
+        "NetworkInfo.EfaInfo.MaximumEfaInterfaces": ["1", False],
+        "SupportedUsageClasses": ["spot", {"spot": 1}],
+        "InstanceStorageInfo.TotalSizeInGB": ["3800"],
+        "BareMetal": ["no", 0],
+        "GpuInfo.Gpus": [{}, [{}], [8], [{"Count": 8, "Name": "H1000"}]],
+        "NeuronInfo.NeuronDevices": [[{"Name": "Trainium9"}], [{"Count": 16}]],
+    }
+    pairs = [(path, value) for path, values in wrong.items() for value in values]
+    assert [(path, value) for path, value in pairs if not is_refused(entry(path, value))] == []
+
+
+def test_fails_on_devices_of_two_models() -> None:
+    models = [{"Count": 4, "Manufacturer": "NVIDIA", "Name": name} for name in ("H100", "B200")]
+    assert is_refused(entry("GpuInfo.Gpus", models))
+
+
+def test_fails_with_everything_that_is_wrong_with_a_description_at_once() -> None:
+    with pytest.raises(PcsValidationError) as error:
+        InstanceFacts.from_description({"BareMetal": "no"})
+    (problem,) = error.value.problems
+    assert problem.code == "PCS209"
+    assert [path for path in (*REQUIRED, "BareMetal") if path not in problem.message] == []
+
+
+def test_a_description_stands_in_for_the_catalogue_and_goes_before_it() -> None:
+    slower = dataclasses.replace(facts("c6i.xlarge"), vcpus=2)
+    described = {"c99x.large": DESCRIBED, "c6i.xlarge": slower, "c88x.large": DESCRIBED}
+    names = ("c99x.large", "c7g.xlarge", "c6i.xlarge", "c77x.large")
+    assert instances.known(names, described) == {
+        "c99x.large": DESCRIBED,
+        "c7g.xlarge": facts("c7g.xlarge"),
+        "c6i.xlarge": slower,
+    }
+
+
+def test_without_descriptions_only_the_catalogue_is_known() -> None:
+    assert list(instances.known(["c99x.large", "c6i.xlarge"])) == ["c6i.xlarge"]
+    assert instances.known([], {"c99x.large": DESCRIBED}) == {}
 
 
 # The file and its generator.

@@ -53,7 +53,7 @@ def test_pure_names_import_neither_the_cdk_nor_jsii(imported) -> None:
 
 
 def _text(module: str) -> str:
-    return (_PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+    return (_PACKAGE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
 def _for_type_checkers() -> dict[str, str]:

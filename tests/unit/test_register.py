@@ -25,9 +25,12 @@ _HUNDREDS = {
     "queue": "3",
     "network": "4",
     "storage": "5",
+    "efs": "5",
+    "lustre": "5",
     "launch_template": "46",
     "identity": "7",
     "boot": "9",
+    "settings": "8",
 }
 
 # They print pages or speak about codes, and produce none.

@@ -112,3 +112,20 @@ def test_a_way_of_buying_that_a_type_is_not_sold_in_is_worth_a_word(facts, codes
 )
 def test_the_reserved_count_is_1_or_more(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+ULTRASERVER = {"instance_types": ("p6e-gb200.36xlarge",)}
+
+
+@table(
+    row("block", block(**ULTRASERVER)),
+    row("on demand", on_demand(**ULTRASERVER), "PCS628"),
+    row("Spot", on_demand(**ULTRASERVER, purchase_option="SPOT"), "PCS628"),
+    row("interruptible", interruptible(**ULTRASERVER), "PCS628"),
+    row("others on demand", on_demand()),
+    row("nothing on demand", on_demand(instance_types=())),
+    row("token for the type", on_demand(instance_types=UNKNOWN)),
+    row("token for the option", on_demand(**ULTRASERVER, purchase_option=UNKNOWN)),
+)
+def test_ultraservers_that_are_no_block_are_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes

@@ -4,7 +4,13 @@ from dataclasses import replace
 from functools import partial
 
 from pcs_constructs.errors import UNKNOWN
-from pcs_constructs.rules import InterfaceFacts, LaunchTemplateFacts, UserDataFacts
+from pcs_constructs.rules import (
+    InterfaceFacts,
+    LaunchTemplateFacts,
+    MetadataFacts,
+    RootVolumeFacts,
+    UserDataFacts,
+)
 from tests.unit.test_rules import advice, errors, row, table
 
 efa = partial(
@@ -17,6 +23,8 @@ template = partial(
         launch_template_id="lt-0123456789abcdef0", version="3", key_name="me", security_groups=1
     ),
 )
+volume = partial(replace, RootVolumeFacts(type="gp3", size=100))
+metadata = partial(replace, MetadataFacts(hop_limit=4))
 user_data = partial(replace, UserDataFacts(bytes=100))
 
 
@@ -143,6 +151,155 @@ def test_nodes_have_a_security_group(facts, codes) -> None:
     row("token", efa(efa_only=True, subnets=UNKNOWN)),
 )
 def test_efa_only_goes_with_efa(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+# The root volume.
+
+
+@table(
+    row("gp3", volume(type="gp3")),
+    row("gp3 with both", volume(type="gp3", iops=3000, throughput=125)),
+    row("gp2", volume(type="gp2")),
+    row("gp2 with iops", volume(type="gp2", iops=3000), "PCS612"),
+    row("gp2 with throughput", volume(type="gp2", throughput=125), "PCS612"),
+    row("gp2 with both", volume(type="gp2", iops=3000, throughput=125), "PCS612", "PCS612"),
+    row("io1", volume(type="io1"), "PCS612"),
+    row("io1 with iops", volume(type="io1", iops=100)),
+    row("io1 with both", volume(type="io1", iops=100, throughput=125), "PCS612"),
+    row("io2", volume(type="io2"), "PCS612"),
+    row("io2 with iops", volume(type="io2", iops=100)),
+    row("io2 with throughput", volume(type="io2", throughput=125), "PCS612", "PCS612"),
+    row("standard", volume(type="standard")),
+    row("standard with iops", volume(type="standard", iops=100), "PCS612"),
+    row("standard with throughput", volume(type="standard", throughput=125), "PCS612"),
+    row("st1", volume(type="st1"), "PCS612"),
+    row("sc1", volume(type="sc1"), "PCS612"),
+    row("sc1 with both", volume(type="sc1", iops=100, throughput=125), "PCS612"),
+    row("a name alone", volume(given=False, type=None)),
+    row("token for the type", volume(type=UNKNOWN, iops=1, throughput=1)),
+    row("gp2 with iops that are a token", volume(type="gp2", iops=UNKNOWN), "PCS612"),
+    row("io2 with iops that are a token", volume(type="io2", iops=UNKNOWN)),
+)
+def test_a_root_volume_is_of_a_type_that_boots_and_takes_what_is_said(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("3,000 IOPS", volume(iops=3000)),
+    row("2,999 IOPS", volume(iops=2999), "PCS612"),
+    row("500 IOPS per GiB", volume(iops=50_000)),
+    row("one more", volume(iops=50_001), "PCS612"),
+    row("3,500 IOPS on 7 GiB", volume(size=7, iops=3500)),
+    row("3,501 IOPS on 7 GiB", volume(size=7, iops=3501), "PCS612"),
+    row("3,000 IOPS on 1 GiB", volume(size=1, iops=3000)),
+    row("3,001 IOPS on 6 GiB", volume(size=6, iops=3001), "PCS612"),
+    row("size of the image", volume(size=None, iops=50_001)),
+    row("125 MiB/s", volume(throughput=125)),
+    row("124 MiB/s", volume(throughput=124), "PCS612"),
+    row("750 MiB/s", volume(throughput=750)),
+    row("751 MiB/s", volume(throughput=751), "PCS612"),
+    row("751 MiB/s with 3,004 IOPS", volume(iops=3004, throughput=751)),
+    row("751 MiB/s with 3,003 IOPS", volume(iops=3003, throughput=751), "PCS612"),
+    row("too few of both", volume(iops=2999, throughput=124), "PCS612", "PCS612"),
+    row("too many of both", volume(iops=50_001, throughput=12_501), "PCS612", "PCS612"),
+    row("token for the size", volume(size=UNKNOWN, iops=50_001)),
+    row("token for the size and 2,999 IOPS", volume(size=UNKNOWN, iops=2999), "PCS612"),
+    row("token for the IOPS", volume(iops=UNKNOWN, throughput=751)),
+    row("token for the throughput", volume(throughput=UNKNOWN)),
+)
+def test_iops_and_throughput_of_gp3_fit_its_size_and_each_other(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("encrypted", volume(encrypted=True)),
+    row("not encrypted", volume(encrypted=False), "PCS613"),
+    row("a name alone", volume(given=False, encrypted=False)),
+    row("token", volume(encrypted=UNKNOWN)),
+)
+def test_a_root_volume_that_is_not_encrypted_is_advised_against(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("default image", volume(own_image=False)),
+    row("default image and a name", volume(device_name="/dev/sda1")),
+    row("own image", volume(own_image=True), "PCS614"),
+    row("own image and a name", volume(own_image=True, device_name="/dev/xvda")),
+    row("own image and nothing", volume(given=False, own_image=True)),
+    row("NVMe", volume(device_name="/dev/nvme0n1")),
+    row("without /dev", volume(device_name="sda1"), "PCS614"),
+    row("a folder", volume(device_name="/dev/"), "PCS614"),
+    row("upper case", volume(device_name="/dev/SDA1"), "PCS614"),
+    row("another line", volume(device_name="/dev/sda1\n"), "PCS614"),
+    row("no name", volume(device_name=""), "PCS614"),
+    row("a name alone", volume(given=False, device_name="/dev/sda1"), "PCS614"),
+    row("a wrong name alone", volume(given=False, device_name="sda1"), "PCS614", "PCS614"),
+    row("token for the name", volume(own_image=True, device_name=UNKNOWN)),
+    row("token for the name alone", volume(given=False, device_name=UNKNOWN), "PCS614"),
+    row("token for the image", volume(own_image=UNKNOWN)),
+)
+def test_the_root_device_is_named_as_the_image_does(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+# The metadata service and tags.
+
+
+@table(
+    row("1", metadata(hop_limit=1)),
+    row("64", metadata(hop_limit=64)),
+    row("0", metadata(hop_limit=0), "PCS615"),
+    row("65", metadata(hop_limit=65), "PCS615"),
+    row("-1", metadata(hop_limit=-1), "PCS615"),
+    row("token", metadata(hop_limit=UNKNOWN)),
+)
+def test_the_metadata_service_answers_at_1_to_64_hops(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("2", metadata(hop_limit=2)),
+    row("1", metadata(hop_limit=1), "PCS616"),
+    row("token", metadata(hop_limit=UNKNOWN)),
+)
+def test_a_metadata_service_out_of_reach_of_containers_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+def tagged(*keys: str, **others: object) -> MetadataFacts:
+    return metadata(tags=dict.fromkeys(keys, "x"), **others)
+
+
+def shown(key: str) -> MetadataFacts:
+    return tagged(key, tags_in_metadata=True)
+
+
+@table(
+    row("none", tagged()),
+    row("50", tagged(*map(str, range(50)))),
+    row("51", tagged(*map(str, range(51))), "PCS617"),
+    row("key of 128", tagged("k" * 128)),
+    row("key of 129", tagged("k" * 129), "PCS617"),
+    row("key of 0", tagged(""), "PCS617"),
+    row("value of 256", metadata(tags={"a": "v" * 256})),
+    row("value of 257", metadata(tags={"a": "v" * 257}), "PCS617"),
+    row("value of 0", metadata(tags={"a": ""})),
+    row("of AWS", tagged("aws:pcs"), "PCS617"),
+    row("of AWS, upper case", tagged("AWS:pcs"), "PCS617"),
+    row("two wrong", tagged("aws:a", "aws:b"), "PCS617", "PCS617"),
+    row("space", tagged("cost center")),
+    row("shown, every character", shown("aZ09+-=.,_:@")),
+    row("shown, space", shown("cost center"), "PCS617"),
+    row("shown, slash", shown("a/b"), "PCS617"),
+    row("shown, umlaut", shown("größe"), "PCS617"),
+    row("shown, a dot", shown("."), "PCS617"),
+    row("shown, two dots", shown(".."), "PCS617"),
+    row("shown, the index", shown("_index"), "PCS617"),
+    row("token beside it", tagged("a", hop_limit=UNKNOWN)),
+)
+def test_instance_tags_are_what_ec2_and_its_metadata_service_take(facts, codes) -> None:
     assert errors(facts) == codes
 
 

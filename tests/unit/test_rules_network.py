@@ -9,6 +9,7 @@ from pcs_constructs.rules import (
     IdentifierFacts,
     NetworkFacts,
     NodeSubnetFacts,
+    SecurityGroupFacts,
     SshFacts,
     VpcFacts,
 )
@@ -25,6 +26,9 @@ subnet = partial(
         public=False,
         assigns_public_addresses=False,
     ),
+)
+group = partial(
+    replace, SecurityGroupFacts(argument="security_groups", name="app/Group", in_vpc=True)
 )
 ssh = partial(replace, SshFacts(sources=("203.0.113.0/24",)))
 identifiers = partial(
@@ -135,6 +139,15 @@ def test_subnets_are_in_the_vpc_of_the_cluster(facts, codes) -> None:
     row("token, without", subnet(public=UNKNOWN, assigns_public_addresses=False)),
 )
 def test_a_public_subnet_of_nodes_assigns_public_addresses(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("same vpc", group(in_vpc=True)),
+    row("another vpc", group(in_vpc=False), "PCS415"),
+    row("token", group(in_vpc=UNKNOWN)),
+)
+def test_security_groups_are_in_the_vpc_of_the_cluster(facts, codes) -> None:
     assert errors(facts) == codes
 
 

@@ -58,3 +58,39 @@ def test_login_nodes_in_a_queue_are_advised_against(facts, codes) -> None:
 )
 def test_a_queue_of_two_architectures_is_advised_against(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+@table(
+    row("UltraServers", queue(ultraservers={"big": 9})),
+    row("others", queue(other_groups=("compute",))),
+    row("both", queue(ultraservers={"big": 9}, other_groups=("compute",)), "PCS307"),
+    row("size that is a token", queue(ultraservers={"big": UNKNOWN})),
+    row(
+        "both, size that is a token",
+        queue(ultraservers={"big": UNKNOWN}, other_groups=("compute",)),
+        "PCS307",
+    ),
+)
+def test_ultraservers_share_a_queue_with_nothing_else(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+def ultraservers(*counts: object) -> QueueFacts:
+    return queue(ultraservers={f"group-{n}": count for n, count in enumerate(counts)})
+
+
+@table(
+    row("one", ultraservers(9)),
+    row("as many", ultraservers(9, 9)),
+    row("twice as many", ultraservers(9, 18)),
+    row("four times, the larger first", ultraservers(8, 2)),
+    row("none beside another", ultraservers(0, 9)),
+    row("none and none", ultraservers(0, 0)),
+    row("three times", ultraservers(2, 6), "PCS308"),
+    row("one and a half times", ultraservers(18, 12), "PCS308"),
+    row("two that do not fit the third", ultraservers(6, 2, 10), "PCS308", "PCS308"),
+    row("token", ultraservers(9, UNKNOWN)),
+    row("token beside two that do not fit", ultraservers(UNKNOWN, 2, 6), "PCS308"),
+)
+def test_ultraservers_of_a_queue_come_in_powers_of_two(facts, codes) -> None:
+    assert errors(facts) == codes

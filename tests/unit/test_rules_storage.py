@@ -9,9 +9,12 @@ import pytest
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.rules import (
     EfsFacts,
+    LocalScratchFacts,
     LustreFacts,
     MountFacts,
+    MountGrantFacts,
     MountTargetFacts,
+    MountZoneFacts,
     errors_in,
 )
 from tests.unit.test_rules import advice, errors, row, table
@@ -290,4 +293,57 @@ def test_an_imported_lustre_has_an_id_and_a_mount_name(facts, codes) -> None:
     row("token", lustre(deployment_type=UNKNOWN)),
 )
 def test_a_scratch_lustre_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+# Where nodes are and where what they mount is.
+
+FIRST, SECOND = "zone 0 of the Region", "zone 1 of the Region"
+here = partial(replace, MountZoneFacts(nodes=("us-east-1a",), mount_targets={}, servers={}))
+
+
+@table(
+    row("here", here(mount_targets={"/home": ("us-east-1a",)})),
+    row("here and there", here(mount_targets={"/home": ("us-east-1b", "us-east-1a")})),
+    row("there", here(mount_targets={"/home": ("us-east-1b",)}), "PCS560"),
+    row("by number, there", here(nodes=(FIRST,), mount_targets={"/home": (SECOND,)}), "PCS560"),
+    row("by number, here", here(nodes=(FIRST,), mount_targets={"/home": (FIRST,)})),
+    row("name and number", here(mount_targets={"/home": (FIRST,)})),
+    row("of two zones one", here(nodes=("a", "b"), mount_targets={"/home": ("a",)}), "PCS560"),
+    row("nodes, token", here(nodes=(UNKNOWN,), mount_targets={"/home": ("us-east-1b",)})),
+    row("target, token", here(mount_targets={"/home": (UNKNOWN, "us-east-1b")})),
+)
+def test_mount_targets_are_in_the_zones_of_the_nodes(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("here", here(servers={"/fsx": "us-east-1a"})),
+    row("there", here(servers={"/fsx": "us-east-1b"}), "PCS561"),
+    row("two there", here(servers={"/a": "us-east-1b", "/b": "us-east-1c"}), "PCS561", "PCS561"),
+    row("name and number", here(servers={"/fsx": SECOND})),
+    row("token", here(servers={"/fsx": UNKNOWN})),
+)
+def test_servers_in_another_zone_are_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("disks", LocalScratchFacts(path="/local")),
+    row("none", LocalScratchFacts(path="/local", without=("c7i.xlarge",)), "PCS558"),
+    row("token", LocalScratchFacts(path=UNKNOWN)),
+    row("none, token", LocalScratchFacts(path=UNKNOWN, without=("c7i.xlarge",)), "PCS558"),
+)
+def test_local_scratch_is_on_types_with_disks(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("role", MountGrantFacts(paths=("/home",), role=True)),
+    row("no role", MountGrantFacts(paths=("/home",), role=False), "PCS562"),
+    row("no mount", MountGrantFacts(paths=(), role=False)),
+    row("path, token", MountGrantFacts(paths=(UNKNOWN,), role=False), "PCS562"),
+    row("role, token", MountGrantFacts(paths=("/home",), role=UNKNOWN)),
+)
+def test_mounts_whose_permissions_cannot_be_given_are_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes

@@ -96,7 +96,7 @@ def test_no_unit_test_imports_the_cdk() -> None:
         "def test():\n    from aws_cdk import aws_ec2 as ec2",
         "import pcs_constructs as pcs\npcs.Cluster",
         "from pcs_constructs import Queue",
-        "from pcs_constructs import storage",
+        "from pcs_constructs.storage import lustre",
         "from pcs_constructs.network import Network",
     ],
 )

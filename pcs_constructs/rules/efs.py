@@ -1,0 +1,145 @@
+"""Rules for Amazon EFS."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.rule import error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EfsFacts:
+    """What an EFS file system, or a reference to one, shows."""
+
+    file_system_id: str | Unknown = UNKNOWN
+    provisioned: bool = False
+    elastic: bool = False
+    throughput_mib: float | Unknown | None = None
+    """What is provisioned, in MiB/s."""
+    infrequent_access: int | None = None
+    """Days without use before a file moves to Infrequent Access."""
+    archive: int | None = None
+    """Days without use before a file moves to Archive."""
+    returns: bool = False
+    """Whether files move back when they are used."""
+
+
+@error("PCS511", EfsFacts)
+def efs_file_system_id_is_an_id(facts: EfsFacts) -> Iterator[Breach]:
+    """An EFS file system is referred to by its ID.
+
+    Source: `FileSystemId` of the EFS API.
+    """
+    yield from identifier_breaches(
+        "file_system_id", facts.file_system_id, r"fs-[0-9a-f]{8,40}", "fs-0123456789abcdef0"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountTargetFacts:
+    """Where a file system's mount targets are to be made."""
+
+    availability_zones: tuple[str | Unknown, ...]
+    one_zone: bool = False
+
+
+@error("PCS508", MountTargetFacts)
+def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]:
+    """An EFS file system has at least one mount target, and at most one in an Availability Zone.
+
+    EFS refuses a second one in a zone. Nodes in the zone's other subnets use it all the same.
+
+    Source: Managing mount targets in the Amazon EFS User Guide; aws-cdk issue 10170.
+    """
+    if not facts.availability_zones:
+        yield Breach("subnets", "names no subnet", "leave subnets out to use one in each zone")
+    if facts.one_zone and len(facts.availability_zones) > 1:
+        yield Breach(
+            "subnets",
+            f"names {len(facts.availability_zones)} for a file system of one zone",
+            "pass one subnet, or leave one_zone out",
+        )
+        return
+    for zone, count in Counter(z for z in facts.availability_zones if z is not UNKNOWN).items():
+        if count > 1:
+            yield Breach(
+                "subnets",
+                f"{count} of them are in {zone}",
+                "pass one subnet for each Availability Zone",
+            )
+
+
+@error("PCS513", EfsFacts)
+def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Breach]:
+    """What is provisioned of an EFS file system, and when files move, goes together.
+
+    Throughput is given with PROVISIONED, and only then: 1 to 3,414 MiB/s. Files move to Archive
+    later than to Infrequent Access, and only with ELASTIC throughput. They move back from where
+    they have been moved.
+
+    Source: `ThroughputMode` and `LifecyclePolicies` of `AWS::EFS::FileSystem`; Managing file system
+    storage in the Amazon EFS User Guide.
+    """
+    argument = "provisioned_throughput_per_second"
+    if facts.provisioned and facts.throughput_mib is None:
+        yield Breach(argument, "is missing with PROVISIONED", "give cdk.Size.mebibytes(128)")
+    if not facts.provisioned and facts.throughput_mib is not None:
+        yield Breach(
+            argument,
+            "is given without PROVISIONED",
+            "write throughput_mode=efs.ThroughputMode.PROVISIONED, or leave it out",
+        )
+    if (
+        facts.provisioned
+        and isinstance(facts.throughput_mib, (int, float))
+        and not 1 <= facts.throughput_mib <= 3414
+    ):
+        yield Breach(argument, f"{facts.throughput_mib:g} MiB/s", "give 1 to 3414 MiB")
+    if facts.archive is not None and not facts.elastic:
+        yield Breach(
+            "transition_to_archive_policy",
+            "needs ELASTIC throughput",
+            "leave throughput_mode out, or transition_to_archive_policy",
+        )
+    if facts.archive is not None and facts.archive <= (facts.infrequent_access or 0):
+        yield Breach(
+            "transition_to_archive_policy",
+            f"after {facts.archive} days, and to Infrequent Access after {facts.infrequent_access}",
+            "move to Archive later than to Infrequent Access",
+        )
+    if facts.returns and facts.infrequent_access is None:
+        yield Breach(
+            "out_of_infrequent_access_policy",
+            "is given without lifecycle_policy",
+            "give lifecycle_policy as well, or leave it out",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPointFacts:
+    """What an EFS access point is asked for."""
+
+    path: str | Unknown
+
+
+@error("PCS514", AccessPointFacts)
+def access_point_path_is_absolute(facts: AccessPointFacts) -> Iterator[Breach]:
+    """An access point opens a directory given by an absolute path of at most four levels.
+
+    It has up to 100 characters, none of them a space.
+
+    Source: `RootDirectory` of `AWS::EFS::AccessPoint`.
+    """
+    if facts.path is not UNKNOWN and (
+        not re.fullmatch(r"/|(/(?!\.)[^$#<>;`|&?{}^*/\n ]+){1,4}", facts.path)
+        or len(facts.path) > 100
+    ):
+        yield Breach("path", f"{facts.path!r} is no such path", "write one like '/projects/cfd'")

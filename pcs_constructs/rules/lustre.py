@@ -1,0 +1,397 @@
+"""Rules for Amazon FSx for Lustre."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.rule import advice, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_THROUGHPUT: Final[Mapping[str, tuple[int, ...]]] = {
+    "PERSISTENT_1": (50, 100, 200),
+    "PERSISTENT_2": (125, 250, 500, 1000),
+}
+
+# GiB by MB/s/TiB: each file server comes with as much.
+_EFA_STEPS: Final[Mapping[int | Unknown | None, int]] = {
+    125: 38_400,
+    250: 19_200,
+    500: 9_600,
+    1000: 4_800,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LustreFacts:
+    """What an FSx for Lustre file system, or a reference to one, shows."""
+
+    deployment_type: str | Unknown = UNKNOWN
+    storage_type: str | Unknown = "SSD"
+    capacity_gib: float | Unknown | None = UNKNOWN
+    """`None` where it grows by itself."""
+    throughput: int | Unknown | None = None
+    drive_cache: bool = False
+    read_cache_gib: float | Unknown | None = None
+    metadata_iops: int | Unknown | None = None
+    efa: bool = False
+    kms_key: bool = False
+    backup_days: int | Unknown = 0
+    backup_start_time: str | Unknown | None = None
+    log_group_name: str | Unknown | None = None
+    file_system_id: str | Unknown = UNKNOWN
+    mount_name: str | Unknown = UNKNOWN
+
+    @property
+    def persistent(self) -> bool | Unknown:
+        """Whether data is replicated."""
+        if self.deployment_type is UNKNOWN:
+            return UNKNOWN
+        return self.deployment_type.startswith("PERSISTENT")
+
+
+@error("PCS504", LustreFacts)
+def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
+    """A Lustre file system has a capacity that FSx makes.
+
+    1,200 GiB, 2,400 GiB and every further 2,400 GiB; SCRATCH_1: every further 3,600 GiB. With HDD:
+    multiples of 6,000 GiB at 12 MB/s/TiB and of 1,800 GiB at 40 MB/s/TiB. With EFA: multiples of
+    38,400 GiB at 125 MB/s/TiB, 19,200 at 250, 9,600 at 500 and 4,800 at 1,000. Intelligent-Tiering
+    grows by itself.
+
+    Source: `StorageCapacity` of the FSx `CreateFileSystem` API.
+    """
+    if UNKNOWN in {facts.capacity_gib, facts.deployment_type, facts.storage_type}:
+        return
+    capacity = facts.capacity_gib
+    assert capacity is not UNKNOWN
+    if facts.storage_type == "INTELLIGENT_TIERING":
+        if capacity is not None:
+            yield Breach(
+                "capacity",
+                "is given, and Intelligent-Tiering grows by itself",
+                "leave capacity out, or use LustreStorageType.SSD",
+            )
+        return
+    if capacity is None:
+        return
+    if facts.storage_type == "HDD":
+        if facts.throughput not in {12, 40}:  # PCS505 tells
+            return
+        first, step = (), 1800 if facts.throughput == 40 else 6000
+    elif facts.efa and facts.deployment_type == "PERSISTENT_2" and facts.throughput in _EFA_STEPS:
+        first, step = (), _EFA_STEPS[facts.throughput]
+    else:
+        first, step = (1200, 2400), 3600 if facts.deployment_type == "SCRATCH_1" else 2400
+    if capacity in first or (capacity >= step and capacity % step == 0):
+        return
+    multiples = {max(int(capacity // step), 1) * step, (int(capacity // step) + 1) * step}
+    near = sorted({*first, *multiples}, key=lambda size: abs(size - capacity))[:2]
+    yield Breach(
+        "capacity",
+        f"{facts.deployment_type} {facts.storage_type} cannot have {capacity} GiB",
+        f"use cdk.Size.gibibytes of {' or '.join(str(size) for size in sorted(near))}",
+    )
+
+
+@error("PCS505", LustreFacts)
+def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[Breach]:
+    """A persistent Lustre file system has a throughput that FSx makes, a scratch one has none.
+
+    PERSISTENT_2: 125, 250, 500 or 1,000 MB/s for each TiB; PERSISTENT_1: 50, 100 or 200, with HDD
+    12 or 40. The throughput of scratch file systems is fixed. Intelligent-Tiering has a throughput
+    for all of it, a multiple of 4,000 MB/s.
+
+    Source: `PerUnitStorageThroughput` of the FSx API.
+    """
+    if UNKNOWN in {facts.deployment_type, facts.storage_type, facts.throughput}:
+        return
+    if facts.storage_type == "INTELLIGENT_TIERING":
+        if not facts.throughput or int(str(facts.throughput)) % 4000:
+            yield Breach(
+                "throughput",
+                f"cannot be {facts.throughput} MB/s with Intelligent-Tiering",
+                "use 4000 or a multiple of it",
+            )
+        return
+    assert facts.deployment_type is not UNKNOWN
+    if not facts.persistent:
+        if facts.throughput is not None:
+            yield Breach(
+                "throughput",
+                f"{facts.deployment_type} has a fixed throughput, got {facts.throughput}",
+                "leave throughput out, or use LustreDeploymentType.PERSISTENT_2",
+            )
+        return
+    allowed = (
+        (12, 40) if facts.storage_type == "HDD" else _THROUGHPUT.get(facts.deployment_type, ())
+    )
+    if allowed and facts.throughput not in allowed:
+        yield Breach(
+            "throughput",
+            f"{facts.deployment_type} {facts.storage_type} cannot have {facts.throughput} MB/s/TiB",
+            f"use {', '.join(str(value) for value in allowed[:-1])} or {allowed[-1]}",
+        )
+
+
+@error("PCS506", LustreFacts)
+def lustre_key_needs_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
+    """A KMS key of your own is given to a persistent Lustre file system only.
+
+    Scratch file systems are encrypted as well, with a key that the service owns.
+
+    Source: `KmsKeyId` of the FSx API; AWS ParallelCluster's checks of FSx.
+    """
+    if facts.kms_key and facts.persistent is False:
+        yield Breach(
+            "kms_key",
+            f"{facts.deployment_type} takes no key of yours",
+            "leave kms_key out, or use LustreDeploymentType.PERSISTENT_2",
+        )
+
+
+@error("PCS507", LustreFacts)
+def lustre_backups_need_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
+    """Automatic backups, kept for 0 to 90 days, are made of persistent Lustre file systems only.
+
+    Source: `AutomaticBackupRetentionDays` of the FSx API.
+    """
+    if facts.backup_days is UNKNOWN:
+        return
+    if facts.backup_days and facts.persistent is False:
+        yield Breach(
+            "backup_retention",
+            f"{facts.deployment_type} cannot be backed up",
+            "leave backup_retention out, or use LustreDeploymentType.PERSISTENT_2",
+        )
+    if not 0 <= facts.backup_days <= 90:
+        yield Breach(
+            "backup_retention", f"{facts.backup_days} days", "give at most cdk.Duration.days(90)"
+        )
+
+
+@error("PCS510", LustreFacts)
+def lustre_reference_is_complete(facts: LustreFacts) -> Iterator[Breach]:
+    """An imported Lustre file system is named by its ID and its mount name.
+
+    Source: `FileSystemId` and `LustreMountName` of the FSx API.
+    """
+    yield from identifier_breaches(
+        "file_system_id", facts.file_system_id, r"fs-[0-9a-f]{8,40}", "fs-0123456789abcdef0"
+    )
+    yield from identifier_breaches(
+        "mount_name", facts.mount_name, r"[A-Za-z0-9_-]{1,8}", "a1b2cbev"
+    )
+
+
+@advice("PCS512", LustreFacts)
+def lustre_data_outlives_a_server(facts: LustreFacts) -> Iterator[Breach]:
+    """Data that cannot be made again is not on a scratch file system.
+
+    Scratch file systems are not replicated: when a file server fails, files are lost.
+
+    Source: Deployment options for FSx for Lustre file systems.
+    """
+    if facts.persistent is False:
+        yield Breach(
+            "deployment_type",
+            f"{facts.deployment_type} does not replicate data",
+            "acknowledge this for scratch data, or use LustreDeploymentType.PERSISTENT_2",
+        )
+
+
+@error("PCS515", LustreFacts)
+def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator[Breach]:
+    """HDD is for PERSISTENT_1, Intelligent-Tiering for PERSISTENT_2, SSD for all.
+
+    HDD may be read through an SSD cache, and Intelligent-Tiering is, in proportion to its
+    throughput or of 32 to 131,072 GiB.
+
+    Source: `StorageType`, `DriveCacheType` and `DataReadCacheConfiguration` of the FSx API.
+    """
+    for storage_type, deployment_type in (
+        ("HDD", "PERSISTENT_1"),
+        ("INTELLIGENT_TIERING", "PERSISTENT_2"),
+    ):
+        if facts.storage_type == storage_type and facts.deployment_type not in {
+            UNKNOWN,
+            deployment_type,
+        }:
+            yield Breach(
+                "storage_type",
+                f"{facts.deployment_type} cannot be on {storage_type}",
+                f"use LustreDeploymentType.{deployment_type}, or LustreStorageType.SSD",
+            )
+    if facts.drive_cache and facts.storage_type not in {UNKNOWN, "HDD"}:
+        yield Breach("drive_cache", f"is for HDD, not {facts.storage_type}", "leave it out")
+    if facts.read_cache_gib is None:
+        return
+    if facts.storage_type not in {UNKNOWN, "INTELLIGENT_TIERING"}:
+        yield Breach(
+            "read_cache", f"is for Intelligent-Tiering, not {facts.storage_type}", "leave it out"
+        )
+    elif facts.read_cache_gib is not UNKNOWN and not (
+        facts.read_cache_gib == 0 or 32 <= facts.read_cache_gib <= 131_072
+    ):
+        yield Breach(
+            "read_cache", f"of {facts.read_cache_gib:g} GiB", "give 32 to 131072 GiB, or 0 for none"
+        )
+
+
+@error("PCS516", LustreFacts)
+def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
+    """Metadata IOPS are 1,500, 3,000, 6,000 or a multiple of 12,000 up to 192,000.
+
+    They are for PERSISTENT_2. Intelligent-Tiering has 6,000 or 12,000.
+
+    Source: `MetadataConfiguration` of the FSx API.
+    """
+    if facts.metadata_iops is None:
+        return
+    if facts.deployment_type not in {UNKNOWN, "PERSISTENT_2"}:
+        yield Breach(
+            "metadata_iops",
+            f"{facts.deployment_type} has none to choose",
+            "leave metadata_iops out, or use LustreDeploymentType.PERSISTENT_2",
+        )
+        return
+    if facts.metadata_iops is UNKNOWN:
+        return
+    if facts.storage_type == "INTELLIGENT_TIERING":
+        allowed = facts.metadata_iops in {6000, 12000}
+        fix = "use 6000 or 12000"
+    else:
+        allowed = facts.metadata_iops in {1500, 3000, 6000, *range(12000, 192_001, 12000)}
+        fix = "use 1500, 3000, 6000 or a multiple of 12000 up to 192000"
+    if not allowed:
+        yield Breach("metadata_iops", f"cannot be {facts.metadata_iops}", fix)
+
+
+@error("PCS517", LustreFacts)
+def lustre_efa_needs_persistent_ssd(facts: LustreFacts) -> Iterator[Breach]:
+    """A Lustre file system that is reached by EFA is a PERSISTENT_2 one.
+
+    Nodes need FSx's EFA client in their image; without it they use TCP as ever.
+
+    Source: Working with EFA-enabled file systems in the FSx for Lustre User Guide.
+    """
+    if facts.efa and facts.deployment_type not in {UNKNOWN, "PERSISTENT_2"}:
+        yield Breach(
+            "efa",
+            f"{facts.deployment_type} has no EFA",
+            "leave efa out, or use LustreDeploymentType.PERSISTENT_2",
+        )
+
+
+@error("PCS518", LustreFacts)
+def lustre_backups_begin_at_a_time(facts: LustreFacts) -> Iterator[Breach]:
+    """The time at which daily backups begin is written `HH:MM`, and backups are made.
+
+    Source: `DailyAutomaticBackupStartTime` of the FSx API.
+    """
+    if facts.backup_start_time is None:
+        return
+    if facts.backup_days == 0:
+        yield Breach(
+            "backup_start_time",
+            "is given, and no backups are made",
+            "give backup_retention=cdk.Duration.days(7) as well, or leave it out",
+        )
+    if facts.backup_start_time is not UNKNOWN and not re.fullmatch(
+        r"([01]\d|2[0-3]):[0-5]\d", facts.backup_start_time
+    ):
+        yield Breach(
+            "backup_start_time", f"{facts.backup_start_time!r} is no time", "write it like '05:00'"
+        )
+
+
+@error("PCS519", LustreFacts)
+def lustre_log_group_is_named_for_fsx(facts: LustreFacts) -> Iterator[Breach]:
+    """The log group of a Lustre file system has a name that begins with `/aws/fsx/`.
+
+    Source: `LogConfiguration` of the FSx API, "Destination".
+    """
+    if (
+        facts.log_group_name is not None
+        and facts.log_group_name is not UNKNOWN
+        and not facts.log_group_name.startswith("/aws/fsx/")
+    ):
+        yield Breach(
+            "log_group",
+            f"is called {facts.log_group_name!r}",
+            "make it with log_group_name='/aws/fsx/lustre'",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoriesFacts:
+    """The data repositories of a Lustre file system."""
+
+    deployment_type: str | Unknown = UNKNOWN
+    backup_days: int | Unknown = 0
+    paths: tuple[str | Unknown, ...] = ()
+
+    def with_path(self, path: str | Unknown) -> RepositoriesFacts:
+        """The same with one more."""
+        return replace(self, paths=(*self.paths, path))
+
+
+@error("PCS520", RepositoriesFacts)
+def data_repositories_suit_the_deployment_type(facts: RepositoriesFacts) -> Iterator[Breach]:
+    """Data repositories are linked to any Lustre file system but SCRATCH_1, 8 at the most.
+
+    Source: Using data repositories in the FSx for Lustre User Guide.
+    """
+    if facts.deployment_type == "SCRATCH_1" and facts.paths:
+        yield Breach(
+            "deployment_type",
+            "SCRATCH_1 has no data repository associations",
+            "use LustreDeploymentType.SCRATCH_2",
+        )
+    if len(facts.paths) > 8:
+        yield Breach("path", f"is number {len(facts.paths)}, and 8 are the most", "leave one out")
+
+
+@error("PCS521", RepositoriesFacts)
+def data_repositories_have_directories_of_their_own(facts: RepositoriesFacts) -> Iterator[Breach]:
+    """A data repository is shown in a directory of its own, given by an absolute path.
+
+    None is inside another: beside one at `/` there is no other.
+
+    Source: `FileSystemPath` of `AWS::FSx::DataRepositoryAssociation`.
+    """
+    known = [path for path in facts.paths if path is not UNKNOWN]
+    if not known or facts.paths[-1] is UNKNOWN:
+        return
+    path = known[-1]
+    if not path.startswith("/") or "//" in path or len(path) > 4096:
+        yield Breach("path", f"{path!r} is no absolute path", "write one like '/data'")
+    for other in known[:-1]:
+        inner, outer = sorted((path.rstrip("/") + "/", other.rstrip("/") + "/"), reverse=True)
+        if inner.startswith(outer):
+            yield Breach(
+                "path",
+                f"{path!r} and {other!r} are one inside the other",
+                "use directories beside each other, such as '/data' and '/models'",
+            )
+
+
+@error("PCS522", RepositoriesFacts)
+def linked_file_systems_are_not_backed_up(facts: RepositoriesFacts) -> Iterator[Breach]:
+    """A Lustre file system with data repositories has no automatic backups.
+
+    Its data is in the bucket.
+
+    Source: Working with backups in the FSx for Lustre User Guide; checks of AWS ParallelCluster.
+    """
+    if facts.paths and facts.backup_days is not UNKNOWN and facts.backup_days:
+        yield Breach(
+            "backup_retention",
+            f"of {facts.backup_days} days, and S3 is linked",
+            "leave backup_retention out, or the data repository",
+        )

@@ -1,0 +1,132 @@
+"""A file system as the nodes that mount it see it, whatever kind it is of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
+
+from pcs_constructs import _cdk
+from pcs_constructs.boot import Mount, MountClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_iam as iam
+    from constructs import IDependable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """A range of ports that a file system needs open between it and the nodes."""
+
+    protocol: Literal["tcp", "udp"] = "tcp"
+    """The protocol."""
+
+    first: int
+    """The first port."""
+
+    last: int
+    """The last port."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountScript:
+    """The AWS-maintained script that mounts a file system as a node lifecycle action."""
+
+    name: str
+    """Its name without version, such as `mount-efs`."""
+
+    arguments: tuple[str, ...]
+    """Its arguments, apart from the mount point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FileShare:
+    """A file system as the nodes that mount it see it. Every kind of storage here has one.
+
+    It is what the `from_...` methods return, and what a construct of your own can have as its
+    `file_share` to be used in `mounts`.
+
+    Source: `mount(8)`; Using network file systems with AWS PCS.
+    """
+
+    source: str
+    """What is mounted, such as `fs-0123456789abcdef0:/`."""
+
+    type: str
+    """The type of the file system in `/etc/fstab`, such as `efs`, `lustre` or `nfs`."""
+
+    options: str
+    """The mount options, with commas between them."""
+
+    client: MountClient
+    """The client software."""
+
+    ports: tuple[Ports, ...] = ()
+    """The ports that nodes reach it at."""
+
+    calls_back: bool = False
+    """Whether its servers reach nodes at the same ports, as those of Lustre do."""
+
+    efa: bool = False
+    """Whether nodes reach it by EFA as well, which wants all traffic between the groups open."""
+
+    security_groups: Sequence[ec2.ISecurityGroup] = ()
+    """The security groups of its servers, in which the ports are opened."""
+
+    dependencies: Sequence[IDependable] = ()
+    """What must exist before a node can mount it, apart from the file system itself."""
+
+    servers_in: ec2.ISubnet | None = None
+    """The subnet that all its servers are in, if they are in one that is known."""
+
+    mount_targets_in: Sequence[ec2.ISubnet] | None = None
+    """Where its mount targets are, if only nodes in the same zones can mount it."""
+
+    grant: Callable[[iam.IGrantable], iam.Grant] | None = None
+    """What gives nodes the permissions that mounting takes; `None` where it takes none."""
+
+    script: MountScript | None = None
+    """The AWS-maintained script that mounts it, if there is one."""
+
+    keep_home: bool = True
+    """Whether what the image has in `/home` is copied to it when it is mounted there."""
+
+    @property
+    def file_share(self) -> Self:
+        """Itself: a share can be mounted like the construct that it belongs to."""
+        return self
+
+    def with_options(self, *options: str) -> FileShare:
+        """The same file system, mounted with further options, such as `"ro"`."""
+        return replace(self, options=",".join((self.options, *options)))
+
+    def mount(self, path: str) -> Mount:
+        """How a node mounts it at `path`."""
+        return Mount(
+            path=path,
+            source=self.source,
+            type=self.type,
+            options=self.options,
+            client=self.client,
+            keep_existing=self.keep_home and path == "/home",
+        )
+
+    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
+        """Open its ports between these clients and its servers, and to nobody else."""
+        for servers in self.security_groups:
+            if self.efa:
+                _cdk.allow_efa(clients, servers)
+            for ports in self.ports:
+                port = _cdk.port(ports.protocol, ports.first, ports.last)
+                _cdk.allow(clients, servers, port, "Nodes to file servers")
+                if self.calls_back:
+                    _cdk.allow_back(clients, servers, port, "File servers to nodes")
+
+
+def grants_of(
+    shares: Iterable[FileShare],
+) -> Iterator[Callable[[iam.IGrantable], iam.Grant]]:
+    """What gives nodes the permissions to mount these, each once."""
+    return iter({id(share): share.grant for share in shares if share.grant is not None}.values())

@@ -1,0 +1,277 @@
+"""What follows from one line of `mounts`, whatever kind of file system it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+
+import pcs_constructs as pcs
+from tests.constructs.templates import (
+    advised,
+    existing_group,
+    found,
+    mime_parts,
+    named,
+    only,
+    properties,
+    referred,
+    refused,
+    security_group_rules,
+    template,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    from aws_cdk.assertions import Template
+
+GROUP = "AWS::PCS::ComputeNodeGroup"
+CLIENT_ACTIONS = {
+    "elasticfilesystem:ClientMount",
+    "elasticfilesystem:ClientWrite",
+    "elasticfilesystem:ClientRootAccess",
+}
+
+
+def nodes(cluster: pcs.Cluster, id: str = "compute", **arguments: Any) -> pcs.ComputeNodeGroup:
+    defaults = {"instance_types": ["c7i.4xlarge"], "scaling": pcs.Scaling.dynamic(max=4)}
+    return cluster.add_compute_node_group(id, **{**defaults, **arguments})
+
+
+def user_data(made: Template, name: str) -> str:
+    group = named(made, GROUP, name)
+    template_data = referred(made, group["CustomLaunchTemplate"]["TemplateId"])["Properties"]
+    if "UserData" not in template_data["LaunchTemplateData"]:
+        return ""
+    return "".join(str(part) for part in mime_parts(template_data["LaunchTemplateData"]))
+
+
+def role_of(made: Template, name: str) -> str:
+    """The logical id of the role of a node group."""
+    arn = named(made, GROUP, name)["IamInstanceProfileArn"]
+    (role,) = referred(made, arn)["Properties"]["Roles"]
+    return role["Ref"]
+
+
+def may_mount(made: Template, role: str) -> bool:
+    """Whether a role may mount some EFS file system."""
+    return any(
+        {"Ref": role} in policy["Roles"] and set(statement["Action"]) >= CLIENT_ACTIONS
+        for policy in properties(made, "AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+    )
+
+
+# Where things are.
+
+
+def test_fails_where_nodes_are_in_a_zone_without_mount_target(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    first, second = vpc.private_subnets
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc, subnets=[first])
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": home})
+    nodes(cluster)
+    with refused(stack, "PCS560"):
+        nodes(cluster, "elsewhere", subnets=[second])
+
+
+def test_fails_where_nodes_are_in_another_zone_of_a_network_made_here(stack: cdk.Stack) -> None:
+    vpc = pcs.Network(stack, "Network").vpc
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc, one_zone=True)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": home})
+    with refused(stack, "PCS560"):
+        nodes(cluster, subnets=[vpc.private_subnets[1]])
+
+
+def test_a_mount_target_serves_every_subnet_of_its_zone(stack: cdk.Stack) -> None:
+    vpc = pcs.Network(stack, "Network").vpc
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc, one_zone=True)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": home})
+    nodes(cluster, subnets=[vpc.public_subnets[0]])
+    assert advised(stack) == {"PCS208"}
+
+
+def test_a_file_system_in_another_zone_costs_money(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    scratch = pcs.LustreStorage(stack, "Scratch", vpc=vpc, subnet=vpc.private_subnets[1])
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/fsx": scratch})
+    nodes(cluster)
+    assert "PCS561" in advised(stack)
+
+
+def test_a_file_system_in_the_same_zone_costs_nothing_more(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    scratch = pcs.LustreStorage(stack, "Scratch", vpc=vpc, subnet=vpc.private_subnets[1])
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/fsx": scratch})
+    nodes(cluster, subnets=[vpc.public_subnets[1]])
+    assert "PCS561" not in advised(stack)
+
+
+def test_zones_that_are_not_known_are_not_judged(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    scratch = pcs.LustreStorage(stack, "Scratch", vpc=vpc, subnet=vpc.private_subnets[1])
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc, subnets=[vpc.private_subnets[1]])
+    mounts = {"/fsx": scratch, "/home": home}
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts=mounts)
+    nodes(cluster, subnets=[ec2.Subnet.from_subnet_id(stack, "Sub", "subnet-0123456789abcdef0")])
+    assert "PCS561" not in advised(stack)
+
+
+# Permissions.
+
+
+@pytest.fixture
+def guarded(stack: cdk.Stack, vpc: ec2.IVpc) -> pcs.EfsStorage:
+    return pcs.EfsStorage(stack, "Home", vpc=vpc, iam_authorization=True)
+
+
+def test_nodes_may_mount_what_takes_permissions(
+    stack: cdk.Stack, vpc: ec2.IVpc, guarded: pcs.EfsStorage
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": guarded})
+    nodes(cluster)
+    made = template(stack)
+    assert may_mount(made, role_of(made, "compute"))
+    # The profile waits for the policy, and the nodes for the profile.
+    (profile,) = found(made, "AWS::IAM::InstanceProfile").values()
+    policies = found(made, "AWS::IAM::Policy")
+    assert set(policies) <= set(profile["DependsOn"])
+    assert ",iam" in user_data(made, "compute")
+
+
+def test_nodes_with_a_role_of_their_own_may_mount_it_too(
+    stack: cdk.Stack, vpc: ec2.IVpc, guarded: pcs.EfsStorage
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": guarded})
+    nodes(cluster, "shared")
+    _ = nodes(cluster, "own").grant_principal
+    made = template(stack)
+    roles = {role_of(made, "shared"), role_of(made, "own")}
+    assert len(roles) == 2
+    assert all(may_mount(made, role) for role in roles)
+
+
+def test_what_one_node_group_mounts_no_other_may(
+    stack: cdk.Stack, vpc: ec2.IVpc, guarded: pcs.EfsStorage
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    nodes(cluster, "having", mounts={"/home": guarded})
+    nodes(cluster, "lacking")
+    made = template(stack)
+    assert may_mount(made, role_of(made, "having"))
+    assert not may_mount(made, role_of(made, "lacking"))
+
+
+def test_a_given_profile_is_granted_what_mounting_takes(
+    stack: cdk.Stack, vpc: ec2.IVpc, guarded: pcs.EfsStorage
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": guarded})
+    profile = pcs.NodeInstanceProfile(stack, "Profile")
+    nodes(cluster, instance_profile=profile)
+    made = template(stack)
+    assert may_mount(made, role_of(made, "compute"))
+    (group,) = found(made, GROUP).values()
+    assert set(found(made, "AWS::IAM::Policy")) <= set(group["DependsOn"])
+
+
+def test_a_profile_without_its_role_is_worth_a_word(
+    stack: cdk.Stack, vpc: ec2.IVpc, guarded: pcs.EfsStorage
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": guarded})
+    arn = "arn:aws:iam::123456789012:instance-profile/aws-pcs/nodes"
+    profile = pcs.NodeInstanceProfile.from_instance_profile_arn(stack, "Profile", arn)
+    nodes(cluster, instance_profile=profile)
+    assert "PCS562" in advised(stack)
+
+
+def test_mounts_without_permissions_make_no_policy(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    nodes(pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": home}))
+    assert found(template(stack), "AWS::IAM::Policy") == {}
+
+
+def test_a_grant_before_start_is_waited_for(stack: cdk.Stack) -> None:
+    profile = pcs.NodeInstanceProfile(stack, "Profile")
+    profile.grant_before_start(
+        [
+            lambda grantee: iam.Grant.add_to_principal(
+                grantee=grantee, actions=["s3:GetObject"], resource_arns=["*"]
+            )
+        ]
+    )
+    made = template(stack)
+    (resource,) = found(made, "AWS::IAM::InstanceProfile").values()
+    assert set(found(made, "AWS::IAM::Policy")) <= set(resource["DependsOn"])
+
+
+# Local disks.
+
+
+def test_local_scratch_is_on_the_node_groups_that_have_disks(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/local": pcs.LocalScratch()})
+    nodes(cluster, "having", instance_types=["c7gd.16xlarge"])
+    nodes(cluster, "lacking", instance_types=["c7i.4xlarge"])
+    cluster.add_login_nodes("login", instance_type="c7i.xlarge")
+    made = template(stack)
+    assert "LABEL=pcs-local" in user_data(made, "having")
+    assert "mdadm --create" in user_data(made, "having")
+    assert user_data(made, "lacking") == ""
+    assert user_data(made, "login") == ""
+
+
+def test_local_scratch_opens_no_port_and_makes_no_group(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    nodes(cluster, instance_types=["c7gd.4xlarge"], mounts={"/local": pcs.LocalScratch()})
+    made = template(stack)
+    assert len(found(made, "AWS::EC2::SecurityGroup")) == 1
+
+
+def test_fails_when_a_node_group_without_disks_names_local_scratch(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    with refused(stack, "PCS558"):
+        nodes(cluster, mounts={"/local": pcs.LocalScratch()})
+
+
+# Shares.
+
+
+def test_a_share_can_be_mounted_with_further_options(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    nodes(cluster, mounts={"/home": home.file_share.with_options("ro")})
+    made = template(stack)
+    assert "noresvport,tls,ro" in user_data(made, "compute")
+    nodes_group = only(made, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["SecurityGroupIds"]
+    assert any(text_of(nodes_group[-1]) in rule for rule in security_group_rules(made))
+
+
+def test_a_node_group_of_an_imported_cluster_mounts_what_the_cluster_does(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc, iam_authorization=True)
+    cluster = pcs.Cluster.from_cluster_attributes(
+        stack,
+        "Cluster",
+        cluster_id="pcs_1a2b3c",
+        vpc=vpc,
+        security_group=existing_group(stack),
+        mounts={"/home": home},
+    )
+    pcs.ComputeNodeGroup(
+        stack,
+        "later",
+        cluster=cluster,
+        instance_types=["c7i.4xlarge"],
+        scaling=pcs.Scaling.dynamic(max=4),
+    )
+    made = template(stack)
+    assert "/home" in user_data(made, "later")
+    assert may_mount(made, role_of(made, "later"))
+    assert any(rule[3:] == (2049, 2049) for rule in security_group_rules(made))
+    (group,) = found(made, GROUP).values()
+    assert set(found(made, "AWS::EFS::MountTarget")) <= set(group["DependsOn"])
