@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from pcs_constructs.interfaces import INodeLaunchTemplate as INodeLaunchTemplate
     from pcs_constructs.interfaces import ISharedStorage as ISharedStorage
     from pcs_constructs.launch_template import NodeLaunchTemplate as NodeLaunchTemplate
+    from pcs_constructs.lifecycle import ExecutionPolicy as ExecutionPolicy
+    from pcs_constructs.lifecycle import LifecycleAction as LifecycleAction
+    from pcs_constructs.lifecycle import LifecycleScript as LifecycleScript
+    from pcs_constructs.lifecycle import LifecycleStage as LifecycleStage
+    from pcs_constructs.lifecycle import OnError as OnError
+    from pcs_constructs.lifecycle import ScriptCachingPolicy as ScriptCachingPolicy
     from pcs_constructs.network import Network as Network
     from pcs_constructs.node_group import ComputeNodeGroup as ComputeNodeGroup
     from pcs_constructs.node_group import ComputeNodeGroupOptions as ComputeNodeGroupOptions
@@ -39,12 +45,17 @@ if TYPE_CHECKING:
     from pcs_constructs.slurm import Accounting as Accounting
     from pcs_constructs.slurm import SlurmVersion as SlurmVersion
     from pcs_constructs.storage.efs import EfsStorage as EfsStorage
+    from pcs_constructs.storage.file_cache import DataRepository as DataRepository
+    from pcs_constructs.storage.file_cache import FileCacheStorage as FileCacheStorage
     from pcs_constructs.storage.local import LocalScratch as LocalScratch
     from pcs_constructs.storage.lustre import LustreStorage as LustreStorage
     from pcs_constructs.storage.lustre import LustreStorageType as LustreStorageType
     from pcs_constructs.storage.lustre import RepositoryEvent as RepositoryEvent
+    from pcs_constructs.storage.nfs import NfsStorage as NfsStorage
+    from pcs_constructs.storage.nfs import NfsVersion as NfsVersion
     from pcs_constructs.storage.share import FileShare as FileShare
     from pcs_constructs.storage.share import MountScript as MountScript
+    from pcs_constructs.storage.share import MountScripts as MountScripts
     from pcs_constructs.storage.share import Ports as Ports
 
 _MODULE_OF = {
@@ -56,7 +67,10 @@ _MODULE_OF = {
     "ClusterSize": "capacity",
     "ComputeNodeGroup": "node_group",
     "ComputeNodeGroupOptions": "node_group",
+    "DataRepository": "storage.file_cache",
     "EfsStorage": "storage.efs",
+    "ExecutionPolicy": "lifecycle",
+    "FileCacheStorage": "storage.file_cache",
     "FileShare": "storage.share",
     "ICluster": "interfaces",
     "IComputeNodeGroup": "interfaces",
@@ -64,22 +78,30 @@ _MODULE_OF = {
     "INodeLaunchTemplate": "interfaces",
     "ISharedStorage": "interfaces",
     "InstanceFacts": "instances",
+    "LifecycleAction": "lifecycle",
+    "LifecycleScript": "lifecycle",
+    "LifecycleStage": "lifecycle",
     "LocalScratch": "storage.local",
     "LustreStorage": "storage.lustre",
     "LustreStorageType": "storage.lustre",
     "Mount": "boot",
     "MountClient": "boot",
     "MountScript": "storage.share",
+    "MountScripts": "storage.share",
     "Network": "network",
     "NetworkCard": "instances",
+    "NfsStorage": "storage.nfs",
+    "NfsVersion": "storage.nfs",
     "NodeInstanceProfile": "identity",
     "NodeLaunchTemplate": "launch_template",
+    "OnError": "lifecycle",
     "PcsValidationError": "errors",
     "Ports": "storage.share",
     "Problem": "errors",
     "Queue": "queue",
     "RepositoryEvent": "storage.lustre",
     "Scaling": "capacity",
+    "ScriptCachingPolicy": "lifecycle",
     "SlurmVersion": "slurm",
     "SpotAllocation": "capacity",
     "SpotServiceLinkedRole": "reservations",

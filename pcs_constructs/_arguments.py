@@ -104,7 +104,9 @@ class Arguments:
         self.expect(**{argument: (values, Mapping)})
         found = dict(values) if isinstance(values, Mapping) else {}
         for key, value in found.items():
-            self.expect(**{argument: (key, str), f"{argument}[{key!r}]": (value, kind)})
+            self.expect(**{argument: (key, str)})
+            if not _fits(value, kind):
+                self._refuse_kind(f"{argument}[{key!r}]", value, kind)
         return found
 
     def peers(self, argument: str, values: Iterable[ec2.IPeer]) -> tuple[ec2.IPeer, ...]:
@@ -268,7 +270,9 @@ def _tuple(values: Iterable[T]) -> tuple[T, ...] | None:
 
 def _fits(value: object, kind: Kind) -> bool:
     if not isinstance(kind, str):
-        return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+        if kind is int and isinstance(value, (bool, float)):
+            return isinstance(value, float) and is_token(value)  # jsii's numbers are floats
+        return isinstance(value, kind)
     # Members are looked up on types, because reading one of a jsii object is a round trip. What
     # jsii hands out for an interface is a proxy with delegates, and ours have instance attributes.
     attributes: dict[str, Any] = getattr(value, "__dict__", {})

@@ -457,8 +457,9 @@ def security_group_facts(
     """What a security group that was passed shows of the VPC it is in."""
     in_vpc = UNKNOWN
     if isinstance(group, ec2.SecurityGroup):
-        resource = cast("ec2.CfnSecurityGroup", group.node.default_child)
-        in_vpc = _same_vpc(resource.vpc_id or "", vpc.vpc_id)
+        resource = group.node.default_child
+        if isinstance(resource, ec2.CfnSecurityGroup) and resource.vpc_id:
+            in_vpc = _same_vpc(resource.vpc_id, vpc.vpc_id)
     return rules.SecurityGroupFacts(argument=argument, name=group.node.path, in_vpc=in_vpc)
 
 
@@ -467,14 +468,16 @@ def _same_vpc(one: str, other: str) -> bool | Unknown:
         return True
     if not is_token(one) and not is_token(other):
         return False
-    made = [_referred_to(vpc_id) for vpc_id in (one, other)]
+    made = [_vpc_referred_to(vpc_id) for vpc_id in (one, other)]
     # Two VPCs that are made in this app are two; anything else may turn out to be the same.
-    return False if all(isinstance(vpc, ec2.CfnVPC) for vpc in made) else UNKNOWN
+    return UNKNOWN if None in made else made[0] == made[1]
 
 
-def _referred_to(text: str) -> object:
+def _vpc_referred_to(text: str) -> str | None:
+    """The path of a VPC that is made in this app, of whose ID this is the token."""
     token = cdk.Tokenization.reverse_string(text).first_token
-    return token.target if isinstance(token, cdk.Reference) else None
+    vpc = token.target if isinstance(token, cdk.Reference) else None
+    return vpc.node.path if isinstance(vpc, ec2.CfnVPC) else None
 
 
 def availability_zone(subnet: ec2.ISubnet) -> str | Unknown:

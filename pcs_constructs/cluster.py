@@ -21,7 +21,7 @@ from pcs_constructs.node_group import ComputeNodeGroup, ComputeNodeGroupOptions
 from pcs_constructs.queue import Queue
 from pcs_constructs.security_groups import ClusterSecurityGroup
 from pcs_constructs.slurm import Accounting, SlurmVersion
-from pcs_constructs.storage.share import grants_of
+from pcs_constructs.storage.share import MountScripts, grants_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +58,8 @@ class Cluster(Construct):
         name: The physical name, 3 to 40 letters, digits and hyphens, unique in account and Region.
             By default the id and a short hash of what forces replacement.
         mounts: File systems by mount point, which every node mounts. By default none.
+        mount_scripts: What mounts those that it can, instead of user data: see `MountScripts`. By
+            default user data mounts all.
         security_group: The group that controller and nodes share. By default a
             `ClusterSecurityGroup`.
         accounting: Slurm accounting. By default there is none.
@@ -99,6 +101,9 @@ class Cluster(Construct):
     mounts: Final[Mapping[str, ISharedStorage]]
     """The file systems that every node mounts, by mount point."""
 
+    mount_scripts: Final[MountScripts | None]
+    """What mounts the file systems that it can, instead of user data."""
+
     memory_aware: Final[bool | None]
     """Whether jobs are scheduled by memory too; `None` where `SelectTypeParameters` is a token."""
 
@@ -112,6 +117,7 @@ class Cluster(Construct):
         security_group: ec2.ISecurityGroup,
         subnet: ec2.ISubnet | None = None,
         mounts: Mapping[str, ISharedStorage] | None = None,
+        mount_scripts: MountScripts | None = None,
         slurm: SlurmVersion | None = None,
     ) -> ICluster:
         """Use a cluster that is defined elsewhere, to make node groups and queues for it.
@@ -124,6 +130,8 @@ class Cluster(Construct):
             security_group: The group that controller and nodes share.
             subnet: Where nodes go unless told otherwise. By default the VPC's first private one.
             mounts: File systems that nodes added here mount, by mount point. By default none.
+            mount_scripts: What mounts those that it can, instead of user data. By default user data
+                mounts all.
             slurm: Its Slurm version, for checks that depend on it. By default not known.
 
         Raises:
@@ -137,6 +145,7 @@ class Cluster(Construct):
             security_group=security_group,
             subnet=subnet,
             mounts=mounts,
+            mount_scripts=mount_scripts,
             slurm=slurm,
         )
 
@@ -151,6 +160,7 @@ class Cluster(Construct):
         slurm: SlurmVersion = SlurmVersion.V25_11,
         name: str | None = None,
         mounts: Mapping[str, ISharedStorage] | None = None,
+        mount_scripts: MountScripts | None = None,
         security_group: ec2.ISecurityGroup | None = None,
         accounting: Accounting | None = None,
         rest_api: bool = False,
@@ -165,6 +175,7 @@ class Cluster(Construct):
             slurm=(slurm, SlurmVersion),
             name=(name, str),
             security_group=(security_group, "security_group_id"),
+            mount_scripts=(mount_scripts, MountScripts),
             accounting=(accounting, Accounting),
             rest_api=(rest_api, bool),
         )
@@ -222,6 +233,7 @@ class Cluster(Construct):
         self.vpc = vpc
         self.subnet = place
         self.mounts = file_systems
+        self.mount_scripts = mount_scripts
         selects = _cdk.known(settings.get("SelectTypeParameters", ""))
         self.memory_aware = None if selects is UNKNOWN else "_Memory" in selects
         self.security_group = security_group or _cdk.as_security_group(
@@ -377,6 +389,7 @@ class _ImportedCluster(Construct):
     subnet: Final[ec2.ISubnet]
     security_group: Final[ec2.ISecurityGroup]
     mounts: Final[Mapping[str, ISharedStorage]]
+    mount_scripts: Final[MountScripts | None]
     slurm: Final[SlurmVersion | None]
     memory_aware: Final[None]
 
@@ -390,6 +403,7 @@ class _ImportedCluster(Construct):
         security_group: ec2.ISecurityGroup,
         subnet: ec2.ISubnet | None,
         mounts: Mapping[str, ISharedStorage] | None,
+        mount_scripts: MountScripts | None,
         slurm: SlurmVersion | None,
     ) -> None:
         given = Arguments()
@@ -398,6 +412,7 @@ class _ImportedCluster(Construct):
             vpc=(vpc, "vpc_id"),
             security_group=(security_group, "security_group_id"),
             subnet=(subnet, "subnet_id"),
+            mount_scripts=(mount_scripts, MountScripts),
             slurm=(slurm, SlurmVersion),
         )
         file_systems = given.mapping("mounts", mounts, "file_share")
@@ -421,16 +436,14 @@ class _ImportedCluster(Construct):
         self.subnet = place
         self.security_group = security_group
         self.mounts = file_systems
+        self.mount_scripts = mount_scripts
         self.slurm = slurm
         self.memory_aware = None
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
     @cached_property
     def _shared_profile(self) -> NodeInstanceProfile:
-        profile = NodeInstanceProfile(self, "InstanceProfile")
-        shares = (storage.file_share for storage in self.mounts.values())
-        profile.grant_before_start(grants_of(shares))
-        return profile
+        return NodeInstanceProfile(self, "InstanceProfile")
 
     @property
     def connections(self) -> ec2.Connections:

@@ -118,22 +118,26 @@ class InstanceFacts:
         vcpus = entry.at("VCpuInfo.DefaultVCpus", int)
         gpus, gpu_manufacturer, gpu_name = entry.gpus()
         accelerators, accelerator_manufacturer, accelerator_name = entry.accelerators()
+        cores = entry.at("VCpuInfo.DefaultCores", int, vcpus // max(threads, 1))
+        memory = entry.at("MemoryInfo.SizeInMiB", int)
+        cards, efa_interfaces = entry.network_cards()
+        entry.require(min(vcpus, threads, cores, memory) > 0, "a number of 0 or less")
         facts = cls(
             name=entry.name,
             vcpus=vcpus,
-            cores=entry.at("VCpuInfo.DefaultCores", int, vcpus // max(threads, 1)),
+            cores=cores,
             threads_per_core=threads,
             architecture=entry.architecture(),
-            memory_mib=entry.at("MemoryInfo.SizeInMiB", int),
+            memory_mib=memory,
             gpus=gpus,
             gpu_manufacturer=gpu_manufacturer,
             gpu_name=gpu_name,
             accelerators=accelerators,
             accelerator_manufacturer=accelerator_manufacturer,
             accelerator_name=accelerator_name,
-            efa_interfaces=entry.at("NetworkInfo.EfaInfo.MaximumEfaInterfaces", int, 0),
-            network_cards=entry.network_cards(),
-            usage_classes=tuple(sorted(entry.at("SupportedUsageClasses", list))),
+            efa_interfaces=efa_interfaces,
+            network_cards=cards,
+            usage_classes=entry.usage_classes(),
             local_storage_gb=entry.at("InstanceStorageInfo.TotalSizeInGB", int, 0),
             bare_metal=entry.at("BareMetal", bool, False),
         )
@@ -158,12 +162,22 @@ class _Entry:
         supported = self.at("ProcessorInfo.SupportedArchitectures", list)
         if "arm64" in supported:
             return "arm64"
-        if "x86_64" not in supported:
-            self._wrong.append("neither x86_64 nor arm64 in ProcessorInfo.SupportedArchitectures")
+        self.require(
+            "x86_64" in supported,
+            "neither x86_64 nor arm64 in ProcessorInfo.SupportedArchitectures",
+        )
         return "x86_64"
 
-    def network_cards(self) -> tuple[NetworkCard, ...]:
-        """The network cards in the order of their index."""
+    def usage_classes(self) -> tuple[str, ...]:
+        """How it can be bought, sorted."""
+        classes = self.at("SupportedUsageClasses", list)
+        known = [text for text in classes if isinstance(text, str)]
+        self.require(known == classes, "something else than text in SupportedUsageClasses")
+        return tuple(sorted(known))
+
+    def network_cards(self) -> tuple[tuple[NetworkCard, ...], int]:
+        """The network cards in the order of their index, and how many EFA they can carry."""
+        efa = self.at("NetworkInfo.EfaInfo.MaximumEfaInterfaces", int, 0)
         cards = [
             NetworkCard(
                 index=self._inside(card, "NetworkCardIndex", int),
@@ -172,16 +186,26 @@ class _Entry:
             )
             for card in self.at("NetworkInfo.NetworkCards", list)
         ]
-        if not cards:
-            self._wrong.append("no card in NetworkInfo.NetworkCards")
-        return tuple(sorted(cards, key=lambda card: card.index))
+        cards.sort(key=lambda card: card.index)
+        self.require(bool(cards), "no card in NetworkInfo.NetworkCards")
+        self.require(
+            [card.index for card in cards] == list(range(len(cards))),
+            "cards that are not numbered from 0 in NetworkInfo.NetworkCards",
+        )
+        self.require(
+            efa <= sum(card.efa for card in cards),
+            f"{efa} EFA and fewer cards with efa in InterfaceTypes, which an older command line "
+            "leaves out",
+        )
+        return tuple(cards), efa
 
     def gpus(self) -> tuple[int, str | None, str | None]:
         """Number, maker and model of the GPUs."""
         # A fraction of a GPU has Count 0; the operating system sees LogicalGpuCount devices.
         return self._model(
             (
-                self._inside(gpu, "LogicalGpuCount", int, 0) or self._inside(gpu, "Count", int),
+                self._inside(gpu, "LogicalGpuCount", int, 0)
+                or max(self._inside(gpu, "Count", int), 1),
                 self._inside(gpu, "Manufacturer", str),
                 self._inside(gpu, "Name", str),
             )
@@ -206,6 +230,11 @@ class _Entry:
             for device in listed
         )
 
+    def require(self, holds: bool, otherwise: str) -> None:
+        """Remember what is wrong unless this holds."""
+        if not holds:
+            self._wrong.append(otherwise)
+
     def refuse(self) -> None:
         """Raise what is wrong, if anything is."""
         if self._wrong:
@@ -226,7 +255,7 @@ class _Entry:
         if isinstance(description, str):
             try:
                 description = json.loads(description)
-            except json.JSONDecodeError as reason:
+            except (json.JSONDecodeError, RecursionError) as reason:
                 self._wrong.append(f"no JSON in it ({reason})")
                 self.refuse()
         entries = _mapping(description).get("InstanceTypes")
@@ -244,7 +273,7 @@ class _Entry:
             found = _mapping(found).get(key)
         if found is None and default is not None:
             return default
-        if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+        if not isinstance(found, kind) or (kind is int and isinstance(found, bool)) or found == "":
             self._wrong.append(f"{_NOTHING[kind]} at {path}")
             return kind()
         return found

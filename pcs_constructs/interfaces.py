@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pcs_constructs.capacity import Scaling
     from pcs_constructs.slurm import SlurmVersion
-    from pcs_constructs.storage.share import FileShare
+    from pcs_constructs.storage.share import FileShare, MountScripts
 
 
 class ISharedStorage(Protocol):
@@ -75,6 +75,11 @@ class ICluster(Protocol):
     @property
     def mounts(self) -> Mapping[str, ISharedStorage]:
         """The file systems that every node mounts, by mount point."""
+        ...
+
+    @property
+    def mount_scripts(self) -> MountScripts | None:
+        """The scripts that mount what they can; `None` where user data mounts all."""
         ...
 
     @property

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from pcs_constructs.interfaces import INodeLaunchTemplate, ISharedStorage
 
 # More than 1, so that containers on a node reach the metadata service; the user guide's number.
-METADATA_HOP_LIMIT: Final = 4
-"""How far the metadata service answers unless told otherwise."""
+_METADATA_HOP_LIMIT: Final = 4
 
 # Of the PCS-ready image, which is the default, and of every other Ubuntu.
 _ROOT_DEVICE_NAME: Final = "/dev/sda1"
@@ -65,7 +64,7 @@ class Launch:
     own_image: bool = False
     detailed_monitoring: bool = False
     instance_tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    http_put_response_hop_limit: int = METADATA_HOP_LIMIT
+    http_put_response_hop_limit: int | None = None
     instance_metadata_tags: bool = False
     subnet_id: str | None = None
     min: int | Unknown = 0
@@ -88,6 +87,15 @@ class Launch:
     def user_data(self) -> str:
         """The user data, before base64."""
         return _user_data(self.mounts, self.parts)
+
+    @property
+    def _hop_limit(self) -> int:
+        given = self.http_put_response_hop_limit
+        return _METADATA_HOP_LIMIT if given is None else given
+
+    @property
+    def _tags(self) -> Mapping[str, str]:
+        return {**({"Name": self.name_tag} if self.name_tag else {}), **self.instance_tags}
 
     def facts(self) -> tuple[object, ...]:
         """What the rules are to judge."""
@@ -119,8 +127,9 @@ class Launch:
                 },
             ),
             rules.MetadataFacts(
-                hop_limit=_cdk.known(self.http_put_response_hop_limit),
-                tags=_cdk.known_items(self.instance_tags),
+                hop_limit=_cdk.known(self._hop_limit),
+                tags=(known_tags := _cdk.known_items(self._tags)),
+                unknown_tags=len(self._tags) - len(known_tags),
                 tags_in_metadata=self.instance_metadata_tags,
             ),
             *self._root_volume_facts(),
@@ -141,6 +150,7 @@ class Launch:
                 iops=_cdk.known_number(volume.iops),
                 throughput=_cdk.known_number(volume.throughput),
                 encrypted=volume.encrypted is not False,
+                kms_key=volume.kms_key is not None,
                 device_name=device_name,
                 own_image=self.own_image,
             )
@@ -156,11 +166,7 @@ class Launch:
         # A template names interfaces only where it must: with one, AWS PCS does as well without.
         interfaces = self._network_interfaces(groups) if self.efa or self.subnet_id else None
         placement_group_name = self._placement_group_name(scope)
-        name_tag = {"Name": self.name_tag} if self.name_tag else {}
-        tags = [
-            cdk.CfnTag(key=key, value=value)
-            for key, value in {**name_tag, **self.instance_tags}.items()
-        ]
+        tags = [cdk.CfnTag(key=key, value=value) for key, value in self._tags.items()]
         return ec2.CfnLaunchTemplate(
             scope,
             id,
@@ -170,7 +176,7 @@ class Launch:
                 metadata_options=ec2.CfnLaunchTemplate.MetadataOptionsProperty(
                     http_endpoint="enabled",
                     http_tokens="required",
-                    http_put_response_hop_limit=self.http_put_response_hop_limit,
+                    http_put_response_hop_limit=self._hop_limit,
                     instance_metadata_tags="enabled" if self.instance_metadata_tags else None,
                 ),
                 monitoring=ec2.CfnLaunchTemplate.MonitoringProperty(enabled=True)
@@ -320,8 +326,8 @@ class NodeLaunchTemplate(Construct):
 
     Raises:
         PcsValidationError: PCS001, PCS003, PCS407, PCS501 to PCS503, PCS602 to PCS604, PCS607,
-            PCS608 to PCS610, PCS612, PCS614, PCS615, PCS617, PCS621, PCS622, PCS625, PCS627,
-            PCS901, PCS902, PCS906.
+            PCS608 to PCS610, PCS612, PCS614, PCS615, PCS617, PCS618, PCS621, PCS622, PCS625,
+            PCS627, PCS901, PCS902, PCS906.
 
     Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
     """
@@ -343,6 +349,12 @@ class NodeLaunchTemplate(Construct):
 
     efa_only: Final[bool]
     """Whether secondary interfaces carry nothing but EFA."""
+
+    root_volume: Final[ec2.BlockDeviceVolume | None]
+    """The volume with the operating system; `None` where the image says."""
+
+    root_device_name: Final[str | None]
+    """The root device of the image that it changes, where it was said."""
 
     interfaces: Final[tuple[Interface, ...]]
     """The network interfaces of each node."""
@@ -386,7 +398,7 @@ class NodeLaunchTemplate(Construct):
         root_device_name: str | None = None,
         detailed_monitoring: bool = False,
         instance_tags: Mapping[str, str] | None = None,
-        http_put_response_hop_limit: int = METADATA_HOP_LIMIT,
+        http_put_response_hop_limit: int | None = None,
         instance_metadata_tags: bool = False,
     ) -> None:
         given = Arguments()
@@ -449,6 +461,8 @@ class NodeLaunchTemplate(Construct):
         self.capacity = launch.capacity
         self.efa = efa
         self.efa_only = efa_only
+        self.root_volume = root_volume
+        self.root_device_name = root_device_name
         self.interfaces = launch.interfaces
         self.addresses = launch.addresses
 

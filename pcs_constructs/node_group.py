@@ -17,12 +17,19 @@ from pcs_constructs.boot import MountClient, UserDataPart
 from pcs_constructs.capacity import Capacity, Scaling
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
 from pcs_constructs.identity import NodeInstanceProfile, grant_without_role
-from pcs_constructs.launch_template import METADATA_HOP_LIMIT, Launch, NodeLaunchTemplate
+from pcs_constructs.launch_template import Launch, NodeLaunchTemplate
+from pcs_constructs.lifecycle import (
+    ExecutionPolicy,
+    Lifecycle,
+    LifecycleAction,
+    LifecycleScript,
+    ScriptCachingPolicy,
+)
 from pcs_constructs.names import physical_name
-from pcs_constructs.storage.share import grants_of
+from pcs_constructs.storage.share import MountScripts, grants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import aws_cdk as cdk
 
@@ -34,8 +41,10 @@ if TYPE_CHECKING:
         INodeLaunchTemplate,
         ISharedStorage,
     )
-    from pcs_constructs.storage.share import FileShare
+    from pcs_constructs.storage.share import FileShare, MountScript
 
+
+_FORWARDS_LOGS: Final = "configure-cloudwatch-logs"
 
 _IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
 
@@ -53,6 +62,9 @@ class ComputeNodeGroupOptions(TypedDict, total=False):
     capacity: Capacity | None
     image: ec2.IMachineImage | None
     mounts: Mapping[str, ISharedStorage] | None
+    mount_scripts: MountScripts | None
+    lifecycle_actions: Sequence[LifecycleAction]
+    script_caching_policy: ScriptCachingPolicy | None
     user_data: Sequence[UserDataPart]
     security_groups: Sequence[ec2.ISecurityGroup]
     instance_profile: INodeInstanceProfile | None
@@ -62,7 +74,7 @@ class ComputeNodeGroupOptions(TypedDict, total=False):
     root_device_name: str | None
     detailed_monitoring: bool
     instance_tags: Mapping[str, str] | None
-    http_put_response_hop_limit: int
+    http_put_response_hop_limit: int | None
     instance_metadata_tags: bool
     launch_template: INodeLaunchTemplate | None
     scale_down_idle_time: cdk.Duration | None
@@ -113,6 +125,11 @@ class ComputeNodeGroup(Construct):
             PCS-ready image. With an imported launch template: the image in there.
         mounts: File systems by mount point, instead of the cluster's. By default the cluster's;
             add to them with `mounts={**cluster.mounts, "/scratch": scratch}`.
+        mount_scripts: What mounts those that it can, instead of user data: see `MountScripts`. By
+            default as the cluster does.
+        lifecycle_actions: Scripts that AWS PCS runs on each node as it starts, in this order within
+            a stage; after the mounts, but for one that forwards logs. By default none.
+        script_caching_policy: How often a node downloads the scripts. By default once.
         user_data: Further parts of the user data, after the mounts. By default none.
         security_groups: Security groups beside the cluster's. By default none.
         instance_profile: The instance profile. By default one that the cluster's node groups share
@@ -149,7 +166,8 @@ class ComputeNodeGroup(Construct):
     Raises:
         PcsValidationError: PCS001 to PCS003, the 2xx codes, PCS404, PCS406, PCS407, PCS409, PCS413,
             PCS415, PCS501 to PCS503, PCS601 to PCS604, PCS607, PCS610, PCS612, PCS614, PCS615,
-            PCS617, PCS621 to PCS627, PCS801, PCS804 to PCS806, PCS901, PCS902, PCS906.
+            PCS617, PCS618, PCS621 to PCS627, PCS801, PCS804 to PCS806, PCS901, PCS902, PCS906,
+            PCS910 to PCS920.
 
     Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
     """
@@ -216,6 +234,9 @@ class ComputeNodeGroup(Construct):
         capacity: Capacity | None = None,
         image: ec2.IMachineImage | None = None,
         mounts: Mapping[str, ISharedStorage] | None = None,
+        mount_scripts: MountScripts | None = None,
+        lifecycle_actions: Sequence[LifecycleAction] = (),
+        script_caching_policy: ScriptCachingPolicy | None = None,
         user_data: Sequence[UserDataPart] = (),
         security_groups: Sequence[ec2.ISecurityGroup] = (),
         instance_profile: INodeInstanceProfile | None = None,
@@ -225,7 +246,7 @@ class ComputeNodeGroup(Construct):
         root_device_name: str | None = None,
         detailed_monitoring: bool = False,
         instance_tags: Mapping[str, str] | None = None,
-        http_put_response_hop_limit: int = METADATA_HOP_LIMIT,
+        http_put_response_hop_limit: int | None = None,
         instance_metadata_tags: bool = False,
         launch_template: INodeLaunchTemplate | None = None,
         scale_down_idle_time: cdk.Duration | None = None,
@@ -243,6 +264,8 @@ class ComputeNodeGroup(Construct):
             placement_group=(placement_group, "placement_group_name"),
             capacity=(capacity, Capacity),
             instance_profile=(instance_profile, "instance_profile_arn"),
+            mount_scripts=(mount_scripts, MountScripts),
+            script_caching_policy=(script_caching_policy, ScriptCachingPolicy),
             key_pair=(key_pair, "key_pair_name"),
             launch_template=(launch_template, "version"),
             root_device_name=(root_device_name, str),
@@ -259,6 +282,7 @@ class ComputeNodeGroup(Construct):
         peers = given.peers("ssh_from", ssh_from)
         settings = given.mapping("slurm_settings", slurm_settings, str)
         file_systems = given.mapping("mounts", mounts, "file_share")
+        actions = given.items("lifecycle_actions", lifecycle_actions, LifecycleAction)
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         given.expect(image=(image, "get_image"))
         volume = given.ebs("root_volume", root_volume)
@@ -270,6 +294,7 @@ class ComputeNodeGroup(Construct):
                     efa_only=efa_only,
                     placement_group=placement_group,
                     mounts=file_systems,
+                    mount_scripts=mount_scripts,
                     user_data=parts,
                     security_groups=groups,
                     ssh_from=peers,
@@ -278,7 +303,7 @@ class ComputeNodeGroup(Construct):
                     root_device_name=root_device_name,
                     detailed_monitoring=detailed_monitoring,
                     instance_tags=tags,
-                    http_put_response_hop_limit=http_put_response_hop_limit != METADATA_HOP_LIMIT,
+                    http_put_response_hop_limit=http_put_response_hop_limit is not None,
                     instance_metadata_tags=instance_metadata_tags,
                 )
             )
@@ -293,6 +318,12 @@ class ComputeNodeGroup(Construct):
             file_systems = dict(cluster.mounts)
         shares = {path: storage.file_share for path, storage in file_systems.items()}
         found = instances.known(types, described)
+        scripts = mount_scripts or cluster.mount_scripts
+        scripted = {path: s.script for path, s in shares.items() if scripts and s.script}
+        lifecycle = Lifecycle(
+            actions=_ordered(actions, _mount_actions(scripts, scripted)),
+            script_caching_policy=script_caching_policy,
+        )
         without_disks = tuple(name for name, facts in found.items() if not facts.local_storage_gb)
         if mounts is None and without_disks:
             shares = {path: s for path, s in shares.items() if s.client is not MountClient.LOCAL}
@@ -314,7 +345,7 @@ class ComputeNodeGroup(Construct):
             security_group_ids=tuple(
                 _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
             ),
-            mounts=tuple(share.mount(path) for path, share in shares.items()),
+            mounts=tuple(s.mount(path) for path, s in shares.items() if path not in scripted),
             parts=parts,
             efa=own_template.efa if own_template else efa,
             efa_only=own_template.efa_only if own_template else efa_only,
@@ -375,7 +406,10 @@ class ComputeNodeGroup(Construct):
             ssh,
             *launch.facts(),
             settings_facts,
+            *_root_volume_of(own_template, own_image=image is not None),
             *_mount_facts(shares, places, without_disks),
+            rules.MountFacts(paths=tuple(map(_cdk.known, shares)) if scripted else ()),
+            *lifecycle.facts(role=instance_profile is None or _cdk.has_principal(instance_profile)),
             rules.MountGrantFacts(
                 paths=tuple(_cdk.known(path) for path, share in shares.items() if share.grant),
                 role=instance_profile is None or _cdk.has_principal(instance_profile),
@@ -414,13 +448,18 @@ class ComputeNodeGroup(Construct):
         self.addresses = scaling.max * launch.addresses
         self.architecture = group_facts.architecture
         self._efa = efa
-        self._shares = shares
         self._security_group_ids = launch.security_group_ids
         self._given_template = launch_template
+        attached = lifecycle.attach(self)
+        scripts_take = attached.grants(cluster.cluster_id) if lifecycle.actions else ()
+        self._needed = (*grants_of(shares.values()), *scripts_take)
+        # What the cluster mounts is open to its security group, and its profile may mount it.
+        own = [s for s in shares.values() if all(s is not c for c in cluster.open_shares)]
         self._profile = instance_profile
-
+        if instance_profile is None and (scripts_take or any(grants_of(own))):
+            self._profile = self._own_profile()
         self._template = None if launch_template else launch.attach(self, "LaunchTemplate")
-        profile = instance_profile or cluster.instance_profile
+        profile = self._profile or cluster.instance_profile
         self._resource = cfn.CfnComputeNodeGroup(
             self,
             "Resource",
@@ -433,6 +472,7 @@ class ComputeNodeGroup(Construct):
             else None,
             custom_launch_template=_template_reference(self._template, launch_template),
             iam_instance_profile_arn=profile.instance_profile_arn,
+            node_lifecycle_actions=attached.actions,
             instance_configs=[
                 cfn.CfnComputeNodeGroup.InstanceConfigProperty(instance_type=name) for name in types
             ],
@@ -452,12 +492,12 @@ class ComputeNodeGroup(Construct):
         )
         for peer in peers:
             self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
-        # The rest is open to the cluster's security group already.
-        own = [s for s in shares.values() if all(s is not c for c in cluster.open_shares)]
         for share in own:
             if share.ports:
                 share.allow_mount_from(_cdk.as_security_group(self._own_security_group))
-        self._grant_mounts(own if instance_profile is None else shares.values())
+        if instance_profile is not None and _cdk.has_principal(instance_profile):
+            for grant in self._needed:
+                grant(self).apply_before(self._resource)
         # The cluster waits for the way out of its own subnet.
         _cdk.depend(self._resource, own, [s for s in places if s is not cluster.subnet])
         self.compute_node_group_id = self._resource.attr_id
@@ -477,10 +517,8 @@ class ComputeNodeGroup(Construct):
     def grant_principal(self) -> iam.IPrincipal:
         """Whom permissions are granted to; the first use gives these nodes a role of their own."""
         if self._profile is None:
-            profile = NodeInstanceProfile(self, "InstanceProfile")
-            profile.grant_before_start(grants_of(self._shares.values()))
-            self._resource.iam_instance_profile_arn = profile.instance_profile_arn
-            self._profile = profile
+            self._profile = self._own_profile()
+            self._resource.iam_instance_profile_arn = self._profile.instance_profile_arn
         principal = _cdk.principal_of(self._profile)
         if principal is None:
             raise grant_without_role(self)
@@ -503,16 +541,10 @@ class ComputeNodeGroup(Construct):
         )
         return group
 
-    def _grant_mounts(self, shares: Iterable[FileShare]) -> None:
-        """Grant what mounting takes, and what the cluster's shared profile does not grant."""
-        grants = tuple(grants_of(shares))
-        if not grants:
-            return
-        if self._profile is None:
-            _ = self.grant_principal  # its own profile grants all it mounts
-        elif _cdk.has_principal(self._profile):
-            for grant in grants:
-                grant(self).apply_before(self._resource)
+    def _own_profile(self) -> NodeInstanceProfile:
+        profile = NodeInstanceProfile(self, "InstanceProfile")
+        profile.grant_before_start(self._needed)
+        return profile
 
     def _connections_of_given_template(self) -> ec2.Connections:
         if isinstance(self._given_template, NodeLaunchTemplate):
@@ -557,6 +589,49 @@ class _ImportedComputeNodeGroup(Construct):
         self.instance_types = None
         self.scaling = None
         self.architecture = None
+
+
+def _mount_actions(
+    scripts: MountScripts | None, scripted: Mapping[str, MountScript]
+) -> tuple[LifecycleAction, ...]:
+    """The lifecycle actions that mount what the AWS-maintained scripts can."""
+    if scripts is None:
+        return ()
+    return tuple(
+        LifecycleAction(
+            # By number, since the path may be a token.
+            name=f"Mount {number} {script.name}",
+            script=LifecycleScript.maintained_latest(script.name)
+            if scripts.version is None
+            else LifecycleScript.maintained(
+                script.name,
+                version=scripts.version,
+                checksum=scripts.checksums.get(script.name),
+            ),
+            arguments=(*script.arguments, "--mount-point", path),
+            execution_policy=ExecutionPolicy.EVERY_BOOT,
+        )
+        for number, (path, script) in enumerate(sorted(scripted.items()), start=1)
+    )
+
+
+def _ordered(
+    actions: Sequence[LifecycleAction], mounts: Sequence[LifecycleAction]
+) -> tuple[LifecycleAction, ...]:
+    """Mounts before all that may want them, and after what forwards the logs of mounting."""
+    if not mounts:
+        return tuple(actions)
+    forwards = [a for a in actions if (a.script.maintained_file or "").startswith(_FORWARDS_LOGS)]
+    return (*forwards, *mounts, *(a for a in actions if a not in forwards))
+
+
+def _root_volume_of(
+    template: NodeLaunchTemplate | None, *, own_image: bool
+) -> Iterator[rules.RootVolumeFacts]:
+    """What a template made elsewhere shows of a volume whose device this image has to have."""
+    if template is not None and template.root_volume is not None:
+        device_name = _cdk.known(template.root_device_name)
+        yield rules.RootVolumeFacts(type=UNKNOWN, device_name=device_name, own_image=own_image)
 
 
 def _mount_facts(

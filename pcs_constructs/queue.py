@@ -85,7 +85,9 @@ class Queue(Construct):
             other_groups=tuple(
                 g.name
                 for g in groups
-                if g.instance_types and not rules.are_ultraservers(g.instance_types)
+                if g.instance_types
+                and _cdk.known_all(g.instance_types) is not UNKNOWN
+                and not rules.are_ultraservers(g.instance_types)
             ),
         )
         _cdk.refuse(scope, id, rules.errors_in(facts))

@@ -21,7 +21,7 @@ _USAGE_CLASSES: Final = {
 
 def are_ultraservers(instance_types: tuple[str, ...]) -> bool:
     """Whether these instances are parts of UltraServers."""
-    return instance_types[0].startswith("p6e-")
+    return any(name.startswith("p6e-") for name in instance_types)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -250,12 +250,13 @@ class RootVolumeFacts:
     given: bool = True
     """Whether anything is said of the volume itself."""
     type: str | Unknown | None = None
-    size: int | Unknown | None = UNKNOWN
+    size: float | Unknown | None = UNKNOWN
     """In GiB; `None` is what the image says."""
     iops: int | Unknown | None = None
     throughput: int | Unknown | None = None
     """In MiB/s."""
     encrypted: bool | Unknown = True
+    kms_key: bool | Unknown = False
     device_name: str | Unknown | None = None
     own_image: bool | Unknown = False
     """Whether the image is another than the library's default."""
@@ -282,6 +283,10 @@ def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Br
         yield Breach("root_volume", f"{volume_type} takes no iops", "leave iops out, or use gp3")
     if facts.iops is None and volume_type in {"io1", "io2"}:
         yield Breach("root_volume", f"{volume_type} without iops", "give iops, or use gp3")
+    if isinstance(facts.iops, int) and facts.iops < 100 and volume_type in {"io1", "io2"}:
+        yield Breach("root_volume", f"{facts.iops} IOPS on {volume_type}", "give 100 or more")
+    if isinstance(facts.size, (int, float)) and (facts.size < 1 or facts.size % 1):
+        yield Breach("root_volume", f"{facts.size:g} GiB", "give 1 GiB or more, in whole GiB")
     if facts.throughput is not None and volume_type != "gp3":
         yield Breach(
             "root_volume", f"{volume_type} takes no throughput", "leave throughput out, or use gp3"
@@ -293,30 +298,40 @@ def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Br
 def _gp3_breaches(facts: RootVolumeFacts) -> Iterator[Breach]:
     iops = 3000 if facts.iops is None else facts.iops
     throughput = 125 if facts.throughput is None else facts.throughput
-    if iops is UNKNOWN:
-        return
-    if iops < 3000:
-        yield Breach("root_volume", f"{iops} IOPS on gp3", "give 3000 or more, or leave iops out")
-    elif isinstance(facts.size, int) and iops > max(3000, 500 * facts.size):
-        yield Breach(
-            "root_volume",
-            f"{iops} IOPS on {facts.size} GiB of gp3",
-            f"give at most {max(3000, 500 * facts.size)}, or a larger volume",
-        )
-    if throughput is UNKNOWN:
-        return
-    if throughput < 125:
+    if throughput is not UNKNOWN and throughput < 125:
         yield Breach(
             "root_volume",
             f"{throughput} MiB/s on gp3",
             "give 125 or more, or leave throughput out",
         )
-    elif throughput > iops / 4:
+    if iops is UNKNOWN:
+        return
+    if iops < 3000:
+        yield Breach("root_volume", f"{iops} IOPS on gp3", "give 3000 or more, or leave iops out")
+        return
+    if isinstance(facts.size, (int, float)) and iops > max(3000, 500 * facts.size):
+        most = int(max(3000, 500 * facts.size))
+        yield Breach(
+            "root_volume",
+            f"{iops} IOPS on {facts.size:g} GiB of gp3",
+            f"give at most {most}, or a larger volume",
+        )
+    if throughput is not UNKNOWN and throughput > iops / 4:
         yield Breach(
             "root_volume",
             f"{throughput} MiB/s with {iops} IOPS on gp3",
             f"give iops={4 * throughput} or more, or a lower throughput",
         )
+
+
+@error("PCS618", RootVolumeFacts)
+def root_volume_with_a_key_is_encrypted(facts: RootVolumeFacts) -> Iterator[Breach]:
+    """A root volume that is given a KMS key is encrypted.
+
+    Source: `KmsKeyId` of `AWS::EC2::LaunchTemplate`, "this parameter requires Encrypted".
+    """
+    if facts.kms_key is True and facts.encrypted is False:
+        yield Breach("root_volume", "has a kms_key and encrypted=False", "leave one of them out")
 
 
 @advice("PCS613", RootVolumeFacts)
@@ -368,7 +383,9 @@ class MetadataFacts:
 
     hop_limit: int | Unknown = 4
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The tags of instances, as far as they are known."""
+    """The tags of instances, `Name` included, as far as they are known."""
+    unknown_tags: int = 0
+    """How many more there are."""
     tags_in_metadata: bool = False
 
 
@@ -410,7 +427,7 @@ def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Breach]:
 
     Source: Tag your Amazon EC2 resources; Work with instance tags in instance metadata.
     """
-    yield from tag_breaches("instance_tags", facts.tags, most=50)
+    yield from tag_breaches("instance_tags", facts.tags, most=50 - facts.unknown_tags)
     for key in facts.tags if facts.tags_in_metadata else ():
         if not re.fullmatch(r"[A-Za-z0-9+\-=.,_:@]*", key) or key in {".", "..", "_index"}:
             yield Breach(

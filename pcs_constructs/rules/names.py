@@ -38,7 +38,7 @@ def identifier_breaches(
 def tag_breaches(argument: str, tags: Mapping[str, str], *, most: int) -> Iterator[Breach]:
     """What AWS would refuse in the tags of a resource that can have so many of them."""
     if len(tags) > most:
-        yield Breach(argument, f"{len(tags)} tags, and {most} is the most", "leave some out")
+        yield Breach(argument, f"{len(tags)} known tags, and {most} is the most", "leave some out")
     for key, value in tags.items():
         if key.lower().startswith("aws:"):
             yield Breach(argument, f"{key!r} begins with 'aws:'", "choose another key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -149,6 +150,19 @@ def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Breac
                 "check the spelling; a newer type works all the same, and "
                 "pcs.InstanceFacts.from_description(...) in its place has it checked",
             )
+
+
+@error("PCS224", NodeGroupFacts)
+def instance_types_differ(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group names each of its instance types once.
+
+    Source: `InstanceConfigs` of `AWS::PCS::ComputeNodeGroup`.
+    """
+    if facts.instance_types is UNKNOWN:
+        return
+    for name, count in Counter(facts.instance_types).items():
+        if count > 1:
+            yield Breach("instance_types", f"names {name} {count} times", "name it once")
 
 
 @page("PCS209")

@@ -121,7 +121,7 @@ def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Breach]:
     parameters = facts.settings.get("Parameters", "")
     if (
         parameters is not UNKNOWN
-        and "l3cache_as_socket" in parameters.split(",")
+        and "l3cache_as_socket" in parameters.replace(" ", "").split(",")
         and "Sockets" not in facts.settings
     ):
         yield Breach(

@@ -224,3 +224,27 @@ def nodes_may_mount_what_they_mount(facts: MountGrantFacts) -> Iterator[Breach]:
             f"the role that is to mount {path if path is not UNKNOWN else 'a token'} is not known",
             "pass role= to NodeInstanceProfile.from_instance_profile_arn, or acknowledge this",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountScriptsFacts:
+    """The checksums of scripts that mount."""
+
+    scripts: tuple[str | Unknown, ...]
+
+
+@error("PCS563", MountScriptsFacts)
+def checksums_are_of_scripts_that_mount(facts: MountScriptsFacts) -> Iterator[Breach]:
+    """A checksum for mounting is of `mount-efs` or of `mount-fsx-lustre`.
+
+    Of any other script it would not be looked at.
+
+    Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
+    """
+    for script in facts.scripts:
+        if script not in {UNKNOWN, "mount-efs", "mount-fsx-lustre"}:
+            yield Breach(
+                "checksums",
+                f"names {script!r}, which mounts nothing",
+                "name 'mount-efs' or 'mount-fsx-lustre', without version",
+            )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
-from pcs_constructs import _cdk
+from pcs_constructs import _cdk, rules
+from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import Mount, MountClient
+from pcs_constructs.errors import PcsValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
@@ -39,6 +41,52 @@ class MountScript:
 
     arguments: tuple[str, ...]
     """Its arguments, apart from the mount point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountScripts:
+    """Mounting by the scripts that AWS maintains, as lifecycle actions. Build it with a factory.
+
+    They mount what they can, EFS and Lustre, before Slurm starts, and a node where one fails is
+    ended and replaced. User data mounts the rest. They install nothing, so the image must have the
+    clients; and they hide what the image has in a mount point, such as the home directory of the
+    user that a key pair is for.
+
+    Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
+    """
+
+    version: str | None
+    """The version of the scripts; `None` is the latest 1.x when a node starts."""
+
+    checksums: Mapping[str, str]
+    """The SHA-256 of scripts by their names, where it is to be verified."""
+
+    @classmethod
+    def pinned(
+        cls, version: str = "1.0.0", *, checksums: Mapping[str, str] | None = None
+    ) -> MountScripts:
+        """One version, whose content does not change.
+
+        Args:
+            version: The version. By default the first there was.
+            checksums: What is in the `.sha256` files beside the scripts, such as
+                `{"mount-efs": "9f86d0..."}`. By default nothing is verified.
+
+        Raises:
+            PcsValidationError: PCS003, PCS563, when a checksum is of no script that mounts.
+        """
+        given = Arguments()
+        given.expect(version=(version, str))
+        by_script = given.mapping("checksums", checksums, str)
+        given.problems.extend(rules.errors_in(rules.MountScriptsFacts(scripts=tuple(by_script))))
+        if given.problems:
+            raise PcsValidationError("MountScripts", given.problems)
+        return cls(version=version, checksums=by_script)
+
+    @classmethod
+    def latest(cls) -> MountScripts:
+        """The latest version 1.x when a node starts, with advice: nodes of a group may differ."""
+        return cls(version=None, checksums={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,19 @@ def synthesize(name: str, outdir: Path) -> Synthesized:
     )
 
 
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesized]:
+    """An app by its name."""
+    return cache(lambda name: synthesize(name, tmp_path_factory.mktemp(name)))
+
+
 @pytest.fixture(scope="session", params=sorted(APPS))
-def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+def app(request: pytest.FixtureRequest, synthesized: Callable[[str], Synthesized]) -> Synthesized:
     """Every app, one after the other."""
-    return synthesize(request.param, tmp_path_factory.mktemp(request.param))
+    return synthesized(request.param)
 
 
 @pytest.fixture(scope="session")
-def getting_started(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+def getting_started(synthesized: Callable[[str], Synthesized]) -> Synthesized:
     """The getting-started app."""
-    return synthesize("getting_started", tmp_path_factory.mktemp("getting_started"))
+    return synthesized("getting_started")

@@ -275,3 +275,100 @@ def test_a_node_group_of_an_imported_cluster_mounts_what_the_cluster_does(
     assert any(rule[3:] == (2049, 2049) for rule in security_group_rules(made))
     (group,) = found(made, GROUP).values()
     assert set(found(made, "AWS::EFS::MountTarget")) <= set(group["DependsOn"])
+
+
+# By lifecycle actions instead of user data.
+
+CHECKSUM = "0123456789abcdef" * 4
+PINNED = pcs.MountScripts.pinned(
+    "1.0.0", checksums={"mount-efs": CHECKSUM, "mount-fsx-lustre": CHECKSUM}
+)
+
+
+def scripts(made: Template, name: str) -> list[dict[str, Any]]:
+    return named(made, GROUP, name)["NodeLifecycleActions"]["Stages"]["NodeBootstrapped"]
+
+
+def test_scripts_that_aws_maintains_mount_what_they_can(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    scratch = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
+    cluster = pcs.Cluster(
+        stack,
+        "Cluster",
+        vpc=vpc,
+        mounts={"/home": home, "/fsx": scratch, "/local": pcs.LocalScratch()},
+        mount_scripts=PINNED,
+    )
+    nodes(cluster, instance_types=["c7gd.4xlarge"])
+    made = template(stack)
+    lustre, efs = scripts(made, "compute")
+    assert efs["ScriptSource"]["Checksum"] == lustre["ScriptSource"]["Checksum"] == CHECKSUM
+    assert text_of(efs["ScriptSource"]["ScriptLocation"]).endswith("/mount-efs-v1.0.0.sh")
+    assert efs["Arguments"][0] == "--file-system-id"
+    assert efs["Arguments"][2:] == ["--options", "tls", "--mount-point", "/home"]
+    assert lustre["Arguments"][4:] == ["--options", "noatime,flock", "--mount-point", "/fsx"]
+    assert {s["OnError"] for s in (efs, lustre)} == {"TERMINATE"}
+    assert {s["ExecutionPolicy"] for s in (efs, lustre)} == {"EVERY_BOOT"}
+    # What no script can mount stays in the user data.
+    text = user_data(made, "compute")
+    assert "pcs-local" in text
+    assert "/home" not in text
+    assert "mount.lustre" not in text
+    assert not advised(stack) & {"PCS922", "PCS925", "PCS926"}
+
+
+def test_nodes_may_download_the_scripts_before_they_start(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": home})
+    nodes(cluster, mount_scripts=pcs.MountScripts.latest())
+    made = template(stack)
+    (profile,) = found(made, "AWS::IAM::InstanceProfile").values()
+    ((policy_id, policy),) = found(made, "AWS::IAM::Policy").items()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:GetObject"
+    assert policy_id in profile["DependsOn"]
+    assert "PCS922" in advised(stack)
+
+
+def test_mounts_come_after_the_forwarding_of_logs_and_before_other_scripts(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": home})
+    nodes(
+        cluster,
+        mount_scripts=PINNED,
+        lifecycle_actions=[
+            pcs.LifecycleAction(
+                name="Software",
+                script=pcs.LifecycleScript.from_url("https://example.com/s.sh", checksum=CHECKSUM),
+            ),
+            pcs.LifecycleAction(
+                name="Logs",
+                script=pcs.LifecycleScript.maintained("configure-cloudwatch-logs"),
+                on_error=pcs.OnError.CONTINUE,
+            ),
+        ],
+    )
+    order = [script["Name"] for script in scripts(template(stack), "compute")]
+    assert order == ["Logs", "Mount 1 mount-efs", "Software"]
+    assert "PCS926" not in advised(stack)
+
+
+def test_a_node_group_without_actions_says_nothing_of_them(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    nodes(pcs.Cluster(stack, "Cluster", vpc=vpc))
+    assert "NodeLifecycleActions" not in only(template(stack), GROUP)
+
+
+def test_fails_on_a_lifecycle_action_that_cannot_be(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    action = pcs.LifecycleAction(name="-", script=pcs.LifecycleScript.from_url("ftp://example.com"))
+    with refused(stack, "PCS912", "PCS915"):
+        nodes(cluster, lifecycle_actions=[action])
+
+
+def test_fails_on_checksums_of_what_mounts_nothing() -> None:
+    with pytest.raises(pcs.PcsValidationError, match="PCS563"):
+        pcs.MountScripts.pinned(checksums={"mount-nfs": CHECKSUM})
+    with pytest.raises(pcs.PcsValidationError, match="PCS003"):
+        pcs.MountScripts.pinned(1)  # pyright: ignore[reportArgumentType]

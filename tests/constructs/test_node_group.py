@@ -42,6 +42,7 @@ TYPES = ["c7i.4xlarge"]
 SCALING = pcs.Scaling.dynamic(max=4)
 AMI = ec2.MachineImage.generic_linux({"eu-west-1": "ami-0123456789abcdef0"})
 IRELAND = cdk.Environment(account="123456789012", region="eu-west-1")
+TOKEN_IMAGE = ec2.MachineImage.from_ssm_parameter("/my/image")
 BY_MEMORY = {"SelectTypeParameters": "CR_CPU_Memory"}
 ULTRASERVER = {
     "instance_types": ["p6e-gb200.36xlarge"],
@@ -1362,3 +1363,77 @@ def test_an_own_security_group_lets_nothing_out_by_itself(
     (own,) = (g for g in groups if "compute node group" in g["Properties"]["GroupDescription"])
     outward = own["Properties"]["SecurityGroupEgress"]
     assert [rule["CidrIp"] for rule in outward] == ["255.255.255.255/32"]
+
+
+# What hostile use found.
+
+
+def test_fails_on_a_type_that_is_named_twice(cluster: pcs.Cluster) -> None:
+    with refused(cluster, "PCS224"):
+        nodes(cluster, instance_types=["c7i.4xlarge", instances.known(TYPES)["c7i.4xlarge"]])
+
+
+def test_a_node_group_whose_type_is_a_token_may_stand_beside_ultraservers(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    one = nodes(cluster, "ultra", **{**ULTRASERVER, "image": TOKEN_IMAGE})
+    other = nodes(
+        cluster,
+        "unknown",
+        instance_types=[cdk.CfnParameter(stack, "Type").value_as_string],
+        image=TOKEN_IMAGE,
+    )
+    cluster.add_queue("both", node_groups=[one, other])
+
+
+def test_one_vpc_under_two_names_is_one(stack: cdk.Stack) -> None:
+    made = ec2.CfnVPC(stack, "Made", cidr_block="10.0.0.0/16")
+    by_ref, by_attribute = (
+        ec2.Vpc.from_vpc_attributes(
+            stack,
+            name,
+            vpc_id=vpc_id,
+            availability_zones=["eu-west-1a"],
+            private_subnet_ids=[PRIVATE[0]],
+        )
+        for name, vpc_id in (("ByRef", made.ref), ("ByAttribute", made.attr_vpc_id))
+    )
+    cluster = pcs.Cluster(stack, "Cluster", vpc=by_ref)
+    group = ec2.SecurityGroup(stack, "Mine", vpc=by_attribute)
+    nodes(cluster, security_groups=[group])
+
+
+def test_a_hop_limit_may_be_a_token_or_left_out(stack: cdk.Stack, cluster: pcs.Cluster) -> None:
+    nodes(cluster, "default", http_put_response_hop_limit=None)
+    limit = cdk.CfnParameter(stack, "Limit", type="Number").value_as_number
+    nodes(cluster, "token", http_put_response_hop_limit=limit)
+    made = template(stack)
+    limits = [
+        launched(made, named(made, GROUP, name))["MetadataOptions"]["HttpPutResponseHopLimit"]
+        for name in ("default", "token")
+    ]
+    assert limits == [4, {"Ref": "Limit"}]
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"instance_tags": {"Project": None}}, {"slurm_settings": {"Weight": None}}]
+)
+def test_fails_on_a_value_that_is_missing(cluster: pcs.Cluster, arguments: dict[str, Any]) -> None:
+    with refused(cluster, "PCS003"):
+        nodes(cluster, **arguments)
+
+
+def test_fails_when_a_given_template_has_a_root_volume_for_another_image(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    given = pcs.NodeLaunchTemplate(
+        stack,
+        "Template",
+        instance_types=TYPES,
+        security_groups=[cluster.security_group],
+        root_volume=ebs(100),
+    )
+    nodes(cluster, "default", launch_template=given)
+    with refused(cluster, "PCS614"):
+        nodes(cluster, launch_template=given, image=TOKEN_IMAGE)

@@ -23,7 +23,7 @@ NODE_GROUP = {
     "iam_instance_profile_arn": "instance_profile",
     "instance_configs": "instance_types",
     "name": "name",
-    "node_lifecycle_actions": "waived: mounts and user data cover their use; not offered yet",
+    "node_lifecycle_actions": "lifecycle_actions",
     "purchase_option": "capacity",
     "scaling_configuration": "scaling",
     "slurm_configuration": "slurm_settings",

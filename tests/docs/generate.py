@@ -23,7 +23,7 @@ _HUNDREDS = {
     "6": "Launch templates and network interfaces",
     "7": "Identity",
     "8": "Slurm settings",
-    "9": "User data",
+    "9": "Images, boot and lifecycle actions",
 }
 
 

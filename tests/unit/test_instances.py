@@ -568,6 +568,34 @@ def test_fails_on_a_description_with_values_of_other_types() -> None:
     assert [(path, value) for path, value in pairs if not is_refused(entry(path, value))] == []
 
 
+def test_fails_on_efa_that_no_card_is_said_to_carry() -> None:
+    card = {"NetworkCardIndex": 0, "MaximumNetworkInterfaces": 8}
+    network = {"NetworkCards": [card], "EfaInfo": {"MaximumEfaInterfaces": 1}}
+    assert is_refused(entry("NetworkInfo", network))
+    with_types = {**card, "InterfaceTypes": ["interface", "efa"]}
+    assert not is_refused(entry("NetworkInfo", {**network, "NetworkCards": [with_types]}))
+    assert is_refused(entry("NetworkInfo", {"NetworkCards": [with_types, with_types]}))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("SupportedUsageClasses", ["spot", None]),
+        ("SupportedUsageClasses", [{}]),
+        ("VCpuInfo.DefaultVCpus", 0),
+        ("MemoryInfo.SizeInMiB", -1),
+        ("InstanceType", ""),
+    ],
+)
+def test_fails_on_values_that_make_no_sense(path: str, value: object) -> None:
+    assert is_refused(entry(path, value))
+
+
+def test_a_gpu_that_is_not_counted_is_one() -> None:
+    gpu = {"Count": 0, "Manufacturer": "NVIDIA", "Name": "L4"}
+    assert InstanceFacts.from_description(entry("GpuInfo.Gpus", [gpu])).gpus == 1
+
+
 def test_fails_on_devices_of_two_models() -> None:
     models = [{"Count": 4, "Manufacturer": "NVIDIA", "Name": name} for name in ("H100", "B200")]
     assert is_refused(entry("GpuInfo.Gpus", models))

@@ -27,9 +27,14 @@ _HUNDREDS = {
     "storage": "5",
     "efs": "5",
     "lustre": "5",
+    "ontap": "5",
+    "openzfs": "5",
+    "file_cache": "5",
+    "nfs": "5",
     "launch_template": "46",
     "identity": "7",
     "boot": "9",
+    "lifecycle": "9",
     "settings": "8",
 }
 

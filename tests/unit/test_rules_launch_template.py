@@ -445,3 +445,25 @@ def test_user_data_that_is_not_ascii_is_worth_a_word(facts, codes) -> None:
 )
 def test_a_part_of_user_data_has_a_type_that_pcs_merges(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("key", volume(kms_key=True)),
+    row("key in vain", volume(kms_key=True, encrypted=False), "PCS618"),
+    row("key, token", volume(kms_key=UNKNOWN, encrypted=False)),
+    row("no size", volume(size=0), "PCS612"),
+    row("half a GiB", volume(size=1.5), "PCS612"),
+    row("io2 with few IOPS", volume(type="io2", iops=99), "PCS612"),
+    row("IOPS, token, and slow", volume(iops=UNKNOWN, throughput=124), "PCS612"),
+)
+def test_a_root_volume_can_be_made(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("fifty", metadata(tags={str(n): "" for n in range(48)}, unknown_tags=2)),
+    row("one more", metadata(tags={str(n): "" for n in range(48)}, unknown_tags=3), "PCS617"),
+    row("token", metadata(hop_limit=UNKNOWN)),
+)
+def test_tags_that_are_not_known_count(facts, codes) -> None:
+    assert errors(facts) == codes

@@ -77,6 +77,15 @@ def test_a_fixed_node_group_name_is_advised_against(facts, codes) -> None:
 
 
 @table(
+    row("two", types("c7i.4xlarge", "c6i.4xlarge")),
+    row("twice", types("c7i.4xlarge", "c7i.4xlarge"), "PCS224"),
+    row("token", nodes(instance_types=UNKNOWN)),
+)
+def test_an_instance_type_is_named_once(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
     row("one", types("c7i.4xlarge")),
     row("none", types(), "PCS205"),
     row("none and no image either", types(default_image=True), "PCS205"),

@@ -13,6 +13,7 @@ from pcs_constructs.rules import (
     LustreFacts,
     MountFacts,
     MountGrantFacts,
+    MountScriptsFacts,
     MountTargetFacts,
     MountZoneFacts,
     errors_in,
@@ -347,3 +348,13 @@ def test_local_scratch_is_on_types_with_disks(facts, codes) -> None:
 )
 def test_mounts_whose_permissions_cannot_be_given_are_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+@table(
+    row("both", MountScriptsFacts(scripts=("mount-efs", "mount-fsx-lustre"))),
+    row("another", MountScriptsFacts(scripts=("configure-ldaps",)), "PCS563"),
+    row("with a version", MountScriptsFacts(scripts=("mount-efs-v1.0.0.sh",)), "PCS563"),
+    row("token", MountScriptsFacts(scripts=(UNKNOWN,))),
+)
+def test_checksums_are_of_scripts_that_mount(facts, codes) -> None:
+    assert errors(facts) == codes
