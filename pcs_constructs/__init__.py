@@ -53,6 +53,12 @@ if TYPE_CHECKING:
     from pcs_constructs.storage.lustre import RepositoryEvent as RepositoryEvent
     from pcs_constructs.storage.nfs import NfsStorage as NfsStorage
     from pcs_constructs.storage.nfs import NfsVersion as NfsVersion
+    from pcs_constructs.storage.ontap import OntapDeploymentType as OntapDeploymentType
+    from pcs_constructs.storage.ontap import OntapStorage as OntapStorage
+    from pcs_constructs.storage.ontap import OntapTieringPolicy as OntapTieringPolicy
+    from pcs_constructs.storage.openzfs import OpenZfsCompression as OpenZfsCompression
+    from pcs_constructs.storage.openzfs import OpenZfsDeploymentType as OpenZfsDeploymentType
+    from pcs_constructs.storage.openzfs import OpenZfsStorage as OpenZfsStorage
     from pcs_constructs.storage.share import FileShare as FileShare
     from pcs_constructs.storage.share import MountScript as MountScript
     from pcs_constructs.storage.share import MountScripts as MountScripts
@@ -95,6 +101,12 @@ _MODULE_OF = {
     "NodeInstanceProfile": "identity",
     "NodeLaunchTemplate": "launch_template",
     "OnError": "lifecycle",
+    "OntapDeploymentType": "storage.ontap",
+    "OntapStorage": "storage.ontap",
+    "OntapTieringPolicy": "storage.ontap",
+    "OpenZfsCompression": "storage.openzfs",
+    "OpenZfsDeploymentType": "storage.openzfs",
+    "OpenZfsStorage": "storage.openzfs",
     "PcsValidationError": "errors",
     "Ports": "storage.share",
     "Problem": "errors",

@@ -55,11 +55,15 @@ class Arguments:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def expect(self, **kinds: tuple[object, Kind]) -> None:
-        """Each argument must be of its kind, or `None` where that is its default."""
+    def require(self, **kinds: tuple[object, Kind]) -> None:
+        """Each argument must be of its kind."""
         for argument, (value, kind) in kinds.items():
-            if value is not None and not _fits(value, kind):
+            if not _fits(value, kind):
                 self._refuse_kind(argument, value, kind)
+
+    def expect(self, **kinds: tuple[object, Kind]) -> None:
+        """Each argument must be of its kind, or `None`, which is its default."""
+        self.require(**{name: found for name, found in kinds.items() if found[0] is not None})
 
     def items(self, argument: str, values: Iterable[T], kind: Kind) -> tuple[T, ...]:
         """The items of a list, each of one kind."""
@@ -104,9 +108,7 @@ class Arguments:
         self.expect(**{argument: (values, Mapping)})
         found = dict(values) if isinstance(values, Mapping) else {}
         for key, value in found.items():
-            self.expect(**{argument: (key, str)})
-            if not _fits(value, kind):
-                self._refuse_kind(f"{argument}[{key!r}]", value, kind)
+            self.require(**{argument: (key, str), f"{argument}[{key!r}]": (value, kind)})
         return found
 
     def peers(self, argument: str, values: Iterable[ec2.IPeer]) -> tuple[ec2.IPeer, ...]:

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
+from pcs_constructs.boot import MountClient
 from pcs_constructs.capacity import ClusterSize, Scaling
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.identity import NodeInstanceProfile
@@ -168,16 +169,18 @@ class Cluster(Construct):
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
         given = Arguments()
-        given.expect(
+        given.require(
             vpc=(vpc, "vpc_id"),
-            subnet=(subnet, "subnet_id"),
             size=(size, ClusterSize),
             slurm=(slurm, SlurmVersion),
+            rest_api=(rest_api, bool),
+        )
+        given.expect(
+            subnet=(subnet, "subnet_id"),
             name=(name, str),
             security_group=(security_group, "security_group_id"),
             mount_scripts=(mount_scripts, MountScripts),
             accounting=(accounting, Accounting),
-            rest_api=(rest_api, bool),
         )
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         file_systems = given.mapping("mounts", mounts, "file_share")
@@ -407,10 +410,12 @@ class _ImportedCluster(Construct):
         slurm: SlurmVersion | None,
     ) -> None:
         given = Arguments()
-        given.expect(
+        given.require(
             cluster_id=(cluster_id, str),
             vpc=(vpc, "vpc_id"),
             security_group=(security_group, "security_group_id"),
+        )
+        given.expect(
             subnet=(subnet, "subnet_id"),
             mount_scripts=(mount_scripts, MountScripts),
             slurm=(slurm, SlurmVersion),
@@ -480,7 +485,13 @@ def _problems_of_members(
             group.name for group in groups if not group.login and id(group) not in busy
         ),
         mount_points={
-            group.name: frozenset(group.mounts) for group in groups if group.mounts is not None
+            group.name: frozenset(
+                path
+                for path, storage in group.mounts.items()
+                if storage.file_share.client is not MountClient.LOCAL
+            )
+            for group in groups
+            if group.mounts is not None
         },
         tags=tags,
     )

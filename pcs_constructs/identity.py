@@ -89,7 +89,12 @@ class NodeInstanceProfile(Construct):
         managed_policies: Sequence[iam.IManagedPolicy] = (),
     ) -> None:
         given = Arguments()
-        given.expect(role=(role, "role_arn"), session_manager=(session_manager, bool))
+        given.require(
+            session_manager=(session_manager, bool),
+        )
+        given.expect(
+            role=(role, "role_arn"),
+        )
         policies = list(given.items("managed_policies", managed_policies, "managed_policy_arn"))
         problems = list(given.problems)
         if role is not None and not any(problem.argument == "role" for problem in problems):
@@ -149,7 +154,12 @@ class _ImportedInstanceProfile(Construct):
         self, scope: Construct, id: str, instance_profile_arn: str, role: iam.IRole | None
     ) -> None:
         given = Arguments()
-        given.expect(instance_profile_arn=(instance_profile_arn, str), role=(role, "role_arn"))
+        given.require(
+            instance_profile_arn=(instance_profile_arn, str),
+        )
+        given.expect(
+            role=(role, "role_arn"),
+        )
         _cdk.refuse(scope, id, given.problems)
         facts = rules.InstanceProfileFacts(arn=_cdk.known(instance_profile_arn))
         _cdk.refuse(scope, id, rules.errors_in(facts))

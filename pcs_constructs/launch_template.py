@@ -402,17 +402,19 @@ class NodeLaunchTemplate(Construct):
         instance_metadata_tags: bool = False,
     ) -> None:
         given = Arguments()
-        given.expect(
-            subnet=(subnet, "subnet_id"),
+        given.require(
             efa=(efa, bool),
             efa_only=(efa_only, bool),
+            detailed_monitoring=(detailed_monitoring, bool),
+            instance_metadata_tags=(instance_metadata_tags, bool),
+        )
+        given.expect(
+            subnet=(subnet, "subnet_id"),
             placement_group=(placement_group, "placement_group_name"),
             capacity=(capacity, Capacity),
             key_pair=(key_pair, "key_pair_name"),
             root_device_name=(root_device_name, str),
-            detailed_monitoring=(detailed_monitoring, bool),
             http_put_response_hop_limit=(http_put_response_hop_limit, int),
-            instance_metadata_tags=(instance_metadata_tags, bool),
         )
         types, described = given.instance_types("instance_types", instance_types)
         groups = given.items("security_groups", security_groups, "security_group_id")
@@ -478,7 +480,10 @@ class _ImportedLaunchTemplate(Construct):
 
     def __init__(self, scope: Construct, id: str, launch_template_id: str, version: str) -> None:
         given = Arguments()
-        given.expect(launch_template_id=(launch_template_id, str), version=(version, str))
+        given.require(
+            launch_template_id=(launch_template_id, str),
+            version=(version, str),
+        )
         _cdk.refuse(scope, id, given.problems)
         facts = rules.LaunchTemplateFacts(
             launch_template_id=_cdk.known(launch_template_id), version=_cdk.known(version)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from constructs import Construct
 
-    from pcs_constructs._arguments import Kind
 
 _MAINTAINED: Final = re.compile(r"s3://aws-pcs-repo-[^/]+/aws-pcs-node-lifecycle-scripts/(.*)")
 
@@ -128,7 +127,7 @@ class LifecycleScript:
             PcsValidationError: PCS002, PCS003, PCS917, when it is no such file.
         """
         given = Arguments()
-        _require(given, path=(path, (str, Path)))
+        given.require(path=(path, (str, Path)))
         if not given.problems:
             given.literal("path", str(path), "scripts/setup.sh")
         _refuse("from_asset", given)
@@ -160,7 +159,7 @@ class LifecycleScript:
             PcsValidationError: PCS003, when an argument is of a wrong type.
         """
         given = Arguments()
-        _require(given, bucket=(bucket, "bucket_name"), key=(key, str))
+        given.require(bucket=(bucket, "bucket_name"), key=(key, str))
         given.expect(version=(version, str), checksum=(checksum, str))
         _refuse("from_bucket", given)
         return cls(
@@ -186,7 +185,7 @@ class LifecycleScript:
             PcsValidationError: PCS003, when an argument is of a wrong type.
         """
         given = Arguments()
-        _require(given, url=(url, str))
+        given.require(url=(url, str))
         given.expect(checksum=(checksum, str))
         _refuse("from_url", given)
         return cls(location=url, checksum=checksum)
@@ -286,8 +285,7 @@ class LifecycleAction:
     def __post_init__(self) -> None:
         given = Arguments()
         _literal(given, "name", self.name, "Mount home")
-        _require(
-            given,
+        given.require(
             script=(self.script, LifecycleScript),
             stage=(self.stage, LifecycleStage),
             on_error=(self.on_error, OnError),
@@ -485,16 +483,10 @@ def _construct_id(name: str, taken: set[str]) -> str:
     return found
 
 
-def _require(given: Arguments, **kinds: tuple[object, Kind]) -> None:
-    """Each argument must be of its kind, and `None` is none."""
-    for argument, (value, kind) in kinds.items():
-        given.items(argument, (value,), kind)
-
-
 def _literal(given: Arguments, argument: str, value: str, example: str) -> None:
     """A text that must be known at synthesis; of anything else the CDK is not asked."""
     before = len(given.problems)
-    _require(given, **{argument: (value, str)})
+    given.require(**{argument: (value, str)})
     if len(given.problems) == before:
         given.literal(argument, value, example)
 

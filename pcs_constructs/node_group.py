@@ -255,12 +255,17 @@ class ComputeNodeGroup(Construct):
         login: bool = False,
     ) -> None:
         given = Arguments()
-        given.expect(
+        given.require(
             cluster=(cluster, "cluster_id"),
             scaling=(scaling, Scaling),
-            name=(name, str),
             efa=(efa, bool),
             efa_only=(efa_only, bool),
+            detailed_monitoring=(detailed_monitoring, bool),
+            instance_metadata_tags=(instance_metadata_tags, bool),
+            login=(login, bool),
+        )
+        given.expect(
+            name=(name, str),
             placement_group=(placement_group, "placement_group_name"),
             capacity=(capacity, Capacity),
             instance_profile=(instance_profile, "instance_profile_arn"),
@@ -269,11 +274,8 @@ class ComputeNodeGroup(Construct):
             key_pair=(key_pair, "key_pair_name"),
             launch_template=(launch_template, "version"),
             root_device_name=(root_device_name, str),
-            detailed_monitoring=(detailed_monitoring, bool),
             http_put_response_hop_limit=(http_put_response_hop_limit, int),
-            instance_metadata_tags=(instance_metadata_tags, bool),
             gpu_type=(gpu_type, str),
-            login=(login, bool),
         )
         types, described = given.instance_types("instance_types", instance_types)
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
@@ -327,6 +329,7 @@ class ComputeNodeGroup(Construct):
         without_disks = tuple(name for name, facts in found.items() if not facts.local_storage_gb)
         if mounts is None and without_disks:
             shares = {path: s for path, s in shares.items() if s.client is not MountClient.LOCAL}
+            file_systems = {path: file_systems[path] for path in shares}
         own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
         # An imported template has an image; one that is made here has none.
         default_image = image is None and (launch_template is None or own_template is not None)
@@ -575,7 +578,9 @@ class _ImportedComputeNodeGroup(Construct):
 
     def __init__(self, scope: Construct, id: str, compute_node_group_id: str) -> None:
         given = Arguments()
-        given.expect(compute_node_group_id=(compute_node_group_id, str))
+        given.require(
+            compute_node_group_id=(compute_node_group_id, str),
+        )
         _cdk.refuse(scope, id, given.problems)
         facts = rules.NodeGroupReferenceFacts(
             compute_node_group_id=_cdk.known(compute_node_group_id)

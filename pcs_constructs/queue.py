@@ -60,7 +60,12 @@ class Queue(Construct):
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
         given = Arguments()
-        given.expect(cluster=(cluster, "cluster_id"), name=(name, str))
+        given.require(
+            cluster=(cluster, "cluster_id"),
+        )
+        given.expect(
+            name=(name, str),
+        )
         groups = given.items("node_groups", node_groups, "compute_node_group_id")
         settings = given.mapping("slurm_settings", slurm_settings, str)
         _cdk.refuse(scope, id, given.problems)

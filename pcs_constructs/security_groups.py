@@ -41,7 +41,9 @@ class ClusterSecurityGroup(Construct):
 
     def __init__(self, scope: Construct, id: str, *, vpc: ec2.IVpc) -> None:
         given = Arguments()
-        given.expect(vpc=(vpc, "vpc_id"))
+        given.require(
+            vpc=(vpc, "vpc_id"),
+        )
         _cdk.refuse(scope, id, given.problems)
 
         super().__init__(scope, id)

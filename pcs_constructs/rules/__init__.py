@@ -59,3 +59,4 @@ from pcs_constructs.rules.storage import MountFacts as MountFacts
 from pcs_constructs.rules.storage import MountGrantFacts as MountGrantFacts
 from pcs_constructs.rules.storage import MountScriptsFacts as MountScriptsFacts
 from pcs_constructs.rules.storage import MountZoneFacts as MountZoneFacts
+from pcs_constructs.rules.storage import RemovalFacts as RemovalFacts

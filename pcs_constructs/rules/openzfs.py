@@ -134,7 +134,7 @@ class OpenZfsVolumeFacts:
     user_quotas: tuple[tuple[int, float], ...] = ()
     """GiB by user ID."""
     group_quotas: tuple[tuple[int, float], ...] = ()
-    nfs_exports: tuple[tuple[str | Unknown, tuple[str | Unknown, ...]], ...] = ()
+    nfs_exports: tuple[tuple[str | Unknown, tuple[str | Unknown, ...]], ...] = (("*", ("rw",)),)
     """Options by clients."""
 
 
@@ -161,6 +161,8 @@ def open_zfs_volume_sizes_fit(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
     ):
         if gibibytes is not None:
             yield from whole(argument, gibibytes)
+    if facts.quota_gib is not None and facts.quota_gib < 1:
+        yield Breach("quota", f"of {facts.quota_gib:g} GiB", "give 1 GiB or more, or leave it out")
     reserved = facts.reservation_gib or 0
     if facts.capacity_gib is not UNKNOWN and reserved > facts.capacity_gib:
         yield Breach(
@@ -195,8 +197,12 @@ def open_zfs_exports_are_exports(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
 
     Source: `OpenZFSClientConfiguration` of the FSx API; Managing FSx for OpenZFS volumes.
     """
-    if len(facts.nfs_exports) > 25:
-        yield Breach("nfs_exports", f"{len(facts.nfs_exports)}, and 25 are the most", "leave some")
+    if not 1 <= len(facts.nfs_exports) <= 25:
+        yield Breach(
+            "nfs_exports",
+            f"names {len(facts.nfs_exports)} clients or ranges",
+            "name 1 to 25, or leave nfs_exports out",
+        )
     for clients, options in facts.nfs_exports:
         if clients is not UNKNOWN and not _are_clients(clients):
             yield Breach(

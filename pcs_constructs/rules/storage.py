@@ -248,3 +248,26 @@ def checksums_are_of_scripts_that_mount(facts: MountScriptsFacts) -> Iterator[Br
                 f"names {script!r}, which mounts nothing",
                 "name 'mount-efs' or 'mount-fsx-lustre', without version",
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalFacts:
+    """What becomes of a file system when its stack is deleted."""
+
+    policy: str | Unknown
+
+
+@error("PCS523", RemovalFacts)
+def file_system_can_be_removed_like_this(facts: RemovalFacts) -> Iterator[Breach]:
+    """A file system is retained or destroyed: CloudFormation makes no snapshot of one.
+
+    Backups are what EFS and FSx have instead: `automatic_backups`, `backup_retention`.
+
+    Source: `DeletionPolicy` in the CloudFormation user guide, "Resources that support snapshots".
+    """
+    if facts.policy == "SNAPSHOT":
+        yield Breach(
+            "removal_policy",
+            "is SNAPSHOT, which CloudFormation does not take for file systems",
+            "use cdk.RemovalPolicy.RETAIN or DESTROY",
+        )

@@ -80,7 +80,7 @@ class EfsStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, PCS404, PCS414, PCS508, PCS513.
+        PcsValidationError: PCS001 to PCS003, PCS404, PCS414, PCS508, PCS513, PCS523.
 
     Source: Using network file systems with AWS PCS; Create shared storage in Amazon EFS;
     `AWS::EFS::FileSystem`.
@@ -107,8 +107,9 @@ class EfsStorage(Construct):
             PcsValidationError: PCS003, when it is no file system.
         """
         given = Arguments()
-        given.expect(
-            file_system=(file_system, "file_system_id"), iam_authorization=(iam_authorization, bool)
+        given.require(
+            file_system=(file_system, "file_system_id"),
+            iam_authorization=(iam_authorization, bool),
         )
         if given.problems:
             raise PcsValidationError("EfsStorage.from_file_system", given.problems)
@@ -129,7 +130,7 @@ class EfsStorage(Construct):
             PcsValidationError: PCS003, when it is no access point.
         """
         given = Arguments()
-        given.expect(
+        given.require(
             access_point=(access_point, "access_point_id"),
             iam_authorization=(iam_authorization, bool),
         )
@@ -162,7 +163,7 @@ class EfsStorage(Construct):
             PcsValidationError: PCS003, PCS511, when `file_system_id` is no such ID.
         """
         given = Arguments()
-        given.expect(
+        given.require(
             file_system_id=(file_system_id, str),
             security_group=(security_group, "security_group_id"),
             iam_authorization=(iam_authorization, bool),
@@ -196,20 +197,22 @@ class EfsStorage(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         given = Arguments()
-        given.expect(
+        given.require(
             vpc=(vpc, "vpc_id"),
             one_zone=(one_zone, bool),
             throughput_mode=(throughput_mode, efs.ThroughputMode),
+            iam_authorization=(iam_authorization, bool),
+            automatic_backups=(automatic_backups, bool),
+            removal_policy=(removal_policy, cdk.RemovalPolicy),
+        )
+        given.expect(
             lifecycle_policy=(lifecycle_policy, efs.LifecyclePolicy),
             transition_to_archive_policy=(transition_to_archive_policy, efs.LifecyclePolicy),
             out_of_infrequent_access_policy=(
                 out_of_infrequent_access_policy,
                 efs.OutOfInfrequentAccessPolicy,
             ),
-            iam_authorization=(iam_authorization, bool),
             kms_key=(kms_key, "key_arn"),
-            automatic_backups=(automatic_backups, bool),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
         )
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         mebibytes = given.mebibytes(
@@ -224,7 +227,8 @@ class EfsStorage(Construct):
                 infrequent_access=_days_of(lifecycle_policy),
                 archive=_days_of(transition_to_archive_policy),
                 returns=out_of_infrequent_access_policy is not None,
-            )
+            ),
+            rules.RemovalFacts(policy=removal_policy.name),
         ]
         if chosen is None:
             first = _cdk.place(scope, id, _cdk.first_private_subnet(vpc), rules.errors_in(*facts))
@@ -329,8 +333,10 @@ class EfsStorage(Construct):
         Source: Working with Amazon EFS access points.
         """
         given = Arguments()
-        given.expect(
+        given.require(
             path=(path, str),
+        )
+        given.expect(
             posix_user=(posix_user, efs.PosixUser),
             create_acl=(create_acl, efs.Acl),
         )

@@ -13,9 +13,8 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.boot import MountClient
 from pcs_constructs.errors import PcsValidationError
-from pcs_constructs.storage.share import FileShare, Ports
+from pcs_constructs.storage import lnet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
 
+    from pcs_constructs.storage.share import FileShare
+
 # Not noatime, as for Lustre: what may leave a full cache is chosen by when it was read last.
 _OPTIONS: Final = "_netdev,relatime,flock"
-_PORTS: Final = (Ports(first=988, last=988), Ports(first=1018, last=1023))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,10 @@ class DataRepository:
         server-side encrypted Amazon S3 buckets, in the Amazon File Cache User Guide.
         """
         given = Arguments()
-        given.expect(bucket=(bucket, "bucket_name"), prefix=(prefix, str))
+        given.require(
+            bucket=(bucket, "bucket_name"),
+            prefix=(prefix, str),
+        )
         if given.problems:
             raise PcsValidationError("DataRepository.s3", given.problems)
         return cls(f"s3://{bucket.bucket_name}/{prefix.lstrip('/')}")
@@ -87,7 +90,10 @@ class DataRepository:
         Cache User Guide.
         """
         given = Arguments()
-        given.expect(host=(host, str), export=(export, str))
+        given.require(
+            host=(host, str),
+            export=(export, str),
+        )
         if given.problems:
             raise PcsValidationError("DataRepository.nfs", given.problems)
         return cls(f"nfs://{host}{export}", host, export)
@@ -166,7 +172,7 @@ class FileCacheStorage(Construct):
             PcsValidationError: PCS003, PCS551, when a name is malformed.
         """
         given = Arguments()
-        given.expect(
+        given.require(
             dns_name=(dns_name, str),
             mount_name=(mount_name, str),
             security_group=(security_group, "security_group_id"),
@@ -176,7 +182,7 @@ class FileCacheStorage(Construct):
             dns_name=_cdk.known(dns_name), mount_name=_cdk.known(mount_name)
         )
         _cdk.refuse(scope, id, rules.errors_in(facts))
-        return _share(dns_name, mount_name, security_group)
+        return lnet.share(dns_name, mount_name, security_group, None, options=_OPTIONS)
 
     def __init__(
         self,
@@ -192,12 +198,14 @@ class FileCacheStorage(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         given = Arguments()
-        given.expect(
+        given.require(
             vpc=(vpc, "vpc_id"),
+            removal_policy=(removal_policy, cdk.RemovalPolicy),
+        )
+        given.expect(
             subnet=(subnet, "subnet_id"),
             kms_key=(kms_key, "key_arn"),
             weekly_maintenance=(weekly_maintenance, fsx.LustreMaintenanceTime),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
         )
         repositories = given.mapping("data_repositories", data_repositories, DataRepository)
         gibibytes = given.gibibytes("capacity", capacity, default=1200)
@@ -209,6 +217,7 @@ class FileCacheStorage(Construct):
                     _repository_facts(path, repository) for path, repository in repositories.items()
                 ),
             ),
+            rules.RemovalFacts(policy=removal_policy.name),
             *([_cdk.subnet_facts("subnet", subnet, vpc)] if subnet else []),
             rules.IdentifierFacts(
                 subnet_ids=(_cdk.known(_cdk.subnet_id(subnet)),) if subnet else ()
@@ -224,19 +233,7 @@ class FileCacheStorage(Construct):
         )
         group = _cdk.as_security_group(self._security_group)
         group_id = group.security_group_id
-        between_servers = [
-            ec2.CfnSecurityGroupIngress(
-                self,
-                f"{name}FromSelf",
-                group_id=group_id,
-                source_security_group_id=group_id,
-                ip_protocol="tcp",
-                from_port=ports.first,
-                to_port=ports.last,
-                description="Lustre between file servers",
-            )
-            for name, ports in zip(("Lnet", "Lnet1018To1023"), _PORTS, strict=True)
-        ]
+        between_servers = lnet.allow_between_servers(self, group_id)
         self.file_cache = fsx.CfnFileCache(
             self,
             "Resource",
@@ -272,7 +269,7 @@ class FileCacheStorage(Construct):
         self.file_cache.apply_removal_policy(removal_policy)
         self.dns_name = self.file_cache.attr_dns_name
         self.mount_name = self.file_cache.attr_lustre_configuration_mount_name
-        self.file_share = _share(self.dns_name, self.mount_name, group, place)
+        self.file_share = lnet.share(self.dns_name, self.mount_name, group, place, options=_OPTIONS)
 
     @property
     def connections(self) -> ec2.Connections:
@@ -287,23 +284,4 @@ def _repository_facts(path: str, repository: DataRepository) -> rules.Repository
         nfs=repository.host is not None,
         host=_cdk.known(repository.host or ""),
         export=_cdk.known(repository.export or ""),
-    )
-
-
-def _share(
-    dns_name: str,
-    mount_name: str,
-    security_group: ec2.ISecurityGroup,
-    servers_in: ec2.ISubnet | None = None,
-) -> FileShare:
-    """How any file cache is mounted."""
-    return FileShare(
-        source=f"{dns_name}@tcp:/{mount_name}",
-        type="lustre",
-        options=_OPTIONS,
-        client=MountClient.LUSTRE,
-        ports=_PORTS,
-        calls_back=True,
-        security_groups=(security_group,),
-        servers_in=servers_in,
     )

@@ -14,8 +14,8 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.boot import MountClient
-from pcs_constructs.storage.share import FileShare, MountScript, Ports
+from pcs_constructs.storage import lnet
+from pcs_constructs.storage.share import FileShare, MountScript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 
 _OPTIONS: Final = "noatime,flock"
-_PORTS: Final = (Ports(first=988, last=988), Ports(first=1018, last=1023))
 _DEFAULT_THROUGHPUT: Final = {
     ("PERSISTENT_1", "SSD"): 50,
     ("PERSISTENT_1", "HDD"): 12,
@@ -104,7 +103,8 @@ class LustreStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS404, PCS414, PCS504 to PCS507, PCS515 to PCS519.
+        PcsValidationError: PCS002, PCS003, PCS404, PCS414, PCS504 to PCS507, PCS515 to PCS519,
+            PCS523.
 
     Source: Create shared storage in Amazon FSx for Lustre; `CreateFileSystem` of the FSx API.
     """
@@ -145,10 +145,12 @@ class LustreStorage(Construct):
             PcsValidationError: PCS003, PCS510, when an identifier is malformed.
         """
         given = Arguments()
-        given.expect(
+        given.require(
             file_system_id=(file_system_id, str),
             mount_name=(mount_name, str),
             security_group=(security_group, "security_group_id"),
+        )
+        given.expect(
             dns_name=(dns_name, str),
         )
         _cdk.refuse(scope, id, given.problems)
@@ -183,21 +185,23 @@ class LustreStorage(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         given = Arguments()
-        given.expect(
+        given.require(
             vpc=(vpc, "vpc_id"),
-            subnet=(subnet, "subnet_id"),
             deployment_type=(deployment_type, fsx.LustreDeploymentType),
-            throughput=(throughput, Real),
             storage_type=(storage_type, LustreStorageType),
             drive_cache=(drive_cache, bool),
-            metadata_iops=(metadata_iops, Real),
             efa=(efa, bool),
             compression=(compression, fsx.LustreDataCompressionType),
+            removal_policy=(removal_policy, cdk.RemovalPolicy),
+        )
+        given.expect(
+            subnet=(subnet, "subnet_id"),
+            throughput=(throughput, Real),
+            metadata_iops=(metadata_iops, Real),
             kms_key=(kms_key, "key_arn"),
             backup_start_time=(backup_start_time, str),
             weekly_maintenance=(weekly_maintenance, fsx.LustreMaintenanceTime),
             log_group=(log_group, "log_group_arn"),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
         )
         tiering = storage_type is LustreStorageType.INTELLIGENT_TIERING
         gibibytes = given.gibibytes("capacity", capacity, default=1200)
@@ -223,6 +227,7 @@ class LustreStorage(Construct):
                 backup_start_time=_cdk.known(backup_start_time),
                 log_group_name=_cdk.log_group_name(log_group) if log_group else None,
             ),
+            rules.RemovalFacts(policy=removal_policy.name),
             *([_cdk.subnet_facts("subnet", subnet, vpc)] if subnet else []),
             rules.IdentifierFacts(
                 subnet_ids=(_cdk.known(_cdk.subnet_id(subnet)),) if subnet else ()
@@ -239,7 +244,7 @@ class LustreStorage(Construct):
         )
         group = _cdk.as_security_group(self._security_group)
         group_id = group.security_group_id
-        between_servers = [*_rules_between(self, group_id, efa=efa)]
+        between_servers = [*lnet.allow_between_servers(self, group_id, efa=efa)]
         self.file_system = fsx.CfnFileSystem(
             self,
             "Resource",
@@ -329,7 +334,7 @@ class LustreStorage(Construct):
         `AWS::FSx::DataRepositoryAssociation`.
         """
         given = Arguments()
-        given.expect(
+        given.require(
             path=(path, str),
             bucket=(bucket, "bucket_name"),
             prefix=(prefix, str),
@@ -363,46 +368,6 @@ class LustreStorage(Construct):
             if imports or exports
             else None,
         )
-
-
-def _rules_between(
-    scope: Construct, group_id: str, *, efa: bool
-) -> Sequence[ec2.CfnSecurityGroupIngress | ec2.CfnSecurityGroupEgress]:
-    """What lets the servers talk to each other, and by EFA to nodes with the same group."""
-    between: list[ec2.CfnSecurityGroupIngress | ec2.CfnSecurityGroupEgress] = [
-        ec2.CfnSecurityGroupIngress(
-            scope,
-            f"{name}FromSelf",
-            group_id=group_id,
-            source_security_group_id=group_id,
-            ip_protocol="tcp",
-            from_port=ports.first,
-            to_port=ports.last,
-            description="Lustre between file servers",
-        )
-        for name, ports in zip(("Lnet", "Lnet1018To1023"), _PORTS, strict=True)
-    ]
-    if efa:
-        between += [
-            ec2.CfnSecurityGroupIngress(
-                scope,
-                "EfaFromSelf",
-                group_id=group_id,
-                source_security_group_id=group_id,
-                ip_protocol="-1",
-                description="EFA between file servers and nodes",
-            ),
-            # The CDK drops such a rule where all outbound traffic is allowed; EFA needs it.
-            ec2.CfnSecurityGroupEgress(
-                scope,
-                "EfaToSelf",
-                group_id=group_id,
-                destination_security_group_id=group_id,
-                ip_protocol="-1",
-                description="EFA between file servers and nodes",
-            ),
-        ]
-    return between
 
 
 def _metadata(
@@ -448,25 +413,16 @@ def _share(
     efa: bool = False,
 ) -> FileShare:
     """How any Lustre file system is mounted."""
-    return FileShare(
-        source=f"{dns_name}@tcp:/{mount_name}",
-        type="lustre",
+    script = MountScript(
+        name="mount-fsx-lustre",
+        arguments=("--fsx-dns-name", dns_name, "--mount-name", mount_name, "--options", _OPTIONS),
+    )
+    return lnet.share(
+        dns_name,
+        mount_name,
+        security_group,
+        servers_in,
         options=f"_netdev,{_OPTIONS}",
-        client=MountClient.LUSTRE,
-        ports=_PORTS,
-        calls_back=True,
         efa=efa,
-        security_groups=(security_group,),
-        servers_in=servers_in,
-        script=MountScript(
-            name="mount-fsx-lustre",
-            arguments=(
-                "--fsx-dns-name",
-                dns_name,
-                "--mount-name",
-                mount_name,
-                "--options",
-                _OPTIONS,
-            ),
-        ),
+        script=script,
     )

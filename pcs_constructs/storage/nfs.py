@@ -80,12 +80,14 @@ class NfsStorage:
         keep_home: bool = False,
     ) -> None:
         given = Arguments()
-        given.expect(
+        given.require(
             host=(host, str),
             export=(export, str),
+            keep_home=(keep_home, bool),
+        )
+        given.expect(
             version=(version, NfsVersion),
             security_group=(security_group, "security_group_id"),
-            keep_home=(keep_home, bool),
         )
         chosen = _OPTIONS if options is None else given.items("options", options, str)
         opened = None if ports is None else given.items("ports", ports, Ports)

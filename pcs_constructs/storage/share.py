@@ -76,7 +76,9 @@ class MountScripts:
             PcsValidationError: PCS003, PCS563, when a checksum is of no script that mounts.
         """
         given = Arguments()
-        given.expect(version=(version, str))
+        given.require(
+            version=(version, str),
+        )
         by_script = given.mapping("checksums", checksums, str)
         given.problems.extend(rules.errors_in(rules.MountScriptsFacts(scripts=tuple(by_script))))
         if given.problems:

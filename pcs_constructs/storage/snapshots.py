@@ -115,10 +115,11 @@ def _role(scope: Construct, id: str, service: str, *allowed: tuple[str, str]) ->
         assumed_by=_cdk.service_principal(service),
         inline_policies={
             "Snapshots": iam.PolicyDocument(
+                minimize=False,
                 statements=[
                     iam.PolicyStatement(actions=[action], resources=[resource])
                     for action, resource in allowed
-                ]
+                ],
             )
         },
     )

@@ -16,6 +16,7 @@ import apps
 import apps.getting_started
 import apps.gpu_training
 import apps.mpi_cfd
+import apps.storage_gallery
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ APPS: dict[str, Callable[[cdk.App], None]] = {
     "getting_started": _getting_started,
     "gpu_training": apps.gpu_training.stacks,
     "mpi_cfd": apps.mpi_cfd.stacks,
+    "storage_gallery": apps.storage_gallery.stacks,
 }
 
 

@@ -103,14 +103,15 @@ class Document:
 
     def scripts(self) -> Iterator[str]:
         """Everything that a shell will read."""
-        yield from (text for type_, text in self.parts() if type_ != "text/cloud-config")
-        yield from (text for text in self.files().values() if text.startswith("#!"))
+        parts = [text for type_, text in self.parts() if type_ != "text/cloud-config"]
+        yield from filter(_SHELL_SCRIPT.match, [*parts, *self.files().values()])
         for config in self.cloud_configs():
             commands = yaml.safe_load(config).get("runcmd", [])
             lines = [c if isinstance(c, str) else shlex.join(c) for c in commands]
             yield "\n".join(["#!/bin/sh", *lines, ""])  # as cloud-init writes them
 
 
+_SHELL_SCRIPT = re.compile(r"#!.*\b(?:ba|da)?sh\b")
 _HOLES = {"AWS::Region": "us-east-1", "AWS::URLSuffix": "amazonaws.com"}
 
 

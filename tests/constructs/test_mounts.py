@@ -222,6 +222,19 @@ def test_local_scratch_is_on_the_node_groups_that_have_disks(
     assert user_data(made, "login") == ""
 
 
+def test_local_scratch_that_is_left_out_is_no_difference(
+    stack: cdk.Stack, vpc: ec2.IVpc, app: cdk.App
+) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    mounts = {"/home": home, "/local": pcs.LocalScratch()}
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts=mounts)
+    cluster.add_queue("all", node_groups=[nodes(cluster, instance_types=["c7gd.4xlarge"])])
+    login = cluster.add_login_nodes("login", instance_type="c7i.xlarge")
+    assert list(login.mounts or {}) == ["/home"]
+    app.synth()
+    assert advised(stack) == set()
+
+
 def test_local_scratch_opens_no_port_and_makes_no_group(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
     cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
     nodes(cluster, instance_types=["c7gd.4xlarge"], mounts={"/local": pcs.LocalScratch()})

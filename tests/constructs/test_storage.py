@@ -121,14 +121,27 @@ def test_files_outlive_the_stack_unless_told_otherwise(
 
 @pytest.mark.parametrize(
     ("policy", "written"),
-    [(cdk.RemovalPolicy.DESTROY, "Delete"), (cdk.RemovalPolicy.SNAPSHOT, "Snapshot")],
+    [
+        (cdk.RemovalPolicy.DESTROY, "Delete"),
+        (cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, "RetainExceptOnCreate"),
+    ],
 )
 def test_the_removal_policy_is_the_users(
     stack: cdk.Stack, vpc: ec2.IVpc, policy: cdk.RemovalPolicy, written: str
 ) -> None:
     pcs.LustreStorage(stack, "Scratch", vpc=vpc, removal_policy=policy)
     (resource,) = found(template(stack), "AWS::FSx::FileSystem").values()
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == written
+    assert resource["DeletionPolicy"] == written
+
+
+@pytest.mark.parametrize(
+    "storage", [pcs.EfsStorage, pcs.LustreStorage, pcs.FileCacheStorage], ids=lambda s: s.__name__
+)
+def test_fails_on_a_snapshot_that_cloudformation_does_not_make(
+    stack: cdk.Stack, vpc: ec2.IVpc, storage: Any
+) -> None:
+    with refused(stack, "PCS523"):
+        storage(stack, "Storage", vpc=vpc, removal_policy=cdk.RemovalPolicy.SNAPSHOT)
 
 
 def test_an_efs_file_system_can_be_told_everything(stack: cdk.Stack, vpc: ec2.IVpc) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import email
 import os
-import shutil
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -244,23 +243,6 @@ def test_parents_are_mounted_before_children() -> None:
 
 
 # The script
-
-
-@pytest.mark.parametrize("shell", ["sh", "dash", "bash"])
-def test_the_script_parses(shell: str) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    text = script(home(), shared(), tools())
-    subprocess.run([shell, "-n"], input=text, text=True, check=True)
-
-
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
-def test_the_script_passes_shellcheck() -> None:
-    # SC1091: /etc/os-release is not there to be followed on every development machine.
-    command = ["shellcheck", "--exclude=SC1091", "-"]
-    text = script(home(), shared(), tools())
-    run = subprocess.run(command, input=text, text=True, capture_output=True)
-    assert run.returncode == 0, run.stdout
 
 
 # One stub for every command that the script must not really run. A mount point is a symbolic link

@@ -16,6 +16,7 @@ from pcs_constructs.rules import (
     MountScriptsFacts,
     MountTargetFacts,
     MountZoneFacts,
+    RemovalFacts,
     errors_in,
 )
 from tests.unit.test_rules import advice, errors, row, table
@@ -357,4 +358,14 @@ def test_mounts_whose_permissions_cannot_be_given_are_worth_a_word(facts, codes)
     row("token", MountScriptsFacts(scripts=(UNKNOWN,))),
 )
 def test_checksums_are_of_scripts_that_mount(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("kept", RemovalFacts(policy="RETAIN")),
+    row("destroyed", RemovalFacts(policy="DESTROY")),
+    row("snapshot", RemovalFacts(policy="SNAPSHOT"), "PCS523"),
+    row("token", RemovalFacts(policy=UNKNOWN)),
+)
+def test_a_file_system_is_kept_or_destroyed(facts, codes) -> None:
     assert errors(facts) == codes
