@@ -273,7 +273,7 @@ def allow_pcs_to_use(key: kms.IKey) -> None:
         "ArnEquals": {"aws:PrincipalArn": role},
     }
     for actions, conditions in (
-        ("Encrypt Decrypt ReEncrypt* GenerateDataKey* DescribeKey", is_pcs),
+        ("Decrypt DescribeKey Encrypt GenerateDataKey* ReEncrypt*", is_pcs),
         ("CreateGrant", {**is_pcs, "Bool": {"kms:GrantIsForAWSResource": "true"}}),
     ):
         statement = iam.PolicyStatement(

@@ -58,6 +58,7 @@ class Mount:
         options: The mount options, with commas between them. ``x-systemd.automount`` and
             ``nofail`` do not belong here: with the first, systemd takes the mount point for
             mounted when it is not, and with the second it no longer waits for the mount at boot.
+            Local disks have ``nofail``: there is nothing to wait for until the script made it.
         client: The client software.
         keep_existing: Whether the files and directories that the image has directly under
             ``path``, such as ``/home/ubuntu``, are copied to the shared file system. A name that

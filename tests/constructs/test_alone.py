@@ -45,6 +45,18 @@ def lustre_storage(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
     return pcs.LustreStorage(stack, "It", vpc=vpc)
 
 
+def open_zfs_storage(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
+    return pcs.OpenZfsStorage(stack, "It", vpc=vpc)
+
+
+def ontap_storage(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
+    return pcs.OntapStorage(stack, "It", vpc=vpc)
+
+
+def file_cache_storage(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
+    return pcs.FileCacheStorage(stack, "It", vpc=vpc)
+
+
 def launch_template(stack: cdk.Stack, _: ec2.IVpc) -> Construct:
     groups = [existing_group(stack)]
     return pcs.NodeLaunchTemplate(stack, "It", instance_types=TYPES, security_groups=groups)
@@ -96,6 +108,28 @@ def queue(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
             "AWS::FSx::FileSystem",
             {"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"},
             id="LustreStorage",
+        ),
+        pytest.param(
+            open_zfs_storage,
+            "AWS::FSx::FileSystem",
+            {"AWS::EC2::SecurityGroup"},
+            id="OpenZfsStorage",
+        ),
+        pytest.param(
+            ontap_storage,
+            "AWS::FSx::FileSystem",
+            {
+                "AWS::EC2::SecurityGroup",
+                "AWS::FSx::StorageVirtualMachine",
+                "AWS::FSx::Volume",
+            },
+            id="OntapStorage",
+        ),
+        pytest.param(
+            file_cache_storage,
+            "AWS::FSx::FileCache",
+            {"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"},
+            id="FileCacheStorage",
         ),
         pytest.param(launch_template, "AWS::EC2::LaunchTemplate", set(), id="NodeLaunchTemplate"),
         pytest.param(

@@ -11,6 +11,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_scheduler as scheduler
 
 import pcs_constructs as pcs
 from tests.constructs.templates import template
@@ -34,8 +36,27 @@ def program(context: dict[str, Any]) -> dict[str, Any]:
     network = pcs.Network(stack, "Network")
     home = pcs.EfsStorage(stack, "Home", vpc=network.vpc)
     scratch = pcs.LustreStorage(stack, "Scratch", vpc=network.vpc)
+    zfs = pcs.OpenZfsStorage(
+        stack,
+        "OpenZfs",
+        vpc=network.vpc,
+        deployment_type=pcs.OpenZfsDeploymentType.MULTI_AZ_1,
+        snapshot_schedule=scheduler.ScheduleExpression.rate(cdk.Duration.days(1)),
+    )
+    mounts = {
+        "/home": home,
+        "/scratch": scratch,
+        "/zfs": zfs,
+        "/ontap": pcs.OntapStorage(stack, "Ontap", vpc=network.vpc),
+        "/cache": pcs.FileCacheStorage(stack, "Cache", vpc=network.vpc),
+        "/point": home.add_access_point("Point", path="/point"),
+    }
     cluster = pcs.Cluster(
-        stack, "Cluster", vpc=network.vpc, mounts={"/home": home, "/scratch": scratch}
+        stack,
+        "Cluster",
+        vpc=network.vpc,
+        mounts=mounts,
+        mount_scripts=pcs.MountScripts.pinned(),
     )
     cluster.add_login_nodes(
         "login", instance_type="c7i.xlarge", ssh_from=[ec2.Peer.ipv4("203.0.113.0/24")]
@@ -45,6 +66,9 @@ def program(context: dict[str, Any]) -> dict[str, Any]:
         instance_types=["hpc7a.96xlarge"],
         scaling=pcs.Scaling.dynamic(max=2),
         efa=True,
+        root_volume=ec2.BlockDeviceVolume.ebs(100, kms_key=kms.Key(stack, "Key")),
+        instance_tags={"Project": "all"},
+        detailed_monitoring=True,
         mounts={**cluster.mounts, "/data": pcs.EfsStorage(stack, "Data", vpc=network.vpc)},
     )
     assert group.grant_principal
