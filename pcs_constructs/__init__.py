@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pcs_constructs.network import Network as Network
     from pcs_constructs.node_group import ComputeNodeGroup as ComputeNodeGroup
     from pcs_constructs.node_group import ComputeNodeGroupOptions as ComputeNodeGroupOptions
+    from pcs_constructs.node_group import LoginNodeOptions as LoginNodeOptions
     from pcs_constructs.queue import Queue as Queue
     from pcs_constructs.reservations import CapacityReservationGroup as CapacityReservationGroup
     from pcs_constructs.reservations import SpotServiceLinkedRole as SpotServiceLinkedRole
@@ -88,6 +89,7 @@ _MODULE_OF = {
     "LifecycleScript": "lifecycle",
     "LifecycleStage": "lifecycle",
     "LocalScratch": "storage.local",
+    "LoginNodeOptions": "node_group",
     "LustreStorage": "storage.lustre",
     "LustreStorageType": "storage.lustre",
     "Mount": "boot",

@@ -188,6 +188,9 @@ def allow_efa(clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup) -> None:
     EFA heeds rules that name a security group only, and the CDK drops those for outbound traffic
     where all of it is allowed to addresses.
     """
+    # Two mounts of one file system open it once.
+    if node(clients).try_find_child(f"Efa{node(servers).addr}"):
+        return
     scope = Construct(cast("Construct", clients), f"Efa{node(servers).addr}")
     for name, here, there in (("To", clients, servers), ("From", servers, clients)):
         ec2.CfnSecurityGroupEgress(
@@ -428,7 +431,12 @@ def is_public(subnet: ec2.ISubnet, vpc: ec2.IVpc | None = None) -> bool | Unknow
 
 
 def subnet_facts(
-    argument: str, subnet: ec2.ISubnet, vpc: ec2.IVpc, *, controller: bool = False
+    argument: str,
+    subnet: ec2.ISubnet,
+    vpc: ec2.IVpc,
+    *,
+    controller: bool = False,
+    nodes: bool = False,
 ) -> rules.NodeSubnetFacts:
     """What a subnet shows, as far as it and the VPC are made in this app."""
     in_vpc = assigns = UNKNOWN
@@ -448,6 +456,7 @@ def subnet_facts(
         public=is_public(subnet, vpc),
         assigns_public_addresses=assigns,
         controller=controller,
+        nodes=nodes,
     )
 
 
@@ -506,7 +515,7 @@ def _zone_number(stack: cdk.Stack, name: str) -> str | Unknown:
     resolved = stack.resolve(name)
     match resolved:
         case {"Fn::Select": [int() | float() | str() as index, {"Fn::GetAZs": _}]}:
-            return f"zone {int(index)} of the Region"
+            return f"zone {int(index) + 1} of the Region"
         case _:
             return UNKNOWN
 

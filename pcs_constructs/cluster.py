@@ -18,7 +18,11 @@ from pcs_constructs.capacity import ClusterSize, Scaling
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.identity import NodeInstanceProfile
 from pcs_constructs.names import physical_name
-from pcs_constructs.node_group import ComputeNodeGroup, ComputeNodeGroupOptions
+from pcs_constructs.node_group import (
+    ComputeNodeGroup,
+    ComputeNodeGroupOptions,
+    LoginNodeOptions,
+)
 from pcs_constructs.queue import Queue
 from pcs_constructs.security_groups import ClusterSecurityGroup
 from pcs_constructs.slurm import Accounting, SlurmVersion
@@ -210,6 +214,7 @@ class Cluster(Construct):
             ),
             _cdk.vpc_facts(vpc),
             rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
+            *(storage.file_share.facts(path) for path, storage in file_systems.items()),
             rules.IdentifierFacts(
                 subnet_ids=(_cdk.known(place_id),) if place else (),
                 security_group_ids=(_cdk.known(group_id),) if group_id else (),
@@ -299,12 +304,9 @@ class Cluster(Construct):
         *,
         instance_type: str | InstanceFacts,
         count: int = 1,
-        ssh_from: Sequence[ec2.IPeer] = (),
-        key_pair: ec2.IKeyPair | None = None,
-        name: str | None = None,
         subnets: Sequence[ec2.ISubnet] | None = None,
-        image: ec2.IMachineImage | None = None,
-        instance_profile: INodeInstanceProfile | None = None,
+        ssh_from: Sequence[ec2.IPeer] = (),
+        **options: Unpack[LoginNodeOptions],
     ) -> ComputeNodeGroup:
         """Define nodes that always run and that people log in to.
 
@@ -314,14 +316,11 @@ class Cluster(Construct):
             id: The id of the node group.
             instance_type: The EC2 instance type, or its `InstanceFacts`.
             count: How many nodes. By default 1.
-            ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
-                default nobody.
-            key_pair: Whose holder may log in by SSH. By default nobody.
-            name: The physical name. By default the id and a short hash.
             subnets: Where the nodes are. By default the first public subnet of the VPC when
                 `ssh_from` is given, else the cluster's own subnet.
-            image: The machine image. By default the cluster's: see `ComputeNodeGroup`.
-            instance_profile: The instance profile. By default the one that node groups share.
+            ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
+                default nobody.
+            options: Further arguments of `ComputeNodeGroup`, such as `key_pair` and `user_data`.
 
         Raises:
             PcsValidationError: as `ComputeNodeGroup`.
@@ -334,13 +333,10 @@ class Cluster(Construct):
             cluster=self,
             instance_types=[instance_type],
             scaling=Scaling.static(count),
-            ssh_from=ssh_from,
-            key_pair=key_pair,
-            name=name,
             subnets=subnets,
-            image=image,
-            instance_profile=instance_profile,
+            ssh_from=ssh_from,
             login=True,
+            **options,
         )
 
     def add_queue(
@@ -433,6 +429,7 @@ class _ImportedCluster(Construct):
             ),
             _cdk.security_group_facts("security_group", security_group, vpc),
             rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
+            *(storage.file_share.facts(path) for path, storage in file_systems.items()),
         )
         place = _cdk.place(scope, id, place, rules.errors_in(*facts))
         super().__init__(scope, id)

@@ -93,7 +93,7 @@ class InstanceFacts:
     """How it can be bought, sorted: any of `capacity-block`, `on-demand` and `spot`."""
 
     local_storage_gb: int
-    """The total size of the local disks, in GB (powers of ten); 0 without local disks."""
+    """The total size of the local NVMe disks, in GB (powers of ten); 0 without any."""
 
     bare_metal: bool
     """Whether it runs without a hypervisor."""
@@ -138,7 +138,7 @@ class InstanceFacts:
             efa_interfaces=efa_interfaces,
             network_cards=cards,
             usage_classes=entry.usage_classes(),
-            local_storage_gb=entry.at("InstanceStorageInfo.TotalSizeInGB", int, 0),
+            local_storage_gb=entry.local_storage_gb(),
             bare_metal=entry.at("BareMetal", bool, False),
         )
         entry.refuse()
@@ -198,6 +198,12 @@ class _Entry:
             "leaves out",
         )
         return tuple(cards), efa
+
+    def local_storage_gb(self) -> int:
+        """The size of the local disks that are NVMe; the oldest types have others."""
+        if self.at("InstanceStorageInfo.NvmeSupport", str, "supported") == "unsupported":
+            return 0
+        return self.at("InstanceStorageInfo.TotalSizeInGB", int, 0)
 
     def gpus(self) -> tuple[int, str | None, str | None]:
         """Number, maker and model of the GPUs."""

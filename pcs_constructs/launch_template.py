@@ -350,6 +350,9 @@ class NodeLaunchTemplate(Construct):
     efa_only: Final[bool]
     """Whether secondary interfaces carry nothing but EFA."""
 
+    subnet: Final[ec2.ISubnet | None]
+    """The subnet of the interfaces; `None` where the node group's is taken."""
+
     root_volume: Final[ec2.BlockDeviceVolume | None]
     """The volume with the operating system; `None` where the image says."""
 
@@ -446,7 +449,7 @@ class NodeLaunchTemplate(Construct):
             subnets=1 if subnet else UNKNOWN,
             public=_cdk.is_public(subnet) if subnet else UNKNOWN,
         )
-        facts = launch.facts()
+        facts = (*launch.facts(), *(share.facts(path) for path, share in shares.items()))
         _cdk.refuse(scope, id, rules.errors_in(*facts))
 
         super().__init__(scope, id)
@@ -463,6 +466,7 @@ class NodeLaunchTemplate(Construct):
         self.capacity = launch.capacity
         self.efa = efa
         self.efa_only = efa_only
+        self.subnet = subnet
         self.root_volume = root_volume
         self.root_device_name = root_device_name
         self.interfaces = launch.interfaces

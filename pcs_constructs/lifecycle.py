@@ -133,7 +133,9 @@ class LifecycleScript:
         _refuse("from_asset", given)
         file = Path(path).resolve()
         size = file.stat().st_size if file.is_file() else None
-        facts = rules.ScriptFileFacts(path=str(path), bytes=size, directory=file.is_dir())
+        facts = rules.ScriptFileFacts(
+            path=str(path), bytes=size, directory=file.is_dir(), extension=bool(file.suffix)
+        )
         given.problems.extend(rules.errors_in(facts))
         _refuse("from_asset", given)
         return cls(path=file, checksum=hashlib.sha256(file.read_bytes()).hexdigest())

@@ -49,17 +49,10 @@ _FORWARDS_LOGS: Final = "configure-cloudwatch-logs"
 _IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
 
 
-class ComputeNodeGroupOptions(TypedDict, total=False):
-    """The arguments of `ComputeNodeGroup` that `Cluster.add_compute_node_group` forwards."""
+class LoginNodeOptions(TypedDict, total=False):
+    """The arguments of `ComputeNodeGroup` that `Cluster.add_login_nodes` forwards."""
 
-    instance_types: Required[Sequence[str | InstanceFacts]]
-    scaling: Required[Scaling]
     name: str | None
-    subnets: Sequence[ec2.ISubnet] | None
-    efa: bool
-    efa_only: bool
-    placement_group: ec2.IPlacementGroup | None
-    capacity: Capacity | None
     image: ec2.IMachineImage | None
     mounts: Mapping[str, ISharedStorage] | None
     mount_scripts: MountScripts | None
@@ -68,7 +61,6 @@ class ComputeNodeGroupOptions(TypedDict, total=False):
     user_data: Sequence[UserDataPart]
     security_groups: Sequence[ec2.ISecurityGroup]
     instance_profile: INodeInstanceProfile | None
-    ssh_from: Sequence[ec2.IPeer]
     key_pair: ec2.IKeyPair | None
     root_volume: ec2.BlockDeviceVolume | None
     root_device_name: str | None
@@ -77,9 +69,22 @@ class ComputeNodeGroupOptions(TypedDict, total=False):
     http_put_response_hop_limit: int | None
     instance_metadata_tags: bool
     launch_template: INodeLaunchTemplate | None
+    slurm_settings: Mapping[str, str] | None
+
+
+class ComputeNodeGroupOptions(LoginNodeOptions, total=False):
+    """The arguments of `ComputeNodeGroup` that `Cluster.add_compute_node_group` forwards."""
+
+    instance_types: Required[Sequence[str | InstanceFacts]]
+    scaling: Required[Scaling]
+    subnets: Sequence[ec2.ISubnet] | None
+    efa: bool
+    efa_only: bool
+    placement_group: ec2.IPlacementGroup | None
+    capacity: Capacity | None
+    ssh_from: Sequence[ec2.IPeer]
     scale_down_idle_time: cdk.Duration | None
     gpu_type: str | None
-    slurm_settings: Mapping[str, str] | None
     login: bool
 
 
@@ -310,33 +315,34 @@ class ComputeNodeGroup(Construct):
                 )
             )
         capacity = capacity or Capacity.on_demand()
-        if (
-            isinstance(launch_template, NodeLaunchTemplate)
-            and launch_template.capacity.reservation != capacity.reservation
-        ):
+        own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
+        if own_template is not None and _differ(own_template.capacity, capacity):
             given.problems.append(_other_capacity())
         _cdk.refuse(scope, id, given.problems)
         if mounts is None and launch_template is None:
             file_systems = dict(cluster.mounts)
+        if own_template is not None:
+            file_systems = dict(own_template.mounts)
         shares = {path: storage.file_share for path, storage in file_systems.items()}
         found = instances.known(types, described)
-        scripts = mount_scripts or cluster.mount_scripts
-        scripted = {path: s.script for path, s in shares.items() if scripts and s.script}
+        scripts = None if launch_template else mount_scripts or cluster.mount_scripts
+        scripted = {
+            path: s.script for path, s in shares.items() if scripts and scripts.used and s.script
+        }
         lifecycle = Lifecycle(
             actions=_ordered(actions, _mount_actions(scripts, scripted)),
             script_caching_policy=script_caching_policy,
         )
         without_disks = tuple(name for name, facts in found.items() if not facts.local_storage_gb)
-        if mounts is None and without_disks:
+        if mounts is None and launch_template is None and without_disks:
             shares = {path: s for path, s in shares.items() if s.client is not MountClient.LOCAL}
             file_systems = {path: file_systems[path] for path in shares}
-        own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
         # An imported template has an image; one that is made here has none.
         default_image = image is None and (launch_template is None or own_template is not None)
         places = (cluster.subnet,) if chosen is None else chosen
         # The cluster's own subnet was looked at with the cluster, but not whether it suits nodes.
         looked_at = places if chosen is not None or _cdk.is_public(places[0]) is True else ()
-        places_facts = [_cdk.subnet_facts("subnets", s, cluster.vpc) for s in looked_at]
+        places_facts = [_cdk.subnet_facts("subnets", s, cluster.vpc, nodes=True) for s in looked_at]
         physical = (
             physical_name(_cdk.path(scope), id, _cdk.without_tokens(types), longest=25)
             if name is None
@@ -419,8 +425,13 @@ class ComputeNodeGroup(Construct):
             ),
         )
         problems = list(rules.errors_in(*facts))
-        if own_template is not None and own_template.interfaces != launch.interfaces:
-            problems.append(_other_cards())
+        if own_template is not None:
+            if own_template.interfaces != launch.interfaces:
+                problems.append(_other_cards())
+            if own_template.subnet is not None and {_cdk.subnet_id(s) for s in places} != {
+                _cdk.subnet_id(own_template.subnet)
+            }:
+                problems.append(_other_subnet())
         if instance_profile is not None and (role := _cdk.role_of(instance_profile)) is not None:
             problems.extend(rules.errors_in(rules.RoleFacts(name=_cdk.role_name(role))))
         _cdk.refuse(scope, id, problems)
@@ -451,6 +462,7 @@ class ComputeNodeGroup(Construct):
         self.addresses = scaling.max * launch.addresses
         self.architecture = group_facts.architecture
         self._efa = efa
+        self._interfaces = launch.interfaces
         self._security_group_ids = launch.security_group_ids
         self._given_template = launch_template
         attached = lifecycle.attach(self)
@@ -458,6 +470,7 @@ class ComputeNodeGroup(Construct):
         self._needed = (*grants_of(shares.values()), *scripts_take)
         # What the cluster mounts is open to its security group, and its profile may mount it.
         own = [s for s in shares.values() if all(s is not c for c in cluster.open_shares)]
+        self._efa_shares = any(share.efa for share in own)
         self._profile = instance_profile
         if instance_profile is None and (scripts_take or any(grants_of(own))):
             self._profile = self._own_profile()
@@ -495,7 +508,7 @@ class ComputeNodeGroup(Construct):
         )
         for peer in peers:
             self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
-        for share in own:
+        for share in own if launch_template is None else ():  # or that has opened them
             if share.ports:
                 share.allow_mount_from(_cdk.as_security_group(self._own_security_group))
         if instance_profile is not None and _cdk.has_principal(instance_profile):
@@ -537,11 +550,13 @@ class ComputeNodeGroup(Construct):
             "Nodes of one AWS PCS compute node group",
             all_outbound=False,
         )
-        self._template.add_property_override(
-            "LaunchTemplateData."
-            + ("NetworkInterfaces.0.Groups" if self._efa else "SecurityGroupIds"),
-            [*self._security_group_ids, group.security_group_id],
-        )
+        # On the first interface, and on those by which file servers are reached by EFA as well.
+        interfaces = self._interfaces if self._efa_shares else self._interfaces[:1]
+        places = [f"NetworkInterfaces.{n}.Groups" for n, _ in enumerate(interfaces)]
+        for place in places if self._efa else ["SecurityGroupIds"]:
+            self._template.add_property_override(
+                f"LaunchTemplateData.{place}", [*self._security_group_ids, group.security_group_id]
+            )
         return group
 
     def _own_profile(self) -> NodeInstanceProfile:
@@ -613,7 +628,7 @@ def _mount_actions(
                 version=scripts.version,
                 checksum=scripts.checksums.get(script.name),
             ),
-            arguments=(*script.arguments, "--mount-point", path),
+            arguments=(*script.arguments, "--options", script.options, "--mount-point", path),
             execution_policy=ExecutionPolicy.EVERY_BOOT,
         )
         for number, (path, script) in enumerate(sorted(scripted.items()), start=1)
@@ -666,6 +681,7 @@ def _mount_facts(
             },
         )
     for path, share in shares.items():
+        yield share.facts(path)
         if share.client is MountClient.LOCAL:
             yield rules.LocalScratchFacts(path=_cdk.known(path), without=without_disks)
 
@@ -727,6 +743,22 @@ def _other_cards() -> Problem:
         argument="launch_template",
         message="has the network interfaces of other instance types",
         fix="make it with the instance_types of the node group",
+    )
+
+
+def _differ(template: Capacity, group: Capacity) -> bool:
+    """Whether a template was made for another way of buying; most of it is not in a template."""
+    if template.reservation != group.reservation:
+        return True
+    return template.purchase_option not in {"ONDEMAND", group.purchase_option}
+
+
+def _other_subnet() -> Problem:
+    return Problem(
+        code="PCS218",
+        argument="subnets",
+        message="are not the subnet of the launch template",
+        fix="leave subnet out of NodeLaunchTemplate, or pass the same to both",
     )
 
 

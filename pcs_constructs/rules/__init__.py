@@ -53,7 +53,11 @@ from pcs_constructs.rules.rule import Level as Level
 from pcs_constructs.rules.rule import Rule as Rule
 from pcs_constructs.rules.rule import advice_on as advice_on
 from pcs_constructs.rules.rule import errors_in as errors_in
+from pcs_constructs.rules.settings import GresFacts as GresFacts
 from pcs_constructs.rules.settings import NodeSettingsFacts as NodeSettingsFacts
+from pcs_constructs.rules.settings import QueueDefaultsFacts as QueueDefaultsFacts
+from pcs_constructs.rules.settings import SettingsFacts as SettingsFacts
+from pcs_constructs.rules.storage import FileShareFacts as FileShareFacts
 from pcs_constructs.rules.storage import LocalScratchFacts as LocalScratchFacts
 from pcs_constructs.rules.storage import MountFacts as MountFacts
 from pcs_constructs.rules.storage import MountGrantFacts as MountGrantFacts

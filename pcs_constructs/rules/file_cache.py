@@ -76,7 +76,7 @@ def cache_reference_is_complete(facts: FileCacheFacts) -> Iterator[Breach]:
     yield from identifier_breaches(
         "dns_name",
         facts.dns_name,
-        r"(fs|fc)i?-[0-9a-f]{8,}(\.[a-z0-9-]+){2,}",
+        r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+",
         "fc-0123456789abcdef0.fsx.us-east-1.amazonaws.com",
     )
     yield from identifier_breaches(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pcs_constructs import instances
+from pcs_constructs.efa import layout
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import identifier_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error, page
@@ -85,7 +86,7 @@ def efa_cards_are_alike(facts: InterfaceFacts) -> Iterator[Breach]:
         name: (len(found.network_cards), found.efa_interfaces)
         for name, found in facts.found.items()
     }
-    if len(set(layouts.values())) > 1:
+    if len({layout(found) for found in facts.found.values()}) > 1:
         yield Breach(
             "instance_types",
             "must have the same network cards for EFA, got "

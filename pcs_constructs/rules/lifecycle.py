@@ -94,6 +94,8 @@ class ScriptFileFacts:
     bytes: int | None
     """The size of the file; `None` where there is no file."""
     directory: bool = False
+    extension: bool = True
+    """Whether its name has one."""
 
 
 @error("PCS917", ScriptFileFacts)
@@ -112,6 +114,12 @@ def script_file_can_be_run(facts: ScriptFileFacts) -> Iterator[Breach]:
             "path",
             f"there is no file {facts.path!r}",
             "name it from where your module is: Path(__file__).with_name('setup.sh')",
+        )
+    elif not facts.extension:
+        yield Breach(
+            "path",
+            f"{facts.path!r} has no extension, and nodes may read all assets with the same one",
+            "give it one, such as .sh",
         )
     elif facts.bytes > _LARGEST_SCRIPT:
         yield Breach(

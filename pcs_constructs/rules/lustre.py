@@ -90,6 +90,14 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
         first, step = (1200, 2400), 3600 if facts.deployment_type == "SCRATCH_1" else 2400
     if capacity in first or (capacity >= step and capacity % step == 0):
         return
+    if first == () and facts.storage_type == "SSD":
+        yield Breach(
+            "capacity",
+            f"a file system with EFA and {facts.throughput} MB/s/TiB cannot have {capacity:g} GiB",
+            f"use cdk.Size.gibibytes of {max(int(capacity // step), 1) * step}, or of 4800 with "
+            "throughput=1000",
+        )
+        return
     multiples = {max(int(capacity // step), 1) * step, (int(capacity // step) + 1) * step}
     near = sorted({*first, *multiples}, key=lambda size: abs(size - capacity))[:2]
     yield Breach(

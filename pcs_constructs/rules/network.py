@@ -127,7 +127,7 @@ def vpc_tenancy_is_default(facts: VpcFacts) -> Iterator[Breach]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSubnetFacts:
-    """What a subnet shows that a controller or nodes are to be put in."""
+    """What a subnet shows that a controller, nodes or file servers are to be put in."""
 
     argument: str
     name: str
@@ -135,6 +135,7 @@ class NodeSubnetFacts:
     public: bool | Unknown = UNKNOWN
     assigns_public_addresses: bool | Unknown = UNKNOWN
     controller: bool = False
+    nodes: bool = False
 
 
 @advice("PCS403", NodeSubnetFacts)
@@ -152,16 +153,18 @@ def controller_is_in_a_private_subnet(facts: NodeSubnetFacts) -> Iterator[Breach
 
 
 @error("PCS404", NodeSubnetFacts)
-def subnet_is_in_the_cluster_vpc(facts: NodeSubnetFacts) -> Iterator[Breach]:
-    """Controller and nodes are in subnets of the cluster's VPC.
+def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Breach]:
+    """Controller, nodes and file servers are in subnets of the VPC that is meant.
+
+    That of a cluster is the cluster's, that of a file system is its own `vpc`.
 
     Source: AWS PCS VPC and subnet requirements; `SubnetIds` of the API.
     """
     if facts.in_vpc is False:
         yield Breach(
             facts.argument,
-            f"{facts.name} belongs to another VPC than the cluster",
-            "pass subnets of the cluster's VPC, such as cluster.vpc.private_subnets",
+            f"{facts.name} belongs to another VPC",
+            "pass a subnet of the VPC, such as vpc.private_subnets[0]",
         )
 
 
@@ -173,7 +176,7 @@ def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[B
 
     Source: AWS PCS VPC and subnet requirements, "Subnet requirements for nodes".
     """
-    if not facts.controller and facts.public is True and facts.assigns_public_addresses is False:
+    if facts.nodes and facts.public is True and facts.assigns_public_addresses is False:
         yield Breach(
             facts.argument,
             f"{facts.name} is public and assigns no public IPv4 addresses",

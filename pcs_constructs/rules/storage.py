@@ -34,6 +34,9 @@ _SYSTEM_DIRECTORIES: Final = frozenset(
     )
 )
 
+_UNSAFE: Final = re.compile(r"""[^!-~]|['"\\`$]""")
+_SPOILS_BOOT: Final = frozenset(("bg", "nofail", "x-systemd.automount"))
+
 _MOUNT_POINT: Final = re.compile(r"/[A-Za-z0-9._+@=/-]+")
 
 
@@ -228,26 +231,73 @@ def nodes_may_mount_what_they_mount(facts: MountGrantFacts) -> Iterator[Breach]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountScriptsFacts:
-    """The checksums of scripts that mount."""
+    """Which scripts are to mount, and their checksums."""
 
-    scripts: tuple[str | Unknown, ...]
+    version: str | Unknown
+    checksums: Mapping[str, str | Unknown] = field(default_factory=dict[str, "str | Unknown"])
 
 
 @error("PCS563", MountScriptsFacts)
-def checksums_are_of_scripts_that_mount(facts: MountScriptsFacts) -> Iterator[Breach]:
-    """A checksum for mounting is of `mount-efs` or of `mount-fsx-lustre`.
+def mount_scripts_are_named_right(facts: MountScriptsFacts) -> Iterator[Breach]:
+    """Scripts that mount have a version of three numbers, and checksums of 64 hexadecimal digits.
 
-    Of any other script it would not be looked at.
+    A checksum is of `mount-efs` or of `mount-fsx-lustre`; of any other script it would not be
+    looked at.
 
     Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
     """
-    for script in facts.scripts:
-        if script not in {UNKNOWN, "mount-efs", "mount-fsx-lustre"}:
+    if facts.version is not UNKNOWN and not re.fullmatch(r"\d+\.\d+\.\d+", facts.version, re.ASCII):
+        yield Breach("version", f"{facts.version!r} is no release", "write it like '1.0.0'")
+    for script, checksum in facts.checksums.items():
+        if script not in {"mount-efs", "mount-fsx-lustre"}:
             yield Breach(
                 "checksums",
                 f"names {script!r}, which mounts nothing",
                 "name 'mount-efs' or 'mount-fsx-lustre', without version",
             )
+        if checksum is not UNKNOWN and not re.fullmatch(r"[0-9A-Fa-f]{64}", checksum):
+            yield Breach(
+                "checksums",
+                f"that of {script!r} is no SHA-256",
+                "copy the 64 digits of the .sha256 file beside the script",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileShareFacts:
+    """What a file share says that ends up in a shell script and in `/etc/fstab`."""
+
+    path: str | Unknown
+    words: Mapping[str, str]
+    """By what each is, with a placeholder for tokens."""
+    local: bool = False
+
+
+@error("PCS524", FileShareFacts)
+def file_share_is_of_plain_words(facts: FileShareFacts) -> Iterator[Breach]:
+    """The source, type and options of a file share are words without spaces and quotes.
+
+    They become fields of `/etc/fstab` and arguments in a script. `nofail`, `bg` and
+    `x-systemd.automount` are not among the options: with them a node starts without the file
+    system.
+
+    Source: `fstab(5)`; Mounts fail closed, in the decisions of this library.
+    """
+    path = "a mount" if facts.path is UNKNOWN else facts.path
+    for name, word in facts.words.items():
+        if not word or _UNSAFE.search(word):
+            yield Breach(
+                "mounts",
+                f"the {name} of {path}, {word!r}, is not a plain word",
+                "leave out spaces, quotes, backslashes and $",
+            )
+    given = [] if facts.local else facts.words["options"].split(",")
+    for option in sorted(_SPOILS_BOOT.intersection(given)):
+        yield Breach(
+            "mounts",
+            f"the option {option!r} of {path} lets a node start without the file system",
+            "leave it out",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

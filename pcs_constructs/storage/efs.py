@@ -388,7 +388,8 @@ def _share(
         grant=file_system.grant_root_access if iam_authorization else None,
         script=MountScript(
             name="mount-efs",
-            arguments=("--file-system-id", file_system_id, "--options", ",".join(options)),
+            arguments=("--file-system-id", file_system_id),
+            options=",".join(options),
         ),
         # Through an access point one may not give files to other owners.
         keep_home=access_point is None,

@@ -415,7 +415,8 @@ def _share(
     """How any Lustre file system is mounted."""
     script = MountScript(
         name="mount-fsx-lustre",
-        arguments=("--fsx-dns-name", dns_name, "--mount-name", mount_name, "--options", _OPTIONS),
+        arguments=("--fsx-dns-name", dns_name, "--mount-name", mount_name),
+        options=_OPTIONS,
     )
     return lnet.share(
         dns_name,

@@ -40,7 +40,10 @@ class MountScript:
     """Its name without version, such as `mount-efs`."""
 
     arguments: tuple[str, ...]
-    """Its arguments, apart from the mount point."""
+    """Its arguments, apart from the mount point and the options."""
+
+    options: str
+    """The mount options that it is given; it adds what it needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,9 @@ class MountScripts:
 
     version: str | None
     """The version of the scripts; `None` is the latest 1.x when a node starts."""
+
+    used: bool = True
+    """Whether they mount anything at all."""
 
     checksums: Mapping[str, str]
     """The SHA-256 of scripts by their names, where it is to be verified."""
@@ -80,7 +86,9 @@ class MountScripts:
             version=(version, str),
         )
         by_script = given.mapping("checksums", checksums, str)
-        given.problems.extend(rules.errors_in(rules.MountScriptsFacts(scripts=tuple(by_script))))
+        facts = rules.MountScriptsFacts(version=version, checksums=by_script)
+        if not given.problems:
+            given.problems.extend(rules.errors_in(facts))
         if given.problems:
             raise PcsValidationError("MountScripts", given.problems)
         return cls(version=version, checksums=by_script)
@@ -89,6 +97,11 @@ class MountScripts:
     def latest(cls) -> MountScripts:
         """The latest version 1.x when a node starts, with advice: nodes of a group may differ."""
         return cls(version=None, checksums={})
+
+    @classmethod
+    def none(cls) -> MountScripts:
+        """User data mounts all, in a node group of a cluster that says otherwise."""
+        return cls(version=None, checksums={}, used=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,7 +163,19 @@ class FileShare:
 
     def with_options(self, *options: str) -> FileShare:
         """The same file system, mounted with further options, such as `"ro"`."""
-        return replace(self, options=",".join((self.options, *options)))
+        script = self.script and replace(
+            self.script, options=",".join((self.script.options, *options))
+        )
+        return replace(self, options=",".join((self.options, *options)), script=script)
+
+    def facts(self, path: str) -> rules.FileShareFacts:
+        """What the rules are to judge of its being mounted at `path`."""
+        source, kind, options = _cdk.without_tokens((self.source, self.type, self.options))
+        return rules.FileShareFacts(
+            path=_cdk.known(path),
+            words={"source": source, "type": kind, "options": options},
+            local=self.client is MountClient.LOCAL,
+        )
 
     def mount(self, path: str) -> Mount:
         """How a node mounts it at `path`."""

@@ -10,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 import pcs_constructs as pcs
+from pcs_constructs.boot import MountClient
 from tests.constructs.templates import (
     advised,
     existing_group,
@@ -385,3 +386,134 @@ def test_fails_on_checksums_of_what_mounts_nothing() -> None:
         pcs.MountScripts.pinned(checksums={"mount-nfs": CHECKSUM})
     with pytest.raises(pcs.PcsValidationError, match="PCS003"):
         pcs.MountScripts.pinned(1)  # pyright: ignore[reportArgumentType]
+
+
+# What reviews found.
+
+
+def test_a_script_mounts_with_the_options_of_the_share(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    scratch = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mount_scripts=PINNED)
+    nodes(cluster, mounts={"/fsx": scratch.file_share.with_options("ro")})
+    (script,) = scripts(template(stack), "compute")
+    assert script["Arguments"][4:6] == ["--options", "noatime,flock,ro"]
+
+
+def test_a_node_group_can_have_user_data_mount_all(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": home}, mount_scripts=PINNED)
+    cluster.add_login_nodes(
+        "login", instance_type="c7i.xlarge", mount_scripts=pcs.MountScripts.none()
+    )
+    made = template(stack)
+    assert "NodeLifecycleActions" not in only(made, GROUP)
+    assert "/home" in user_data(made, "login")
+
+
+def given_template(cluster: pcs.Cluster, **arguments: Any) -> pcs.NodeLaunchTemplate:
+    return pcs.NodeLaunchTemplate(
+        cluster,
+        "Template",
+        **{
+            "instance_types": ["c7i.4xlarge"],
+            "security_groups": [cluster.security_group],
+            **arguments,
+        },
+    )
+
+
+def test_nodes_of_a_given_template_may_mount_what_is_in_it(
+    stack: cdk.Stack, vpc: ec2.IVpc, guarded: pcs.EfsStorage
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    nodes(cluster, launch_template=given_template(cluster, mounts={"/home": guarded}))
+    made = template(stack)
+    assert may_mount(made, role_of(made, "compute"))
+    (opened,) = [rule for rule in security_group_rules(made) if rule[3:] == (2049, 2049)]
+    assert opened[0] == "Ingress"
+
+
+def test_fails_where_a_given_template_mounts_what_cannot_be(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    first, second = vpc.private_subnets
+    home = pcs.EfsStorage(stack, "Home", vpc=vpc, subnets=[first])
+    given = given_template(cluster, mounts={"/home": home, "/local": pcs.LocalScratch()})
+    with refused(stack, "PCS558", "PCS560"):
+        nodes(cluster, launch_template=given, subnets=[second])
+
+
+def test_fails_where_a_given_template_is_for_another_subnet_or_way_of_buying(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    first, second = vpc.private_subnets
+    given = given_template(cluster, subnet=first, capacity=pcs.Capacity.spot())
+    with refused(stack, "PCS218"):
+        nodes(cluster, launch_template=given, subnets=[second], capacity=pcs.Capacity.spot())
+    with refused(stack, "PCS218"):
+        nodes(cluster, launch_template=given, subnets=[first])
+    nodes(cluster, launch_template=given, subnets=[first], capacity=pcs.Capacity.spot())
+
+
+def test_every_interface_reaches_file_servers_that_are_reached_by_efa(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    fast = pcs.LustreStorage(
+        stack, "Fast", vpc=vpc, efa=True, throughput=1000, capacity=cdk.Size.gibibytes(4800)
+    )
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    mounts = {"/fast": fast, "/read": fast.file_share.with_options("ro")}
+    nodes(cluster, instance_types=["hpc7a.96xlarge"], efa=True, mounts=mounts)
+    data = only(template(stack), "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
+    assert [len(interface["Groups"]) for interface in data["NetworkInterfaces"]] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "share",
+    [
+        pcs.FileShare(source="host:/a b", type="nfs", options="ro", client=MountClient.NFS),
+        pcs.FileShare(source="host:/a", type="nfs", options="ro,nofail", client=MountClient.NFS),
+        pcs.FileShare(source="host:/a", type="nfs", options="a'b", client=MountClient.NFS),
+    ],
+    ids=["space", "nofail", "quote"],
+)
+def test_fails_on_a_share_that_cannot_be_mounted_safely(
+    stack: cdk.Stack, vpc: ec2.IVpc, share: pcs.FileShare
+) -> None:
+    with refused(stack, "PCS524"):
+        pcs.Cluster(stack, "Bad", vpc=vpc, mounts={"/data": share})
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    with refused(stack, "PCS524"):
+        nodes(cluster, mounts={"/data": share})
+    with refused(stack, "PCS524"):
+        given_template(cluster, mounts={"/data": share})
+
+
+def test_login_nodes_take_what_node_groups_take(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    cluster.add_login_nodes(
+        "login",
+        instance_type="c7i.xlarge",
+        instance_tags={"Project": "cfd"},
+        root_volume=ec2.BlockDeviceVolume.ebs(100),
+        user_data=[pcs.UserDataPart.shell_script("#!/bin/sh\n")],
+    )
+    data = only(template(stack), "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
+    assert data["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"] == 100
+    assert {"Key": "Project", "Value": "cfd"} in data["TagSpecifications"][0]["Tags"]
+
+
+def test_file_servers_may_be_in_a_public_subnet(stack: cdk.Stack) -> None:
+    vpc = ec2.Vpc(
+        stack,
+        "Vpc",
+        subnet_configuration=[
+            ec2.SubnetConfiguration(
+                name="Public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
+            )
+        ],
+    )
+    pcs.LustreStorage(stack, "Scratch", vpc=vpc, subnet=vpc.public_subnets[0])
+    pcs.EfsStorage(stack, "Home", vpc=vpc, subnets=vpc.public_subnets)

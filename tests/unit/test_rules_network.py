@@ -25,6 +25,7 @@ subnet = partial(
         in_vpc=True,
         public=False,
         assigns_public_addresses=False,
+        nodes=True,
     ),
 )
 group = partial(
@@ -134,7 +135,8 @@ def test_subnets_are_in_the_vpc_of_the_cluster(facts, codes) -> None:
     row("public with", subnet(public=True, assigns_public_addresses=True)),
     row("public without", subnet(public=True, assigns_public_addresses=False), "PCS406"),
     row("private without", subnet(public=False, assigns_public_addresses=False)),
-    row("public without, controller", subnet(public=True, controller=True)),
+    row("public without, controller", subnet(public=True, controller=True, nodes=False)),
+    row("public without, file servers", subnet(public=True, nodes=False)),
     row("public, token", subnet(public=True, assigns_public_addresses=UNKNOWN)),
     row("token, without", subnet(public=UNKNOWN, assigns_public_addresses=False)),
 )

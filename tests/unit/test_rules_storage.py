@@ -9,6 +9,7 @@ import pytest
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.rules import (
     EfsFacts,
+    FileShareFacts,
     LocalScratchFacts,
     LustreFacts,
     MountFacts,
@@ -300,7 +301,7 @@ def test_a_scratch_lustre_is_worth_a_word(facts, codes) -> None:
 
 # Where nodes are and where what they mount is.
 
-FIRST, SECOND = "zone 0 of the Region", "zone 1 of the Region"
+FIRST, SECOND = "zone 1 of the Region", "zone 2 of the Region"
 here = partial(replace, MountZoneFacts(nodes=("us-east-1a",), mount_targets={}, servers={}))
 
 
@@ -351,13 +352,39 @@ def test_mounts_whose_permissions_cannot_be_given_are_worth_a_word(facts, codes)
     assert advice(facts) == codes
 
 
+SHA = "0123456789abcdef" * 4
+scripts = partial(replace, MountScriptsFacts(version="1.0.0", checksums={"mount-efs": SHA}))
+
+
 @table(
-    row("both", MountScriptsFacts(scripts=("mount-efs", "mount-fsx-lustre"))),
-    row("another", MountScriptsFacts(scripts=("configure-ldaps",)), "PCS563"),
-    row("with a version", MountScriptsFacts(scripts=("mount-efs-v1.0.0.sh",)), "PCS563"),
-    row("token", MountScriptsFacts(scripts=(UNKNOWN,))),
+    row("one", scripts()),
+    row("both", scripts(checksums={"mount-efs": SHA, "mount-fsx-lustre": SHA.upper()})),
+    row("another", scripts(checksums={"configure-ldaps": SHA}), "PCS563"),
+    row("with a version", scripts(checksums={"mount-efs-v1.0.0.sh": SHA}), "PCS563"),
+    row("short", scripts(checksums={"mount-efs": SHA[1:]}), "PCS563"),
+    row("two numbers", scripts(version="1.0"), "PCS563"),
+    row("version, token", scripts(version=UNKNOWN)),
+    row("checksum, token", scripts(checksums={"mount-efs": UNKNOWN})),
 )
-def test_checksums_are_of_scripts_that_mount(facts, codes) -> None:
+def test_mount_scripts_are_named_right(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+PLAIN = {"source": "fs-1:/", "type": "efs", "options": "_netdev,tls"}
+share = partial(replace, FileShareFacts(path="/home", words=PLAIN))
+
+
+@table(
+    row("plain", share()),
+    row("space", share(words={**PLAIN, "source": "a b"}), "PCS524"),
+    row("quote", share(words={**PLAIN, "options": "a'b"}), "PCS524"),
+    row("variable", share(words={**PLAIN, "type": "$x"}), "PCS524"),
+    row("nothing", share(words={**PLAIN, "source": ""}), "PCS524"),
+    row("nofail", share(words={**PLAIN, "options": "tls,nofail"}), "PCS524"),
+    row("nofail of a local disk", share(words={**PLAIN, "options": "nofail"}, local=True)),
+    row("token", share(path=UNKNOWN)),
+)
+def test_a_file_share_is_of_plain_words(facts, codes) -> None:
     assert errors(facts) == codes
 
 

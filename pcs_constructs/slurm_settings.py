@@ -1,0 +1,175 @@
+"""Which of Slurm's parameters AWS PCS lets be set, where, and since which version of Slurm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Scope(NamedTuple):
+    """One of the places that take parameters, and what AWS PCS lets be set there."""
+
+    noun: str
+    """Whose parameters they are, in the plural."""
+
+    argument: str
+    """The argument that takes them."""
+
+    names: frozenset[str]
+    """Every parameter, as AWS PCS spells it."""
+
+    since: Mapping[str, str]
+    """The first Slurm version, for parameters and values that AWS PCS did not always take."""
+
+    needs_accounting: frozenset[str] = frozenset()
+    """What the user guide says of accounting or its database."""
+
+    uses_accounting: frozenset[str] = frozenset()
+    """What Slurm looks up in the accounting database and otherwise ignores."""
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CLUSTER: Final = Scope(
+    "clusters",
+    "slurm_settings",
+    _names(
+        """
+        AccountingStorageEnforce AccountingStorageTRES AccountingStoreFlags AuthAltParameters
+        CliFilterParameters CliFilterPlugins CommunicationParameters DefMemPerCPU Epilog
+        EnforcePartLimits FairShareDampeningFactor FirstJobId HealthCheckInterval
+        HealthCheckNodeState HealthCheckProgram JobRequeue LaunchParameters Licenses MetricsType
+        MinJobAge OverTimeLimit PreemptExemptTime PreemptMode PreemptParameters PreemptType
+        PriorityCalcPeriod PriorityDecayHalfLife PriorityFavorSmall PriorityFlags PriorityMaxAge
+        PriorityUsageResetPeriod PriorityWeightAge PriorityWeightAssoc PriorityWeightFairshare
+        PriorityWeightJobSize PriorityWeightPartition PriorityWeightQOS PriorityWeightTRES Prolog
+        PrologFlags RequeueExit RequeueExitHold SchedulerParameters SelectTypeParameters
+        SrunPortRange TaskEpilog TaskPluginParam TaskProlog TrackWCKey UnkillableStepProgram
+        UnkillableStepTimeout
+        """
+    ),
+    {
+        "CliFilterParameters": "24.11",
+        "CliFilterParameters=cli_filter_lua_path": "25.11",
+        "CliFilterPlugins": "24.11",
+        "CommunicationParameters=enable_http": "25.11",
+        "HealthCheckNodeState=START_ONLY": "25.11",
+        "MetricsType": "25.11",
+        "SelectTypeParameters=CR_Socket": "25.11",
+        "SelectTypeParameters=CR_Socket_Memory": "25.11",
+    },
+    needs_accounting=_names("AccountingStorageEnforce"),
+    uses_accounting=_names(
+        """
+        AccountingStorageTRES AccountingStoreFlags PriorityWeightAssoc PriorityWeightFairshare
+        PriorityWeightQOS TrackWCKey
+        """
+    ),
+)
+
+NODE_GROUP: Final = Scope(
+    "compute node groups",
+    "slurm_settings",
+    _names("CpuSpecList Features Gres MemSpecLimit Parameters RealMemory Sockets Weight"),
+    {"Parameters": "25.11", "Sockets": "25.11"},
+)
+
+QUEUE: Final = Scope(
+    "queues",
+    "slurm_settings",
+    _names(
+        """
+        AllowAccounts AllowQoS Default DefaultTime DenyAccounts DenyQoS ExclusiveUser GraceTime
+        MaxTime OverSubscribe OverTimeLimit PowerDownOnIdle PreemptMode PriorityJobFactor
+        PriorityTier QOS TRESBillingWeights
+        """
+    ),
+    {},
+    needs_accounting=_names("AllowQoS DenyQoS QOS"),
+    uses_accounting=_names("AllowAccounts DenyAccounts"),
+)
+
+_SLURMDBD: Final = _names(
+    """
+    AllowNoDefAcct AllResourcesAbsolute CommitDelay DefaultQOS MaxQueryTimeRange Parameters
+    PrivateData PurgeEventAfter PurgeJobAfter PurgeResvAfter PurgeStepAfter PurgeSuspendAfter
+    PurgeTXNAfter PurgeUsageAfter TrackWCKey
+    """
+)
+
+SLURMDBD: Final = Scope(
+    "the accounting database", "slurmdbd_settings", _SLURMDBD, {}, needs_accounting=_SLURMDBD
+)
+
+CGROUP: Final = Scope(
+    "cgroups",
+    "cgroup_settings",
+    _names(
+        """
+        AllowedRAMSpace AllowedSwapSpace ConstrainCores ConstrainDevices ConstrainRAMSpace
+        ConstrainSwapSpace IgnoreSystemd MaxRAMPercent MaxSwapPercent MinRAMSpace
+        SignalChildrenProcesses
+        """
+    ),
+    {},
+)
+
+GRES: Final = Scope(
+    "GRES records",
+    "gres",
+    _names("AutoDetect Name Type Count Cores Links Flags File MultipleFiles"),
+    {"AutoDetect": "25.11"},
+)
+
+SCOPES: Final = (CLUSTER, NODE_GROUP, QUEUE, SLURMDBD, CGROUP, GRES)
+"""Every place that takes parameters."""
+
+SELECT_TYPES: Final = ("CR_CPU", "CR_CPU_Memory", "CR_Socket", "CR_Socket_Memory")
+"""The values of `SelectTypeParameters` that the user guide names."""
+
+ENFORCEMENTS: Final = ("associations", "limits", "qos", "safe", "nosteps", "nojobs")
+"""The values of `AccountingStorageEnforce` that AWS PCS takes."""
+
+PATHS: Final = ("Prolog", "Epilog", "TaskProlog", "TaskEpilog", "HealthCheckProgram")
+"""The parameters that are programs on the nodes."""
+
+_NUMBER: Final = (r"\d+", "a whole number, such as '10'")
+_BOOLEAN: Final = ("(?i:yes|no|up|down|true|false|1|0)", "'YES' or 'NO'")
+_TIME: Final = (
+    r"(\d+-)?\d+(:\d+){0,2}|-1|(?i:unlimited|infinite)",
+    "minutes, or something like '24:00:00' or '7-00:00:00'",
+)
+
+FORMS: Final[Mapping[str, tuple[str, str]]] = {
+    **dict.fromkeys(
+        _names("""
+        CommitDelay FairShareDampeningFactor FirstJobId HealthCheckInterval MemSpecLimit MinJobAge
+        PriorityJobFactor PriorityTier PriorityWeightAge PriorityWeightAssoc
+        PriorityWeightFairshare PriorityWeightJobSize PriorityWeightPartition PriorityWeightQOS
+        RealMemory Sockets UnkillableStepTimeout Weight
+        """),
+        _NUMBER,
+    ),
+    **dict.fromkeys(
+        _names("""
+        AllResourcesAbsolute AllowNoDefAcct ConstrainCores ConstrainDevices ConstrainRAMSpace
+        ConstrainSwapSpace Default ExclusiveUser IgnoreSystemd PowerDownOnIdle PriorityFavorSmall
+        SignalChildrenProcesses TrackWCKey
+        """),
+        _BOOLEAN,
+    ),
+    **dict.fromkeys(
+        _names("DefaultTime MaxTime PriorityCalcPeriod PriorityDecayHalfLife PriorityMaxAge"),
+        _TIME,
+    ),
+}
+"""By parameter, the pattern of its values and what to write. The same wherever it is taken."""
+
+
+def is_yes(value: str) -> bool:
+    """Whether Slurm takes the value of a parameter that is `YES` or `NO` for `YES`."""
+    return value.lower() in {"yes", "up", "true", "1"}
