@@ -76,7 +76,7 @@ class Cluster(Construct):
 
     Raises:
         PcsValidationError: PCS002, PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS401, PCS402,
-            PCS404, PCS409, PCS414, PCS415, PCS501 to PCS503. `app.synth()` fails with PCS102,
+            PCS404, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524. `app.synth()` fails with PCS102,
             PCS104, PCS115, PCS202, PCS302 and PCS405.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
@@ -140,7 +140,7 @@ class Cluster(Construct):
             slurm: Its Slurm version, for checks that depend on it. By default not known.
 
         Raises:
-            PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503.
+            PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524.
         """
         return _ImportedCluster(
             scope,

@@ -35,7 +35,7 @@ class Queue(Construct):
             default none.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS301, PCS303, PCS304.
+        PcsValidationError: PCS001, PCS003, PCS301, PCS303, PCS304, PCS307, PCS308.
 
     Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
     """

@@ -132,7 +132,7 @@ class FileCacheStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file that was not exported.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS404, PCS414, PCS550, PCS552, PCS553.
+        PcsValidationError: PCS002, PCS003, PCS404, PCS409, PCS414, PCS523, PCS550, PCS552, PCS553.
 
     Source: Using network file systems with AWS PCS; Amazon File Cache User Guide;
     `CreateFileCache` of the FSx API.

@@ -103,7 +103,7 @@ class LustreStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS404, PCS414, PCS504 to PCS507, PCS515 to PCS519,
+        PcsValidationError: PCS002, PCS003, PCS404, PCS409, PCS414, PCS504 to PCS507, PCS515 to PCS519,
             PCS523.
 
     Source: Create shared storage in Amazon FSx for Lustre; `CreateFileSystem` of the FSx API.
