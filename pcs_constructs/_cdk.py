@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pcs_constructs.interfaces import INodeInstanceProfile
+    from pcs_constructs.slurm import SlurmVersion
+    from pcs_constructs.slurm_settings import Scope
     from pcs_constructs.storage.share import FileShare
 
 T = TypeVar("T")
@@ -78,6 +80,22 @@ def known_number(value: float | None) -> int | Unknown | None:
 def known_bytes(text: str) -> int:
     """The UTF-8 size of the text without its tokens: the final text cannot be much smaller."""
     return len(_TOKEN.sub("", text).encode())
+
+
+def settings_facts(
+    scope: Scope,
+    settings: Mapping[str, str],
+    slurm: SlurmVersion | None,
+    *,
+    accounting: bool | None,
+) -> rules.SettingsFacts:
+    """What Slurm settings show; a setting whose name is a token says nothing."""
+    return rules.SettingsFacts(
+        scope=scope,
+        settings={name: known(value) for name, value in settings.items() if not is_token(name)},
+        slurm=slurm or UNKNOWN,
+        accounting=UNKNOWN if accounting is None else accounting,
+    )
 
 
 def known_items(values: Mapping[str, str]) -> dict[str, str]:
@@ -169,17 +187,49 @@ def _allows_all_outbound(group: ec2.ISecurityGroup) -> bool:
     return _ALLOWS_ALL_OUTBOUND[group]
 
 
-def allow(
-    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: ec2.Port, what: str
-) -> None:
-    """Let clients reach ports of servers; every rule lands in the clients' stack.
+# The rules between groups that are known by their IDs alone, by stack: EC2 refuses one twice, and
+# the CDK sees only that the same construct is used twice.
+_OPENED: Final[WeakKeyDictionary[cdk.Stack, set[tuple[str, str, str]]]] = WeakKeyDictionary()
 
-    Connections.allow_from would put them into the servers' stack, which must not depend on a stack
-    that depends on it; Connections.allow_to warns about groups that allow all outbound anyway.
+
+def _is_open(clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: ec2.Port) -> bool:
+    if isinstance(clients, ec2.SecurityGroup) or isinstance(servers, ec2.SecurityGroup):
+        return False
+    ids = (security_group_id(clients), security_group_id(servers))
+    if is_token(ids):
+        return False
+    opened = _OPENED.setdefault(_stack(cast("Construct", clients)), set())
+    key = (*ids, ports.to_string())
+    if key in opened:
+        return True
+    opened.add(key)
+    return False
+
+
+def allow(
+    clients: ec2.ISecurityGroup,
+    servers: ec2.ISecurityGroup,
+    ports: ec2.Port,
+    *,
+    back: bool,
+    scope: Construct | None,
+) -> None:
+    """Let clients reach ports of servers, and with `back` servers the same ports of clients.
+
+    Every rule lands in the clients' stack: the servers' must not depend on a stack that depends on
+    it. Unless the clients' group is of neither that stack nor the one of who mounts, `scope`, but
+    of one before both. Connections.allow_from and allow_to would choose otherwise, and warn.
     """
-    servers.add_ingress_rule(clients, ports, what, True)
+    if _is_open(clients, servers, ports):
+        return
+    mine = scope is None or _stack(cast("Construct", clients)) is _stack(scope)
+    servers.add_ingress_rule(clients, ports, "Nodes to file servers", mine)
     if not _allows_all_outbound(clients):
-        clients.add_egress_rule(servers, ports, what, False)
+        clients.add_egress_rule(servers, ports, "Nodes to file servers", not mine)
+    if back:
+        clients.add_ingress_rule(servers, ports, "File servers to nodes", not mine)
+        if not _allows_all_outbound(servers):
+            servers.add_egress_rule(clients, ports, "File servers to nodes", mine)
 
 
 def allow_efa(clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup) -> None:
@@ -209,15 +259,6 @@ def allow_efa(clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup) -> None:
             ip_protocol="-1",
             description="EFA between nodes and file servers",
         )
-
-
-def allow_back(
-    clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: ec2.Port, what: str
-) -> None:
-    """Let servers reach ports of their clients, by rules in the clients' stack as well."""
-    clients.add_ingress_rule(servers, ports, what, False)
-    if not _allows_all_outbound(servers):
-        servers.add_egress_rule(clients, ports, what, True)
 
 
 def depend(
@@ -487,6 +528,14 @@ def _vpc_referred_to(text: str) -> str | None:
     token = cdk.Tokenization.reverse_string(text).first_token
     vpc = token.target if isinstance(token, cdk.Reference) else None
     return vpc.node.path if isinstance(vpc, ec2.CfnVPC) else None
+
+
+def tells_zone(subnet: ec2.ISubnet) -> bool:
+    """Whether a subnet tells its zone, if only as a token."""
+    try:
+        return bool(subnet.availability_zone)
+    except RuntimeError:
+        return False
 
 
 def availability_zone(subnet: ec2.ISubnet) -> str | Unknown:

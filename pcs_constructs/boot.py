@@ -152,7 +152,8 @@ def _boundary(parts: Sequence[UserDataPart]) -> str:
 
 
 def _cloud_config(mounts: Sequence[Mount]) -> str:
-    ordered = sorted(mounts, key=lambda mount: mount.path)  # a parent sorts before its children
+    # A parent sorts before its children. What is written in the place of a token is not stable.
+    ordered = sorted(mounts, key=lambda mount: "" if "${Token[" in mount.path else mount.path)
     return _CLOUD_CONFIG.format(
         merge_how=_PREPEND,
         script=indent(_script(ordered), "    "),
@@ -312,10 +313,17 @@ install_mdadm() {
 make_local() {
   udevadm settle
   if blkid -L pcs-local; then return; fi
+  # Images for deep learning have made a volume of their own of all local disks before this runs.
+  if systemctl cat dlami-nvme.service; then
+    systemctl disable --now dlami-nvme.service || :
+    umount /opt/dlami/nvme || :
+    vgremove -fy vg.01 || :
+  fi
   set --
   for link in /dev/disk/by-id/nvme-Amazon_EC2_NVMe_Instance_Storage_*; do
     disk=$(readlink -f "$link")
     case " $* $link" in *" $disk "* | *-part[0-9]* | *\\*) continue ;; esac
+    wipefs -a "$disk"
     set -- "$@" "$disk"
   done
   [ $# -gt 0 ] || fail "this instance has no local disks"

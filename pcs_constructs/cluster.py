@@ -26,6 +26,7 @@ from pcs_constructs.node_group import (
 from pcs_constructs.queue import Queue
 from pcs_constructs.security_groups import ClusterSecurityGroup
 from pcs_constructs.slurm import Accounting, SlurmVersion
+from pcs_constructs.slurm_settings import CGROUP, CLUSTER, SLURMDBD
 from pcs_constructs.storage.share import MountScripts, grants_of
 
 if TYPE_CHECKING:
@@ -73,11 +74,15 @@ class Cluster(Construct):
             service's ten minutes.
         slurm_settings: Slurm parameters of the cluster, such as
             `{"SelectTypeParameters": "CR_CPU_Memory"}`. By default none.
+        slurmdbd_settings: Parameters of the accounting database's daemon, such as
+            `{"PrivateData": "jobs"}`; they need `accounting`. By default none.
+        cgroup_settings: Parameters of `cgroup.conf`, such as `{"ConstrainRAMSpace": "yes"}`. By
+            default none.
 
     Raises:
         PcsValidationError: PCS002, PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS401, PCS402,
-            PCS404, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524. `app.synth()` fails with PCS102,
-            PCS104, PCS115, PCS202, PCS302 and PCS405.
+            PCS404, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524, the 8xx codes. `app.synth()`
+            fails with PCS102, PCS104, PCS115, PCS202, PCS302 and PCS405.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -108,6 +113,9 @@ class Cluster(Construct):
 
     mount_scripts: Final[MountScripts | None]
     """What mounts the file systems that it can, instead of user data."""
+
+    accounting: Final[bool]
+    """Whether there is Slurm accounting."""
 
     memory_aware: Final[bool | None]
     """Whether jobs are scheduled by memory too; `None` where `SelectTypeParameters` is a token."""
@@ -171,6 +179,8 @@ class Cluster(Construct):
         rest_api: bool = False,
         scale_down_idle_time: cdk.Duration | None = None,
         slurm_settings: Mapping[str, str] | None = None,
+        slurmdbd_settings: Mapping[str, str] | None = None,
+        cgroup_settings: Mapping[str, str] | None = None,
     ) -> None:
         given = Arguments()
         given.require(
@@ -189,6 +199,8 @@ class Cluster(Construct):
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         file_systems = given.mapping("mounts", mounts, "file_share")
         settings = given.mapping("slurm_settings", slurm_settings, str)
+        database = given.mapping("slurmdbd_settings", slurmdbd_settings, str)
+        cgroup = given.mapping("cgroup_settings", cgroup_settings, str)
         _cdk.refuse(scope, id, given.problems)
         place = subnet or _cdk.first_private_subnet(vpc)
         place_id = _cdk.subnet_id(place) if place else ""
@@ -211,6 +223,11 @@ class Cluster(Construct):
                 accounting=accounting is not None,
                 retention_days=accounting.retention_days if accounting else None,
                 rest_api=rest_api,
+            ),
+            *(
+                _cdk.settings_facts(scope, values, slurm, accounting=accounting is not None)
+                for scope, values in ((CLUSTER, settings), (SLURMDBD, database), (CGROUP, cgroup))
+                if values
             ),
             _cdk.vpc_facts(vpc),
             rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
@@ -242,6 +259,7 @@ class Cluster(Construct):
         self.subnet = place
         self.mounts = file_systems
         self.mount_scripts = mount_scripts
+        self.accounting = accounting is not None
         selects = _cdk.known(settings.get("SelectTypeParameters", ""))
         self.memory_aware = None if selects is UNKNOWN else "_Memory" in selects
         self.security_group = security_group or _cdk.as_security_group(
@@ -259,11 +277,13 @@ class Cluster(Construct):
                 subnet_ids=[place_id],
                 security_group_ids=[_cdk.security_group_id(self.security_group)],
             ),
-            slurm_configuration=_slurm_configuration(accounting, rest_api, idle_seconds, settings),
+            slurm_configuration=_slurm_configuration(
+                accounting, rest_api, idle_seconds, settings, database, cgroup
+            ),
         )
         self._shares = {path: storage.file_share for path, storage in file_systems.items()}
         for share in self._shares.values():
-            share.allow_mount_from(self.security_group)
+            share.allow_mount_from(self.security_group, scope=self if security_group else None)
         # Every node refers to the cluster, so what the cluster waits for is there before any node,
         # and goes after the last one.
         _cdk.depend(self._resource, self._shares.values(), [place])
@@ -390,6 +410,7 @@ class _ImportedCluster(Construct):
     mounts: Final[Mapping[str, ISharedStorage]]
     mount_scripts: Final[MountScripts | None]
     slurm: Final[SlurmVersion | None]
+    accounting: Final[None]
     memory_aware: Final[None]
 
     def __init__(
@@ -440,6 +461,7 @@ class _ImportedCluster(Construct):
         self.mounts = file_systems
         self.mount_scripts = mount_scripts
         self.slurm = slurm
+        self.accounting = None
         self.memory_aware = None
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
@@ -500,7 +522,12 @@ def _problems_of_members(
         ),
         controller=_cdk.subnet_id(cluster.subnet),
     )
-    _cdk.advise(cluster, rules.advice_on(members))
+    defaults = {
+        queue.name: _cdk.known(queue.slurm_settings["Default"])
+        for queue in queues
+        if "Default" in queue.slurm_settings
+    }
+    _cdk.advise(cluster, rules.advice_on(members, rules.QueueDefaultsFacts(defaults=defaults)))
     return rules.errors_in(members, addresses)
 
 
@@ -509,8 +536,11 @@ def _slurm_configuration(
     rest_api: bool,
     idle_seconds: int | None,
     settings: Mapping[str, str],
+    database: Mapping[str, str],
+    cgroup: Mapping[str, str],
 ) -> cfn.CfnCluster.SlurmConfigurationProperty | None:
-    if accounting is None and not rest_api and idle_seconds is None and not settings:
+    said = (accounting, rest_api, idle_seconds is not None, settings, database, cgroup)
+    if not any(said):
         return None
     return cfn.CfnCluster.SlurmConfigurationProperty(
         accounting=cfn.CfnCluster.AccountingProperty(
@@ -527,5 +557,19 @@ def _slurm_configuration(
             for parameter, value in settings.items()
         ]
         # AWS PCS refuses an empty list.
+        or None,
+        slurmdbd_custom_settings=[
+            cfn.CfnCluster.SlurmdbdCustomSettingProperty(
+                parameter_name=parameter, parameter_value=value
+            )
+            for parameter, value in database.items()
+        ]
+        or None,
+        cgroup_custom_settings=[
+            cfn.CfnCluster.CgroupCustomSettingProperty(
+                parameter_name=parameter, parameter_value=value
+            )
+            for parameter, value in cgroup.items()
+        ]
         or None,
     )

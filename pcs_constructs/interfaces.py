@@ -93,6 +93,11 @@ class ICluster(Protocol):
         ...
 
     @property
+    def accounting(self) -> bool | None:
+        """Whether there is Slurm accounting, or `None` where that is not known."""
+        ...
+
+    @property
     def memory_aware(self) -> bool | None:
         """Whether jobs are scheduled by memory too, or `None` where that is not known."""
         ...

@@ -430,7 +430,7 @@ class NodeLaunchTemplate(Construct):
         launch = Launch(
             instance_types=types,
             described=described,
-            security_group_ids=tuple(_cdk.security_group_id(group) for group in groups),
+            security_group_ids=tuple(dict.fromkeys(map(_cdk.security_group_id, groups))),
             mounts=tuple(share.mount(path) for path, share in shares.items()),
             parts=parts,
             efa=efa,
@@ -458,7 +458,7 @@ class NodeLaunchTemplate(Construct):
         resource = launch.attach(self, "Resource")
         for share in shares.values():
             # One group of a node is enough, and a node has all of them.
-            share.allow_mount_from(groups[0])
+            share.allow_mount_from(groups[0], scope=self)
         _cdk.depend(resource, shares.values())
         self.launch_template_id = resource.ref
         self.version = resource.attr_latest_version_number

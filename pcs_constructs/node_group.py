@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Required, TypedDict
 
@@ -26,10 +27,11 @@ from pcs_constructs.lifecycle import (
     ScriptCachingPolicy,
 )
 from pcs_constructs.names import physical_name
+from pcs_constructs.slurm_settings import NODE_GROUP
 from pcs_constructs.storage.share import MountScripts, grants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import aws_cdk as cdk
 
@@ -85,6 +87,7 @@ class ComputeNodeGroupOptions(LoginNodeOptions, total=False):
     ssh_from: Sequence[ec2.IPeer]
     scale_down_idle_time: cdk.Duration | None
     gpu_type: str | None
+    gres: Sequence[Mapping[str, str]]
     login: bool
 
 
@@ -163,6 +166,9 @@ class ComputeNodeGroup(Construct):
         gpu_type: What jobs call the GPUs of these nodes: with `"h100"` they ask for
             `--gres=gpu:h100:8`. By default they ask for `gpu`, which AWS PCS declares itself. On
             Slurm 26.05 this leaves out its detection of which cores are near which GPU.
+        gres: Records of `gres.conf` for these nodes, such as
+            `[{"Name": "gpu", "Type": "a100", "File": "/dev/nvidia[0-7]"}]`; jobs can ask for what
+            `slurm_settings` names in `Gres` as well. By default what AWS PCS writes.
         slurm_settings: Slurm parameters of the nodes, such as `{"Weight": "10"}`. By default
             `RealMemory` alone, where the cluster schedules by memory: 95 % of what the smallest
             type has.
@@ -256,6 +262,7 @@ class ComputeNodeGroup(Construct):
         launch_template: INodeLaunchTemplate | None = None,
         scale_down_idle_time: cdk.Duration | None = None,
         gpu_type: str | None = None,
+        gres: Sequence[Mapping[str, str]] = (),
         slurm_settings: Mapping[str, str] | None = None,
         login: bool = False,
     ) -> None:
@@ -288,6 +295,9 @@ class ComputeNodeGroup(Construct):
         parts = given.items("user_data", user_data, UserDataPart)
         peers = given.peers("ssh_from", ssh_from)
         settings = given.mapping("slurm_settings", slurm_settings, str)
+        records = [
+            given.mapping("gres", record, str) for record in given.items("gres", gres, Mapping)
+        ]
         file_systems = given.mapping("mounts", mounts, "file_share")
         actions = given.items("lifecycle_actions", lifecycle_actions, LifecycleAction)
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
@@ -352,7 +362,9 @@ class ComputeNodeGroup(Construct):
             instance_types=types,
             described=described,
             security_group_ids=tuple(
-                _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
+                dict.fromkeys(
+                    _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
+                )
             ),
             mounts=tuple(s.mount(path) for path, s in shares.items() if path not in scripted),
             parts=parts,
@@ -397,6 +409,7 @@ class ComputeNodeGroup(Construct):
         if not login and cluster.memory_aware and len(group_facts.found) == len(types):
             smallest = min((found.memory_mib for found in group_facts.found.values()), default=0)
             settings = {"RealMemory": str(smallest * 95 // 100), **settings}
+        written = _with_gpus(settings, records, gpu_type, group_facts.found)
         settings_facts = rules.NodeSettingsFacts(
             settings={key: _cdk.known(value) for key, value in settings.items()},
             instances=group_facts.found,
@@ -415,6 +428,17 @@ class ComputeNodeGroup(Construct):
             ssh,
             *launch.facts(),
             settings_facts,
+            _cdk.settings_facts(
+                NODE_GROUP, written[0], cluster.slurm, accounting=cluster.accounting
+            ),
+            rules.GresFacts(
+                records=tuple(
+                    {key: _cdk.known(value) for key, value in record.items()}
+                    for record in written[1]
+                ),
+                settings={key: _cdk.known(value) for key, value in written[0].items()},
+                slurm=cluster.slurm or UNKNOWN,
+            ),
             *_root_volume_of(own_template, own_image=image is not None),
             *_mount_facts(shares, places, without_disks),
             rules.MountFacts(paths=tuple(map(_cdk.known, shares)) if scripted else ()),
@@ -496,9 +520,7 @@ class ComputeNodeGroup(Construct):
             scaling_configuration=cfn.CfnComputeNodeGroup.ScalingConfigurationProperty(
                 min_instance_count=scaling.min, max_instance_count=scaling.max
             ),
-            slurm_configuration=_slurm_configuration(
-                idle_seconds, settings, gpu_type, next(iter(group_facts.found.values()), None)
-            ),
+            slurm_configuration=_slurm_configuration(idle_seconds, *written),
             spot_options=cfn.CfnComputeNodeGroup.SpotOptionsProperty(
                 allocation_strategy=capacity.allocation.value
             )
@@ -509,7 +531,7 @@ class ComputeNodeGroup(Construct):
         for peer in peers:
             self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
         for share in own if launch_template is None else ():  # or that has opened them
-            if share.ports:
+            if share.ports and share.security_groups:
                 share.allow_mount_from(_cdk.as_security_group(self._own_security_group))
         if instance_profile is not None and _cdk.has_principal(instance_profile):
             for grant in self._needed:
@@ -631,7 +653,7 @@ def _mount_actions(
             arguments=(*script.arguments, "--options", script.options, "--mount-point", path),
             execution_policy=ExecutionPolicy.EVERY_BOOT,
         )
-        for number, (path, script) in enumerate(sorted(scripted.items()), start=1)
+        for number, (path, script) in enumerate(scripted.items(), start=1)
     )
 
 
@@ -699,23 +721,32 @@ def _template_reference(
     )
 
 
+def _with_gpus(
+    settings: Mapping[str, str],
+    records: Sequence[Mapping[str, str]],
+    gpu_type: str | None,
+    found: Mapping[str, InstanceFacts],
+) -> tuple[Mapping[str, str], Sequence[Mapping[str, str]]]:
+    """Settings and records of `gres.conf`, with the GPUs that jobs call by a name."""
+    gpus = next((facts.gpus for facts in found.values()), 0)
+    if gpu_type is None or not gpus or "Gres" in settings:
+        return settings, records
+    # The one says what jobs can have and the other what is there; Slurm wants both.
+    last = "0" if gpus == 1 else f"[0-{gpus - 1}]"
+    record = {"Name": "gpu", "Type": gpu_type, "File": f"/dev/nvidia{last}"}
+    return {**settings, "Gres": f"gpu:{gpu_type}:{gpus}"}, [*records, record]
+
+
 def _slurm_configuration(
     idle_seconds: int | None,
     settings: Mapping[str, str],
-    gpu_type: str | None,
-    instance: InstanceFacts | None,
+    records: Sequence[Mapping[str, str]],
 ) -> cfn.CfnComputeNodeGroup.SlurmConfigurationProperty | None:
-    records: list[Mapping[str, str]] = []
-    if gpu_type is not None and instance is not None:
-        # The one says what jobs can have and the other what is there; Slurm wants both.
-        settings = {**settings, "Gres": f"gpu:{gpu_type}:{instance.gpus}"}
-        last = "0" if instance.gpus == 1 else f"[0-{instance.gpus - 1}]"
-        records.append({"Name": "gpu", "Type": gpu_type, "File": f"/dev/nvidia{last}"})
-    if idle_seconds is None and not settings:
+    if idle_seconds is None and not settings and not records:
         return None
     return cfn.CfnComputeNodeGroup.SlurmConfigurationProperty(
         # AWS PCS refuses empty lists.
-        gres_custom_settings=records or None,
+        gres_custom_settings=list(records) or None,
         scale_down_idle_time_in_seconds=idle_seconds,
         slurm_custom_settings=[
             cfn.CfnComputeNodeGroup.SlurmCustomSettingProperty(

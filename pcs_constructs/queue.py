@@ -10,6 +10,7 @@ from constructs import Construct
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.slurm_settings import QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,8 @@ class Queue(Construct):
             default none.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS301, PCS303, PCS304, PCS307, PCS308.
+        PcsValidationError: PCS001, PCS003, PCS301, PCS303, PCS304, PCS307, PCS308, PCS807 to
+            PCS810, PCS815.
 
     Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
     """
@@ -48,6 +50,9 @@ class Queue(Construct):
 
     node_groups: Final[tuple[IComputeNodeGroup, ...]]
     """The node groups that run its jobs."""
+
+    slurm_settings: Final[Mapping[str, str]]
+    """Its Slurm parameters."""
 
     def __init__(
         self,
@@ -95,10 +100,12 @@ class Queue(Construct):
                 and not rules.are_ultraservers(g.instance_types)
             ),
         )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        said = _cdk.settings_facts(QUEUE, settings, cluster.slurm, accounting=cluster.accounting)
+        _cdk.refuse(scope, id, rules.errors_in(facts, said))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(facts))
+        _cdk.advise(self, rules.advice_on(facts, said))
+        self.slurm_settings = settings
         self.cluster = cluster
         self.name = physical
         self.node_groups = groups

@@ -48,6 +48,9 @@ class MountTargetFacts:
     """Where a file system's mount targets are to be made."""
 
     availability_zones: tuple[str | Unknown, ...]
+    subnet_ids: tuple[str | Unknown, ...] = ()
+    zone_told: bool | Unknown = True
+    """Whether the subnets tell their zones."""
     one_zone: bool = False
 
 
@@ -61,6 +64,16 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]
     """
     if not facts.availability_zones:
         yield Breach("subnets", "names no subnet", "leave subnets out to use one in each zone")
+    if facts.one_zone and facts.zone_told is False:
+        yield Breach(
+            "subnets",
+            "does not tell its Availability Zone, which a file system of one zone needs",
+            "import it with ec2.Subnet.from_subnet_attributes(availability_zone=...)",
+        )
+    known = Counter(subnet for subnet in facts.subnet_ids if subnet is not UNKNOWN)
+    for subnet, count in known.items():
+        if count > 1:
+            yield Breach("subnets", f"names {subnet} {count} times", "name it once")
     if facts.one_zone and len(facts.availability_zones) > 1:
         yield Breach(
             "subnets",
@@ -100,9 +113,9 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Breach]:
     if (
         facts.provisioned
         and isinstance(facts.throughput_mib, (int, float))
-        and not 1 <= facts.throughput_mib <= 3414
+        and (not 1 <= facts.throughput_mib <= 3414 or facts.throughput_mib % 1)
     ):
-        yield Breach(argument, f"{facts.throughput_mib:g} MiB/s", "give 1 to 3414 MiB")
+        yield Breach(argument, f"{facts.throughput_mib:g} MiB/s", "give 1 to 3414 whole MiB")
     if facts.archive is not None and not facts.elastic:
         yield Breach(
             "transition_to_archive_policy",
@@ -115,7 +128,7 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Breach]:
             f"after {facts.archive} days, and to Infrequent Access after {facts.infrequent_access}",
             "move to Archive later than to Infrequent Access",
         )
-    if facts.returns and facts.infrequent_access is None:
+    if facts.returns and facts.infrequent_access is None and facts.archive is None:
         yield Breach(
             "out_of_infrequent_access_policy",
             "is given without lifecycle_policy",
@@ -134,12 +147,12 @@ class AccessPointFacts:
 def access_point_path_is_absolute(facts: AccessPointFacts) -> Iterator[Breach]:
     """An access point opens a directory given by an absolute path of at most four levels.
 
-    It has up to 100 characters, none of them a space.
+    It has up to 100 characters.
 
     Source: `RootDirectory` of `AWS::EFS::AccessPoint`.
     """
     if facts.path is not UNKNOWN and (
-        not re.fullmatch(r"/|(/(?!\.)[^$#<>;`|&?{}^*/\n ]+){1,4}", facts.path)
+        not re.fullmatch(r"/|(/(?!\.)[^$#<>;`|&?{}^*/\n]+){1,4}", facts.path)
         or len(facts.path) > 100
     ):
         yield Breach("path", f"{facts.path!r} is no such path", "write one like '/projects/cfd'")

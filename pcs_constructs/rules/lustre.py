@@ -120,11 +120,12 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
     if UNKNOWN in {facts.deployment_type, facts.storage_type, facts.throughput}:
         return
     if facts.storage_type == "INTELLIGENT_TIERING":
-        if not facts.throughput or int(str(facts.throughput)) % 4000:
+        value = facts.throughput if isinstance(facts.throughput, (int, float)) else 0
+        if not 4000 <= value <= 2_000_000 or value % 4000:
             yield Breach(
                 "throughput",
                 f"cannot be {facts.throughput} MB/s with Intelligent-Tiering",
-                "use 4000 or a multiple of it",
+                "use 4000 or a multiple of it up to 2000000",
             )
         return
     assert facts.deployment_type is not UNKNOWN
@@ -218,7 +219,7 @@ def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator
     """HDD is for PERSISTENT_1, Intelligent-Tiering for PERSISTENT_2, SSD for all.
 
     HDD may be read through an SSD cache, and Intelligent-Tiering is, in proportion to its
-    throughput or of 32 to 131,072 GiB.
+    throughput or of 32 to 131,072 GiB for each 4,000 MB/s.
 
     Source: `StorageType`, `DriveCacheType` and `DataReadCacheConfiguration` of the FSx API.
     """
@@ -243,12 +244,15 @@ def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator
         yield Breach(
             "read_cache", f"is for Intelligent-Tiering, not {facts.storage_type}", "leave it out"
         )
-    elif facts.read_cache_gib is not UNKNOWN and not (
-        facts.read_cache_gib == 0 or 32 <= facts.read_cache_gib <= 131_072
-    ):
-        yield Breach(
-            "read_cache", f"of {facts.read_cache_gib:g} GiB", "give 32 to 131072 GiB, or 0 for none"
-        )
+    elif facts.read_cache_gib is not UNKNOWN and isinstance(facts.throughput, (int, float)):
+        least, most = (int(size * facts.throughput / 4000) for size in (32, 131_072))
+        size = facts.read_cache_gib
+        if size and (not least <= size <= most or size % 1):
+            yield Breach(
+                "read_cache",
+                f"of {size:g} GiB at {facts.throughput} MB/s",
+                f"give {least} to {most} whole GiB, or 0 for none",
+            )
 
 
 @error("PCS516", LustreFacts)
@@ -341,17 +345,20 @@ class RepositoriesFacts:
     """The data repositories of a Lustre file system."""
 
     deployment_type: str | Unknown = UNKNOWN
+    storage_type: str | Unknown = UNKNOWN
     backup_days: int | Unknown = 0
     paths: tuple[str | Unknown, ...] = ()
+    sources: tuple[str | Unknown, ...] = ()
+    """The buckets and prefixes, with something in the place of a bucket's name made later."""
 
-    def with_path(self, path: str | Unknown) -> RepositoriesFacts:
+    def with_repository(self, path: str | Unknown, source: str | Unknown) -> RepositoriesFacts:
         """The same with one more."""
-        return replace(self, paths=(*self.paths, path))
+        return replace(self, paths=(*self.paths, path), sources=(*self.sources, source))
 
 
 @error("PCS520", RepositoriesFacts)
 def data_repositories_suit_the_deployment_type(facts: RepositoriesFacts) -> Iterator[Breach]:
-    """Data repositories are linked to any Lustre file system but SCRATCH_1, 8 at the most.
+    """Data repositories are linked to any Lustre but SCRATCH_1 and Intelligent-Tiering, at most 8.
 
     Source: Using data repositories in the FSx for Lustre User Guide.
     """
@@ -361,6 +368,12 @@ def data_repositories_suit_the_deployment_type(facts: RepositoriesFacts) -> Iter
             "SCRATCH_1 has no data repository associations",
             "use LustreDeploymentType.SCRATCH_2",
         )
+    if facts.storage_type == "INTELLIGENT_TIERING" and facts.paths:
+        yield Breach(
+            "storage_type",
+            "is INTELLIGENT_TIERING, which has no data repository associations",
+            "use LustreStorageType.SSD",
+        )
     if len(facts.paths) > 8:
         yield Breach("path", f"is number {len(facts.paths)}, and 8 are the most", "leave one out")
 
@@ -369,7 +382,8 @@ def data_repositories_suit_the_deployment_type(facts: RepositoriesFacts) -> Iter
 def data_repositories_have_directories_of_their_own(facts: RepositoriesFacts) -> Iterator[Breach]:
     """A data repository is shown in a directory of its own, given by an absolute path.
 
-    None is inside another: beside one at `/` there is no other.
+    None is inside another: beside one at `/` there is no other. Nor does a bucket and prefix cover
+    another's.
 
     Source: `FileSystemPath` of `AWS::FSx::DataRepositoryAssociation`.
     """
@@ -379,6 +393,14 @@ def data_repositories_have_directories_of_their_own(facts: RepositoriesFacts) ->
     path = known[-1]
     if not path.startswith("/") or "//" in path or len(path) > 4096:
         yield Breach("path", f"{path!r} is no absolute path", "write one like '/data'")
+    source = facts.sources[-1] if facts.sources else UNKNOWN
+    for other in facts.sources[:-1]:
+        if UNKNOWN not in {source, other} and _covers(str(source), str(other)):
+            yield Breach(
+                "prefix",
+                "is of a bucket that is linked already, and one covers the other",
+                "give each a prefix of its own, such as 'raw/' and 'results/'",
+            )
     for other in known[:-1]:
         inner, outer = sorted((path.rstrip("/") + "/", other.rstrip("/") + "/"), reverse=True)
         if inner.startswith(outer):
@@ -387,6 +409,11 @@ def data_repositories_have_directories_of_their_own(facts: RepositoriesFacts) ->
                 f"{path!r} and {other!r} are one inside the other",
                 "use directories beside each other, such as '/data' and '/models'",
             )
+
+
+def _covers(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short)
 
 
 @error("PCS522", RepositoriesFacts)

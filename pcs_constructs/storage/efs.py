@@ -18,7 +18,7 @@ from pcs_constructs.errors import PcsValidationError
 from pcs_constructs.storage.share import FileShare, MountScript, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aws_cdk import aws_kms as kms
 
@@ -72,8 +72,9 @@ class EfsStorage(Construct):
             that. Needs ELASTIC. By default never.
         out_of_infrequent_access_policy: Whether a file moves back when it is used. By default it
             does not.
-        iam_authorization: Whether mounting takes permissions of the node's role. By default coming
-            through a mount target is enough.
+        iam_authorization: Whether mounting takes permissions of the node's role, which it gets; one
+            that the CDK may not change has to have them. By default coming through a mount target
+            is enough.
         kms_key: The key that encrypts it. By default the account's `aws/elasticfilesystem`.
         automatic_backups: Whether AWS Backup keeps daily copies. By default it does.
         removal_policy: What becomes of it when the stack is deleted. By default it is retained, and
@@ -238,6 +239,8 @@ class EfsStorage(Construct):
             targets = (
                 rules.MountTargetFacts(
                     availability_zones=tuple(_cdk.availability_zone(place) for place in chosen),
+                    subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in chosen),
+                    zone_told=all(_cdk.tells_zone(place) for place in chosen),
                     one_zone=one_zone,
                 ),
                 *(_cdk.subnet_facts("subnets", place, vpc) for place in chosen),
@@ -361,6 +364,16 @@ def _days_of(policy: efs.LifecyclePolicy | None) -> int | None:
     return int(policy.name.split("_")[1]) if policy else None
 
 
+def _grant(file_system: efs.IFileSystem) -> Callable[[iam.IGrantable], iam.Grant]:
+    # Not the file system's own grants: where a role cannot be changed they write into the policy of
+    # the file system, which then refers to itself.
+    return lambda grantee: iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=[f"elasticfilesystem:Client{right}" for right in ("Mount", "RootAccess", "Write")],
+        resource_arns=[file_system.file_system_arn],
+    )
+
+
 def _share(
     file_system: efs.IFileSystem,
     *,
@@ -385,7 +398,7 @@ def _share(
         security_groups=security_groups or file_system.connections.security_groups,
         dependencies=(file_system.mount_targets_available,),
         mount_targets_in=subnets,
-        grant=file_system.grant_root_access if iam_authorization else None,
+        grant=_grant(file_system) if iam_authorization else None,
         script=MountScript(
             name="mount-efs",
             arguments=("--file-system-id", file_system_id),

@@ -12,7 +12,7 @@ from pcs_constructs.storage.share import FileShare, MountScript, Ports
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from constructs import Construct
+    from constructs import Construct, IDependable
 
 PORTS: Final = (Ports(first=988, last=988), Ports(first=1018, last=1023))
 """Where servers and clients reach each other."""
@@ -27,6 +27,7 @@ def share(
     options: str,
     efa: bool = False,
     script: MountScript | None = None,
+    dependencies: Sequence[IDependable] = (),
 ) -> FileShare:
     """How nodes mount what Lustre servers offer."""
     return FileShare(
@@ -40,6 +41,7 @@ def share(
         security_groups=(security_group,),
         servers_in=servers_in,
         script=script,
+        dependencies=dependencies,
     )
 
 

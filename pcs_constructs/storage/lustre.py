@@ -14,6 +14,7 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
+from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.storage import lnet
 from pcs_constructs.storage.share import FileShare, MountScript
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
     from aws_cdk import aws_s3 as s3
+    from constructs import IDependable
 
 
 _OPTIONS: Final = "noatime,flock"
@@ -103,8 +105,8 @@ class LustreStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS404, PCS409, PCS414, PCS504 to PCS507, PCS515 to PCS519,
-            PCS523.
+        PcsValidationError: PCS002, PCS003, PCS404, PCS409, PCS414, PCS504 to PCS507, PCS515 to
+            PCS519, PCS523.
 
     Source: Create shared storage in Amazon FSx for Lustre; `CreateFileSystem` of the FSx API.
     """
@@ -286,10 +288,15 @@ class LustreStorage(Construct):
         self.file_system.apply_removal_policy(removal_policy)
         self.dns_name = self.file_system.attr_dns_name
         self.mount_name = self.file_system.attr_lustre_mount_name
+        self._waited_for: list[IDependable] = []
         self._repositories = rules.RepositoriesFacts(
-            deployment_type=deployment_type.value, backup_days=backup_days
+            deployment_type=deployment_type.value,
+            storage_type=storage_type.value,
+            backup_days=backup_days,
         )
-        self.file_share = _share(self.dns_name, self.mount_name, group, place, efa=efa)
+        self.file_share = _share(
+            self.dns_name, self.mount_name, group, place, efa=efa, dependencies=self._waited_for
+        )
 
     @property
     def connections(self) -> ec2.Connections:
@@ -312,6 +319,8 @@ class LustreStorage(Construct):
         batch_import: bool = True,
     ) -> fsx.CfnDataRepositoryAssociation:
         """Show objects of an S3 bucket as files, and carry changes of the one to the other.
+
+        Nodes of a cluster that is made later wait for it, so add it first.
 
         FSx reaches the bucket by its own service-linked role; nodes need no permission. The bucket
         is in the file system's Region.
@@ -343,10 +352,16 @@ class LustreStorage(Construct):
         imports = given.items("auto_import", auto_import, RepositoryEvent)
         exports = given.items("auto_export", auto_export, RepositoryEvent)
         _cdk.refuse(self, id, given.problems)
-        facts = self._repositories.with_path(_cdk.known(path))
+        # The path of the construct stands for a bucket whose name CloudFormation makes.
+        name = bucket.bucket_name
+        place = bucket.node.path if _cdk.is_token(name) else name
+        key = _cdk.known(prefix.strip("/"))
+        facts = self._repositories.with_repository(
+            _cdk.known(path), UNKNOWN if key is UNKNOWN else f"{place}/{key}/".replace("//", "/")
+        )
         _cdk.refuse(self, id, rules.errors_in(facts))
         self._repositories = facts
-        return fsx.CfnDataRepositoryAssociation(
+        association = fsx.CfnDataRepositoryAssociation(
             self,
             id,
             file_system_id=self.file_system.ref,
@@ -368,6 +383,8 @@ class LustreStorage(Construct):
             if imports or exports
             else None,
         )
+        self._waited_for.append(association)
+        return association
 
 
 def _metadata(
@@ -411,6 +428,7 @@ def _share(
     servers_in: ec2.ISubnet | None = None,
     *,
     efa: bool = False,
+    dependencies: Sequence[IDependable] = (),
 ) -> FileShare:
     """How any Lustre file system is mounted."""
     script = MountScript(
@@ -426,4 +444,5 @@ def _share(
         options=f"_netdev,{_OPTIONS}",
         efa=efa,
         script=script,
+        dependencies=dependencies,
     )

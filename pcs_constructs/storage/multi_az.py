@@ -61,7 +61,8 @@ def placement_facts(
     """What the subnets of a file system show."""
     differ = UNKNOWN
     if preferred is not None and standby is not None:
-        differ = zones_differ(_cdk.zone(preferred), _cdk.zone(standby))
+        same = _cdk.subnet_id(preferred) == _cdk.subnet_id(standby)
+        differ = False if same else zones_differ(_cdk.zone(preferred), _cdk.zone(standby))
     return rules.PlacementFacts(
         multi_az=multi_az,
         standby=standby is not None,

@@ -35,15 +35,8 @@ if TYPE_CHECKING:
 _OPTIONS: Final = (
     "_netdev,noatime,nfsvers=4.1,nconnect=4,rsize=1048576,wsize=1048576,hard,timeo=600"
 )
-# NFS 4.1 needs 2049 alone. The others are asked for by NFS 3 and by quota(1).
-_PORTS: Final = (
-    *(
-        Ports(protocol=protocol, first=first, last=last)
-        for first, last in ((111, 111), (635, 635), (2049, 2049), (4045, 4046))
-        for protocol in ("tcp", "udp")
-    ),
-    Ports(protocol="udp", first=4049, last=4049),
-)
+# All that NFS 4.1 needs. ONTAP's guide lists more, for NFS 3 and quota(1).
+_PORTS: Final = (Ports(first=2049, last=2049),)
 _DEFAULT_THROUGHPUT: Final = {
     "SINGLE_AZ_1": 128,
     "SINGLE_AZ_2": 1536,
@@ -97,9 +90,8 @@ class OntapStorage(Construct):
         each `add_volume`.
 
     Security:
-        Encrypted at rest, and in transit between instance types that do so. Ports 111, 635, 2049,
-        4045 and 4046 (TCP and UDP) and 4049 (UDP) are opened to the nodes that mount it, and to
-        nobody else; NFS 4.1 uses 2049, the others are for NFS 3 and quotas. Its servers may not
+        Encrypted at rest, and in transit between instance types that do so. TCP port 2049, all that
+        NFS 4.1 needs, is opened to the nodes that mount it, and to nobody else. Its servers may not
         call anybody: for SnapMirror or a directory open the way with `connections`.
 
     Args:
@@ -486,9 +478,11 @@ class OntapStorage(Construct):
             ),
         )
         volume.apply_removal_policy(self._removal_policy)
-        for other, outer in self._volumes.items():
-            if junction_path.startswith(f"{other}/"):
-                volume.node.add_dependency(outer)
+        for other, there in self._volumes.items():
+            if junction_path.lower().startswith(f"{other.lower()}/"):
+                volume.node.add_dependency(there)
+            if other.lower().startswith(f"{junction_path.lower()}/"):
+                there.node.add_dependency(volume)
         self._volumes[junction_path] = volume
         return volume
 

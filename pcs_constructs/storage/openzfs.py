@@ -572,6 +572,9 @@ def _quotas(
     given.expect(**{argument: (quotas, Mapping)})
     if not isinstance(quotas, Mapping):
         return ()
+    given.require(
+        **{f"{argument}[{number!r}]": (quota, cdk.Size) for number, quota in quotas.items()}
+    )
     return tuple(
         (
             given.number(argument, number),

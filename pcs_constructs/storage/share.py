@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
-    from constructs import IDependable
+    from constructs import Construct, IDependable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,19 +185,27 @@ class FileShare:
             type=self.type,
             options=self.options,
             client=self.client,
-            keep_existing=self.keep_home and path == "/home",
+            keep_existing=self.keep_home
+            and path == "/home"
+            and "ro" not in self.options.split(","),
         )
 
-    def allow_mount_from(self, clients: ec2.ISecurityGroup) -> None:
-        """Open its ports between these clients and its servers, and to nobody else."""
+    def allow_mount_from(
+        self, clients: ec2.ISecurityGroup, *, scope: Construct | None = None
+    ) -> None:
+        """Open its ports between these clients and its servers, and to nobody else.
+
+        Args:
+            clients: The security group of the clients.
+            scope: Who mounts it, where that is not in the stack of the clients' group. By default
+                it is.
+        """
         for servers in self.security_groups:
             if self.efa:
                 _cdk.allow_efa(clients, servers)
             for ports in self.ports:
                 port = _cdk.port(ports.protocol, ports.first, ports.last)
-                _cdk.allow(clients, servers, port, "Nodes to file servers")
-                if self.calls_back:
-                    _cdk.allow_back(clients, servers, port, "File servers to nodes")
+                _cdk.allow(clients, servers, port, back=self.calls_back, scope=scope)
 
 
 def grants_of(

@@ -302,7 +302,7 @@ _REAL = (
 )
 _STAND_INS = (
     *("blkid", "curl", "date", "mkfs.xfs", "modprobe", "mount", "mountpoint", "rsync", "sleep"),
-    *("systemctl", "udevadm", "umount", "uname"),
+    *("systemctl", "udevadm", "umount", "uname", "vgremove", "wipefs"),
 )
 
 # Stands for every command that would change a node or tell about it, and notes that it ran.
@@ -327,15 +327,18 @@ case "${0##*/} $*" in
   "mount --bind / "*) mkdir -p "$3$ROOT" && cp -a "$ROOT/image/." "$3$ROOT/" ;;
   "mount -t xfs "*) [ -e "$ROOT/formatted" ] && [ -d "$6" ] && echo "$6" >>"$ROOT/mounted" ;;
   "mount -t "*) command -v "mount.$2" && [ -d "$6" ] && echo "$6" >>"$ROOT/mounted" ;;
+  "systemctl cat dlami-nvme.service") grep -q ubuntu "$ROOT/etc/os-release" ;;
   umount*) rm -rf "${1:?}"/* ;;
 esac
 """
 
-_CHANGES = re.compile(r"(yum|apt-get|rpm|curl|mkfs|mdadm|mount -t|systemctl daemon-reload)")
+_CHANGES = re.compile(
+    r"(yum|apt-get|rpm|curl|mkfs|mdadm|vgremove|wipefs|mount -t|systemctl daemon-reload)"
+)
 
 # Absolute paths that a script names: not those in a URL, nor what a server exports.
 _PATH = re.compile(r"(?<![\w.:/}])/[a-z][\w.-]*(?:/[\w.-]+)*")
-_MOVED = ("/etc", "/run", "/usr/share", "/dev/disk", "/dev/md")
+_MOVED = ("/etc", "/run", "/opt/dlami", "/usr/share", "/dev/disk", "/dev/md")
 _UNMOVED = ("/bin/sh", "/dev/null")
 
 

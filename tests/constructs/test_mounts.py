@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 
 import pcs_constructs as pcs
 from pcs_constructs.boot import MountClient
@@ -315,7 +316,7 @@ def test_scripts_that_aws_maintains_mount_what_they_can(stack: cdk.Stack, vpc: e
     )
     nodes(cluster, instance_types=["c7gd.4xlarge"])
     made = template(stack)
-    lustre, efs = scripts(made, "compute")
+    efs, lustre = scripts(made, "compute")
     assert efs["ScriptSource"]["Checksum"] == lustre["ScriptSource"]["Checksum"] == CHECKSUM
     assert text_of(efs["ScriptSource"]["ScriptLocation"]).endswith("/mount-efs-v1.0.0.sh")
     assert efs["Arguments"][0] == "--file-system-id"
@@ -517,3 +518,57 @@ def test_file_servers_may_be_in_a_public_subnet(stack: cdk.Stack) -> None:
     )
     pcs.LustreStorage(stack, "Scratch", vpc=vpc, subnet=vpc.public_subnets[0])
     pcs.EfsStorage(stack, "Home", vpc=vpc, subnets=vpc.public_subnets)
+
+
+def test_a_home_that_is_read_only_is_left_as_it_is(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    share = pcs.EfsStorage(stack, "Home", vpc=vpc).file_share
+    assert share.mount("/home").keep_existing
+    assert not share.with_options("ro").mount("/home").keep_existing
+
+
+def test_a_group_of_a_stack_before_the_storage_closes_no_circle(app: cdk.App) -> None:
+    before = cdk.Stack(app, "Net")
+    vpc = pcs.Network(before, "Network").vpc
+    group = ec2.SecurityGroup(before, "Group", vpc=vpc)
+    home = pcs.EfsStorage(cdk.Stack(app, "Storage"), "Home", vpc=vpc)
+    hpc = cdk.Stack(app, "Hpc")
+    pcs.Cluster(hpc, "Cluster", vpc=vpc, security_group=group, mounts={"/home": home})
+    app.synth()
+
+
+def test_one_group_imported_twice_is_opened_once(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    homes = [
+        pcs.EfsStorage.from_file_system_attributes(
+            stack,
+            f"Home{n}",
+            file_system_id=f"fs-0123456789abcde{n}",
+            security_group=existing_group(stack, f"Servers{n}"),
+        )
+        for n in (1, 2)
+    ]
+    nodes_group = existing_group(stack, "Nodes", digit=2)
+    mounts = {"/one": homes[0], "/two": homes[1]}
+    pcs.Cluster(stack, "Cluster", vpc=vpc, security_group=nodes_group, mounts=mounts)
+    (rule,) = properties(template(stack), "AWS::EC2::SecurityGroupIngress")
+    assert rule["FromPort"] == 2049
+
+
+def test_nodes_wait_for_data_repositories(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    scratch = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "genomes")
+    scratch.add_data_repository("Genomes", path="/genomes", bucket=bucket)
+    pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/fsx": scratch})
+    made = template(stack)
+    (cluster,) = found(made, "AWS::PCS::Cluster").values()
+    assert set(found(made, "AWS::FSx::DataRepositoryAssociation")) <= set(cluster["DependsOn"])
+
+
+def test_a_role_that_cannot_be_changed_changes_no_policy(
+    stack: cdk.Stack, vpc: ec2.IVpc, guarded: pcs.EfsStorage
+) -> None:
+    arn = "arn:aws:iam::111122223333:role/aws-pcs/nodes"
+    role = iam.Role.from_role_arn(stack, "Role", arn, mutable=False)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, mounts={"/home": guarded})
+    nodes(cluster, instance_profile=pcs.NodeInstanceProfile(stack, "Profile", role=role))
+    policy = only(template(stack), "AWS::EFS::FileSystem")["FileSystemPolicy"]
+    assert "GetAtt" not in str(policy)

@@ -36,11 +36,7 @@ SYSTEM, MACHINE, VOLUME = (
 SINGLE_AZ_2 = pcs.OntapDeploymentType.SINGLE_AZ_2
 MULTI_AZ_2 = pcs.OntapDeploymentType.MULTI_AZ_2
 SVM = "svm-0123456789abcdef0.fs-0123456789abcdef0.fsx.eu-west-1.amazonaws.com"
-PORTS = {
-    ("udp", 4049, 4049),
-    *((p, *ports) for p in ("tcp", "udp") for ports in ((111, 111), (635, 635), (2049, 2049))),
-    *((p, 4045, 4046) for p in ("tcp", "udp")),
-}
+PORTS = {("tcp", 2049, 2049)}
 TABLES = ["rtb-00000000000000001", "rtb-00000000000000002"]
 
 

@@ -53,18 +53,18 @@ STRUCTS = {
         {
             "accounting": "accounting",
             "auth_key": "waived: read-only, the secret that PCS makes",
-            "cgroup_custom_settings": "waived: not offered yet",
+            "cgroup_custom_settings": "cgroup_settings",
             "jwt_auth": "waived: read-only, the secret that PCS makes",
             "scale_down_idle_time_in_seconds": "scale_down_idle_time",
             "slurm_custom_settings": "slurm_settings",
-            "slurmdbd_custom_settings": "waived: not offered yet",
+            "slurmdbd_custom_settings": "slurmdbd_settings",
             "slurm_rest": "rest_api",
         },
     ),
     cfn.CfnComputeNodeGroup.SlurmConfigurationProperty: (
         pcs.ComputeNodeGroup,
         {
-            "gres_custom_settings": "gpu_type",
+            "gres_custom_settings": "gres",
             "scale_down_idle_time_in_seconds": "scale_down_idle_time",
             "slurm_custom_settings": "slurm_settings",
         },

@@ -811,7 +811,8 @@ def test_a_data_repository_carries_what_it_is_told_to(stack: cdk.Stack, vpc: ec2
         auto_export=[pcs.RepositoryEvent.NEW, pcs.RepositoryEvent.CHANGED],
         batch_import=False,
     )
-    storage.add_data_repository("All", path="/all", bucket=bucket, auto_import=[])  # pyright: ignore[reportArgumentType]
+    other = s3.Bucket(stack, "Other")
+    storage.add_data_repository("All", path="/all", bucket=other, auto_import=[])  # pyright: ignore[reportArgumentType]
     results, everything = properties(template(stack), "AWS::FSx::DataRepositoryAssociation")
     if results["FileSystemPath"] == "/all":
         results, everything = everything, results
@@ -824,8 +825,19 @@ def test_fails_on_data_repositories_that_cannot_be(stack: cdk.Stack, vpc: ec2.IV
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "genomes")
     storage = pcs.LustreStorage(stack, "Scratch", vpc=vpc)
     storage.add_data_repository("Data", path="/data", bucket=bucket)
+    other = s3.Bucket(stack, "Other")
     with refused(stack, "PCS521"):
-        storage.add_data_repository("Inside", path="/data/raw", bucket=bucket)
+        storage.add_data_repository("Inside", path="/data/raw", bucket=other)  # pyright: ignore[reportArgumentType]
+    with refused(stack, "PCS521"):
+        storage.add_data_repository("Covered", path="/raw", bucket=bucket, prefix="raw/")
+    tiering = pcs.LustreStorage(
+        stack,
+        "Tiering",
+        vpc=vpc,
+        storage_type=pcs.LustreStorageType.INTELLIGENT_TIERING,
+    )
+    with refused(stack, "PCS520"):
+        tiering.add_data_repository("Data", path="/data", bucket=bucket)
     backed_up = pcs.LustreStorage(stack, "BackedUp", vpc=vpc, backup_retention=cdk.Duration.days(7))
     with refused(stack, "PCS522"):
         backed_up.add_data_repository("Data", path="/data", bucket=bucket)

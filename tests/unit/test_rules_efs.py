@@ -28,6 +28,8 @@ provisioned = partial(elastic, elastic=False, provisioned=True, throughput_mib=1
     row("to Archive and not elastic", provisioned(archive=90), "PCS513"),
     row("back", elastic(infrequent_access=30, returns=True)),
     row("back from nowhere", elastic(returns=True), "PCS513"),
+    row("back from Archive", elastic(archive=90, returns=True)),
+    row("half a MiB", provisioned(throughput_mib=1.5), "PCS513"),
 )
 def test_throughput_and_lifecycle_go_together(facts, codes) -> None:
     assert errors(facts) == codes
@@ -40,7 +42,8 @@ def test_throughput_and_lifecycle_go_together(facts, codes) -> None:
     row("five levels", AccessPointFacts(path="/a/b/c/d/e"), "PCS514"),
     row("relative", AccessPointFacts(path="projects"), "PCS514"),
     row("slash at the end", AccessPointFacts(path="/projects/"), "PCS514"),
-    row("space", AccessPointFacts(path="/my projects"), "PCS514"),
+    row("space", AccessPointFacts(path="/my projects")),
+    row("hidden", AccessPointFacts(path="/.projects"), "PCS514"),
     row("long", AccessPointFacts(path="/" + "a" * 100), "PCS514"),
     row("nothing", AccessPointFacts(path=""), "PCS514"),
     row("token", AccessPointFacts(path=UNKNOWN)),

@@ -21,7 +21,9 @@ persistent_1 = partial(lustre, deployment_type="PERSISTENT_1", throughput=50)
 hdd = partial(persistent_1, storage_type="HDD", throughput=12, capacity_gib=6000)
 tiering = partial(lustre, storage_type="INTELLIGENT_TIERING", throughput=4000, capacity_gib=None)
 efa = partial(lustre, efa=True, capacity_gib=38_400)
-linked = partial(replace, RepositoriesFacts(deployment_type="PERSISTENT_2", paths=("/data",)))
+linked = partial(
+    replace, RepositoriesFacts(deployment_type="PERSISTENT_2", storage_type="SSD", paths=("/data",))
+)
 
 
 @table(
@@ -61,6 +63,11 @@ def test_efa_needs_a_large_persistent_2(facts, codes) -> None:
     row("too large a read cache", tiering(read_cache_gib=131_073), "PCS515"),
     row("read cache of SSD", lustre(read_cache_gib=32), "PCS515"),
     row("read cache, token", tiering(read_cache_gib=UNKNOWN)),
+    row("twice the cache", tiering(throughput=8000, read_cache_gib=262_144)),
+    row("half the cache", tiering(throughput=8000, read_cache_gib=32), "PCS515"),
+    row("most throughput", tiering(throughput=2_000_000)),
+    row("too much throughput", tiering(throughput=2_004_000), "PCS505"),
+    row("negative throughput", tiering(throughput=-4000), "PCS505"),
     row("type, token", lustre(storage_type=UNKNOWN, read_cache_gib=32, drive_cache=True)),
 )
 def test_the_storage_type_fits_the_deployment_type(facts, codes) -> None:
@@ -121,6 +128,11 @@ def test_a_log_group_is_named_for_fsx(facts, codes) -> None:
     row("relative", linked(paths=("data",)), "PCS521"),
     row("token", linked(paths=(UNKNOWN,))),
     row("token before", linked(paths=(UNKNOWN, "/data"))),
+    row("Intelligent-Tiering", linked(storage_type="INTELLIGENT_TIERING"), "PCS520"),
+    row("two sources", linked(paths=("/a", "/b"), sources=("one/", "two/"))),
+    row("one source twice", linked(paths=("/a", "/b"), sources=("one/", "one/")), "PCS521"),
+    row("one source in another", linked(paths=("/a", "/b"), sources=("b/x/", "b/")), "PCS521"),
+    row("source, token", linked(paths=("/a", "/b"), sources=(UNKNOWN, "b/"))),
     row("backed up", linked(backup_days=7), "PCS522"),
     row("backed up, token", linked(backup_days=UNKNOWN)),
 )

@@ -145,6 +145,14 @@ def test_an_efs_file_system_is_referred_to_by_its_id(facts, codes) -> None:
     row("two in each", targets(availability_zones=("a", "b") * 2), "PCS508", "PCS508"),
     row("tokens", targets(availability_zones=(UNKNOWN, UNKNOWN))),
     row("token and two in a zone", targets(availability_zones=(UNKNOWN, "a", "a")), "PCS508"),
+    row("one subnet twice", targets(subnet_ids=("subnet-1", "subnet-1")), "PCS508"),
+    row(
+        "zone not told",
+        targets(availability_zones=("a",), one_zone=True, zone_told=False),
+        "PCS508",
+    ),
+    row("two for one zone", targets(one_zone=True), "PCS508"),
+    row("subnets, token", targets(subnet_ids=(UNKNOWN, UNKNOWN))),
 )
 def test_mount_targets_are_one_to_a_zone(facts, codes) -> None:
     assert errors(facts) == codes
