@@ -530,6 +530,14 @@ def _vpc_referred_to(text: str) -> str | None:
     return vpc.node.path if isinstance(vpc, ec2.CfnVPC) else None
 
 
+def placement_strategy(group: ec2.IPlacementGroup | None) -> str | Unknown | None:
+    """The strategy of a placement group, where it is made in this app."""
+    if group is None:
+        return None
+    strategy = group.strategy if isinstance(group, ec2.PlacementGroup) else None
+    return UNKNOWN if strategy is None else strategy.name.lower()
+
+
 def tells_zone(subnet: ec2.ISubnet) -> bool:
     """Whether a subnet tells its zone, if only as a token."""
     try:

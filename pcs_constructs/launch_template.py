@@ -51,6 +51,8 @@ class Launch:
     instance_types: tuple[str, ...]
     described: Mapping[str, InstanceFacts] = field(default_factory=dict[str, "InstanceFacts"])
     security_group_ids: tuple[str, ...]
+    secondary_group_ids: tuple[str, ...] | None = None
+    """Those of the interfaces after the first; `None` is the same."""
     mounts: tuple[Mount, ...] = ()
     parts: tuple[UserDataPart, ...] = ()
     efa: bool = False
@@ -66,6 +68,7 @@ class Launch:
     instance_tags: Mapping[str, str] = field(default_factory=dict[str, str])
     http_put_response_hop_limit: int | None = None
     instance_metadata_tags: bool = False
+    slurm_settings: Mapping[str, str] = field(default_factory=dict[str, str])
     subnet_id: str | None = None
     min: int | Unknown = 0
     max: int | Unknown = UNKNOWN
@@ -121,6 +124,9 @@ class Launch:
                 min=self.min,
                 max=self.max,
                 placement_group=self.placement_group is not None,
+                strategy=_cdk.placement_strategy(self.placement_group),
+                efa=self.efa,
+                weight="Weight" in self.slurm_settings,
                 usage_classes={
                     name: found.usage_classes
                     for name, found in instances.known(self.instance_types, self.described).items()
@@ -266,7 +272,9 @@ class Launch:
                 network_card_index=interface.network_card_index,
                 device_index=interface.device_index,
                 interface_type=interface.interface_type,
-                groups=groups,
+                groups=groups
+                if interface.network_card_index == 0
+                else list(self.secondary_group_ids or groups),
                 subnet_id=self.subnet_id,
                 delete_on_termination=True,
             )

@@ -139,7 +139,8 @@ class ComputeNodeGroup(Construct):
             a stage; after the mounts, but for one that forwards logs. By default none.
         script_caching_policy: How often a node downloads the scripts. By default once.
         user_data: Further parts of the user data, after the mounts. By default none.
-        security_groups: Security groups beside the cluster's. By default none.
+        security_groups: Security groups beside the cluster's, with EFA on the first interface. By
+            default none.
         instance_profile: The instance profile. By default one that the cluster's node groups share
             until something is granted to this one.
         ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
@@ -361,6 +362,8 @@ class ComputeNodeGroup(Construct):
         launch = Launch(
             instance_types=types,
             described=described,
+            secondary_group_ids=(_cdk.security_group_id(cluster.security_group),),
+            slurm_settings=settings,
             security_group_ids=tuple(
                 dict.fromkeys(
                     _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
@@ -575,9 +578,10 @@ class ComputeNodeGroup(Construct):
         # On the first interface, and on those by which file servers are reached by EFA as well.
         interfaces = self._interfaces if self._efa_shares else self._interfaces[:1]
         places = [f"NetworkInterfaces.{n}.Groups" for n, _ in enumerate(interfaces)]
-        for place in places if self._efa else ["SecurityGroupIds"]:
+        for n, place in enumerate(places if self._efa else ["SecurityGroupIds"]):
+            others = self._security_group_ids if n == 0 else self._security_group_ids[:1]
             self._template.add_property_override(
-                f"LaunchTemplateData.{place}", [*self._security_group_ids, group.security_group_id]
+                f"LaunchTemplateData.{place}", [*others, group.security_group_id]
             )
         return group
 

@@ -37,6 +37,11 @@ class CapacityFacts:
     max: int | Unknown = UNKNOWN
     placement_group: bool | Unknown = False
     """Whether the user names a placement group."""
+    strategy: str | Unknown | None = None
+    """How that one places instances."""
+    efa: bool = False
+    weight: bool = False
+    """Whether Slurm is told a weight of the nodes."""
     usage_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """How each instance type that the catalogue knows can be bought."""
 
@@ -181,4 +186,38 @@ def ultraservers_come_as_blocks(facts: CapacityFacts) -> Iterator[Breach]:
             "capacity",
             f"{facts.instance_types[0]} bought as {facts.purchase_option}",
             "write Capacity.block('cr-...')",
+        )
+
+
+@advice("PCS619", CapacityFacts)
+def efa_nodes_are_close_together(facts: CapacityFacts) -> Iterator[Breach]:
+    """Nodes that use EFA are in a placement group of the strategy `cluster`.
+
+    Others keep instances apart, and what EFA is for is low latency between them. Seen where the
+    group is made in the same app.
+
+    Source: Elastic Fabric Adapter in AWS PCS, "Create a cluster placement group".
+    """
+    if facts.efa and facts.strategy in {"partition", "spread"}:
+        yield Breach(
+            "placement_group",
+            f"of the strategy {facts.strategy}, with EFA",
+            "leave placement_group out, or use ec2.PlacementGroupStrategy.CLUSTER",
+        )
+
+
+@advice("PCS629", CapacityFacts)
+def nodes_of_a_block_have_no_weight(facts: CapacityFacts) -> Iterator[Breach]:
+    """Nodes out of a Capacity Block have no Slurm weight.
+
+    Outside the time of the block its nodes are in maintenance, and Slurm would prefer, or wait for,
+    nodes that are not there.
+
+    Source: Capacity Blocks in AWS PCS.
+    """
+    if facts.purchase_option == "CAPACITY_BLOCK" and facts.weight:
+        yield Breach(
+            "slurm_settings",
+            "has a Weight, and the nodes are of a Capacity Block",
+            "leave Weight out, and give the block a queue of its own",
         )

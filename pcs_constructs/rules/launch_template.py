@@ -436,3 +436,21 @@ def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Breach]:
                 f"the key {key!r} cannot be shown by the metadata service",
                 "use letters, digits and +-=.,_:@ only, or leave instance_metadata_tags out",
             )
+
+
+@advice("PCS620", InterfaceFacts)
+def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Breach]:
+    """EFA-only interfaces are tried on one node before they are relied upon.
+
+    One source says that AWS PCS wants `efa` on every card; EC2 and AWS ParallelCluster prefer
+    `efa-only`. Acknowledge this when you have seen such a node start.
+
+    Source: the PCS templates for p6-b200 in awslabs/awsome-distributed-ai; EFA interfaces in the
+    Amazon EC2 User Guide.
+    """
+    if facts.efa_only and facts.efa:
+        yield Breach(
+            "efa_only",
+            "is not confirmed for AWS PCS",
+            "leave it out, or acknowledge this when a node has started with it",
+        )

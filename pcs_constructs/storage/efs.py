@@ -310,6 +310,18 @@ class EfsStorage(Construct):
         """The network connections of the mount targets."""
         return self.file_system.connections
 
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody mount it and read, where it asks for permissions."""
+        return self.file_system.grant_read(grantee)
+
+    def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody mount it, read and write, where it asks for permissions."""
+        return self.file_system.grant_read_write(grantee)
+
+    def grant_root_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody mount it and be root there, where it asks for permissions."""
+        return self.file_system.grant_root_access(grantee)
+
     def add_access_point(
         self,
         id: str,

@@ -920,3 +920,59 @@ def test_the_image_of_a_node_group_is_a_parameter_of_its_own_stack(app: cdk.App)
     (nodes,) = template(two).find_resources("AWS::PCS::ComputeNodeGroup").values()
     assert nodes["Properties"]["AmiId"] == {"Ref": "NodeImageX8664"}
     assert "NodeImageX8664" in template(two).to_json()["Parameters"]
+
+
+def test_the_settings_of_the_database_and_of_cgroup_are_written(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    pcs.Cluster(
+        stack,
+        "Cluster",
+        vpc=vpc,
+        accounting=pcs.Accounting(),
+        slurmdbd_settings={"PrivateData": "jobs"},
+        cgroup_settings={"ConstrainRAMSpace": "yes"},
+    )
+    written = only(template(stack), "AWS::PCS::Cluster")["SlurmConfiguration"]
+    assert written["SlurmdbdCustomSettings"] == [
+        {"ParameterName": "PrivateData", "ParameterValue": "jobs"}
+    ]
+    assert written["CgroupCustomSettings"] == [
+        {"ParameterName": "ConstrainRAMSpace", "ParameterValue": "yes"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("codes", "arguments"),
+    [
+        ({"PCS807"}, {"slurm_settings": {"SelectTypeParameter": "CR_CPU"}}),
+        ({"PCS807"}, {"slurm_settings": {"Weight": "1"}}),
+        ({"PCS810"}, {"slurmdbd_settings": {"PrivateData": "jobs"}}),
+        ({"PCS807"}, {"cgroup_settings": {"CgroupPlugin": "autodetect"}}),
+    ],
+)
+def test_fails_on_settings_that_pcs_does_not_take(
+    stack: cdk.Stack, vpc: ec2.IVpc, codes: set[str], arguments: dict[str, Any]
+) -> None:
+    with refused(stack, *codes):
+        pcs.Cluster(stack, "Cluster", vpc=vpc, **arguments)
+
+
+def test_two_default_queues_are_one_too_many(app: cdk.App, stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    group = cluster.add_compute_node_group(
+        "compute", instance_types=["c7i.4xlarge"], scaling=pcs.Scaling.dynamic(max=1)
+    )
+    for name in ("one", "two"):
+        cluster.add_queue(name, node_groups=[group], slurm_settings={"Default": "YES"})
+    app.synth()
+    assert "PCS822" in advised(stack)
+
+
+def test_fails_on_a_queue_setting_that_pcs_does_not_take(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    group = cluster.add_compute_node_group(
+        "compute", instance_types=["c7i.4xlarge"], scaling=pcs.Scaling.dynamic(max=1)
+    )
+    with refused(stack, "PCS807"):
+        cluster.add_queue("jobs", node_groups=[group], slurm_settings={"Nodes": "ALL"})

@@ -488,7 +488,8 @@ def test_efa_puts_one_interface_on_each_card(
         *secondary,
     ]
     shared = stack.resolve(cluster.security_group.security_group_id)
-    assert all(i["Groups"] == [shared, "sg-00000000000000001"] for i in interfaces)
+    assert interfaces[0]["Groups"] == [shared, "sg-00000000000000001"]
+    assert all(i["Groups"] == [shared] for i in interfaces[1:])
     assert all("SubnetId" not in i for i in interfaces)
     assert "SecurityGroupIds" not in written
     placement = referred(made, written["Placement"]["GroupName"])
@@ -1437,3 +1438,53 @@ def test_fails_when_a_given_template_has_a_root_volume_for_another_image(
     nodes(cluster, "default", launch_template=given)
     with refused(cluster, "PCS614"):
         nodes(cluster, launch_template=given, image=TOKEN_IMAGE)
+
+
+# Slurm settings.
+
+
+@pytest.mark.parametrize(
+    ("codes", "arguments"),
+    [
+        ({"PCS807"}, {"slurm_settings": {"Wieght": "1"}}),
+        ({"PCS815"}, {"slurm_settings": {"Weight": "much"}}),
+        ({"PCS823"}, {"gres": [{"Name": "fpga", "Colour": "red"}]}),
+        ({"PCS828"}, {"slurm_settings": {"Gres": "fpga:2"}}),
+        ({"PCS001"}, {"gres": "gpu"}),
+        ({"PCS003"}, {"gres": [{"Name": 1}]}),
+    ],
+)
+def test_fails_on_slurm_settings_that_cannot_be(
+    cluster: pcs.Cluster, codes: set[str], arguments: dict[str, Any]
+) -> None:
+    with refused(cluster, *codes):
+        nodes(cluster, **arguments)
+
+
+def test_resources_of_ones_own_are_declared_in_both_places(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    record = {"Name": "fpga", "Count": "2", "File": "/dev/fpga[0-1]"}
+    nodes(cluster, gres=[record], slurm_settings={"Gres": "fpga:2"})
+    configuration = named(template(stack), GROUP, "compute")["SlurmConfiguration"]
+    assert configuration["GresCustomSettings"] == [record]
+    assert settings(template(stack)) == {"Gres": "fpga:2"}
+
+
+def test_security_groups_of_ones_own_are_on_the_first_interface(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    group = existing_group(stack)
+    nodes(cluster, instance_types=["hpc7a.96xlarge"], efa=True, security_groups=[group])
+    made = template(stack)
+    first, second = launched(made, named(made, GROUP, "compute"))["NetworkInterfaces"]
+    assert first["Groups"] == [*second["Groups"], group.security_group_id]
+    assert len(second["Groups"]) == 1
+
+
+def test_efa_in_a_group_that_spreads_is_advised_against(
+    stack: cdk.Stack, cluster: pcs.Cluster
+) -> None:
+    spread = ec2.PlacementGroup(stack, "Spread", strategy=ec2.PlacementGroupStrategy.SPREAD)
+    nodes(cluster, instance_types=["hpc7a.96xlarge"], efa=True, placement_group=spread)
+    assert "PCS619" in advised(stack)

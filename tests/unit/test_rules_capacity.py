@@ -129,3 +129,24 @@ ULTRASERVER = {"instance_types": ("p6e-gb200.36xlarge",)}
 )
 def test_ultraservers_that_are_no_block_are_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+@table(
+    row("cluster", on_demand(efa=True, strategy="cluster")),
+    row("spread", on_demand(efa=True, strategy="spread"), "PCS619"),
+    row("partition", on_demand(efa=True, strategy="partition"), "PCS619"),
+    row("spread without EFA", on_demand(strategy="spread")),
+    row("token", on_demand(efa=True, strategy=UNKNOWN)),
+)
+def test_efa_without_closeness_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("weight", on_demand(weight=True)),
+    row("weight in a block", block(weight=True), "PCS629"),
+    row("block", block()),
+    row("token", on_demand(purchase_option=UNKNOWN, weight=True)),
+)
+def test_a_weight_in_a_block_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes

@@ -467,3 +467,13 @@ def test_a_root_volume_can_be_made(facts, codes) -> None:
 )
 def test_tags_that_are_not_known_count(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("both", efa()),
+    row("EFA only", efa(efa_only=True), "PCS620"),
+    row("EFA only without EFA", efa(efa=False, efa_only=True)),
+    row("token", efa(instance_types=UNKNOWN)),
+)
+def test_efa_only_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
