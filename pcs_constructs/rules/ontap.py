@@ -184,6 +184,9 @@ class OntapVolumeFacts:
     junction_path: str | Unknown = UNKNOWN
     others: tuple[str | Unknown, ...] = ()
     """The junction paths of the volumes that were added before."""
+    name: str | Unknown = UNKNOWN
+    names: tuple[str | Unknown, ...] = ()
+    """The names of the volumes that were added before."""
     dns_name: str | Unknown = UNKNOWN
     size_bytes: float | Unknown = UNKNOWN
     ha_pairs: int | Unknown = 1
@@ -243,7 +246,8 @@ def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> I
     """An ONTAP volume is found at a junction path of its own, on a server that is named.
 
     The path is absolute, below `/`, of letters, digits and `._+@=-`, up to 255 characters; case
-    does not matter. The name of the server is that of the storage virtual machine.
+    does not matter. The name of the server is that of the storage virtual machine. The name of a
+    volume, its id in letters, digits and underscores, is its own as well.
 
     Source: `JunctionPath` of the FSx API; `volume mount` in the ONTAP command reference.
     """
@@ -260,6 +264,8 @@ def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> I
             )
         if path.lower() in [other.lower() for other in facts.others if other is not UNKNOWN]:
             yield Breach("junction_path", f"{path!r} is another volume's", "choose another path")
+    if facts.name is not UNKNOWN and facts.name in facts.names:
+        yield Breach("id", f"makes {facts.name!r}, another volume's name", "choose another id")
     yield from identifier_breaches(
         "dns_name",
         facts.dns_name,

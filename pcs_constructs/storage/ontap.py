@@ -356,6 +356,7 @@ class OntapStorage(Construct):
         self._removal_policy = removal_policy
         self._servers_in = None if multi_az else place
         self._volumes: dict[str, fsx.CfnVolume] = {}
+        self._names: list[str] = []
         self.volume = self._add(
             "Volume",
             junction_path,
@@ -421,6 +422,8 @@ class OntapStorage(Construct):
         facts = rules.OntapVolumeFacts(
             junction_path=_cdk.known(junction_path),
             others=tuple(_cdk.known(other) for other in self._volumes),
+            name=_name(id, 203),
+            names=tuple(self._names),
             size_bytes=UNKNOWN if size is None else volume_gib * _GIB,
             ha_pairs=self._ha_pairs,
             tiering_policy=tiering_policy.value,
@@ -484,6 +487,7 @@ class OntapStorage(Construct):
             if other.lower().startswith(f"{junction_path.lower()}/"):
                 there.node.add_dependency(volume)
         self._volumes[junction_path] = volume
+        self._names.append(_name(id, 203))
         return volume
 
     def _share_of(self, junction_path: str) -> FileShare:

@@ -113,6 +113,11 @@ def test_the_decision_table(
     made = efa and not own and way.new_placement_group
     assert len(groups) == 1 + made
     assert ("Placement" in data) is (own or made)
+    if own or made:
+        theirs = stack.resolve(group.placement_group_name)["Fn::GetAtt"][0]
+        named = data["Placement"]["GroupName"]
+        (name,) = {named.get("Ref"), *named.get("Fn::GetAtt", ())[:1]} - {None}
+        assert (name == theirs) is own
     assert {g["Properties"]["Strategy"] for g in groups.values()} == {"cluster"}
 
 

@@ -515,3 +515,27 @@ def test_fails_on_a_wrong_type_before_anything_is_attached(
 ) -> None:
     with refused(stack, "PCS003"):
         pcs.OntapStorage(stack, "Home", **{"vpc": vpc, **arguments})
+
+
+@pytest.mark.parametrize("id", ["Volume", "my_vol"])
+def test_fails_on_a_name_that_another_volume_has(stack: cdk.Stack, vpc: ec2.IVpc, id: str) -> None:
+    storage = pcs.OntapStorage(stack, "Ontap", vpc=vpc)
+    storage.add_volume("my-vol", junction_path="/mine")
+    with refused(stack, "PCS547"):
+        storage.add_volume(id, junction_path="/other")
+
+
+def test_a_volume_waits_for_the_one_around_it_whenever_that_is_added(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    storage = pcs.OntapStorage(stack, "Ontap", vpc=vpc, junction_path="/a/b")
+    storage.add_volume("Around", junction_path="/A")
+    volumes = found(template(stack), "AWS::FSx::Volume")
+    ((inner, outer),) = [
+        (volume["DependsOn"], logical_id)
+        for volume in volumes.values()
+        if "DependsOn" in volume
+        for logical_id, other in volumes.items()
+        if other["Properties"]["Name"] == "Around"
+    ]
+    assert outer in inner

@@ -26,6 +26,7 @@ multi_az_2 = partial(ontap, deployment_type="MULTI_AZ_2", throughput=384, placem
 volume = partial(
     replace,
     OntapVolumeFacts(
+        name="Home",
         junction_path="/vol1",
         others=("/projects",),
         dns_name="svm-0123456789abcdef0.fs-0123456789abcdef0.fsx.us-east-1.amazonaws.com",
@@ -157,6 +158,8 @@ def test_tiering_and_snapshots_of_ontap_are_by_policies_that_exist(facts, codes)
 
 
 @table(
+    row("name of another", volume(names=("Home",)), "PCS547"),
+    row("name, token", volume(name=UNKNOWN, names=("Home",))),
     row("name", volume(junction_path="/vol1")),
     row("in another", volume(junction_path="/projects/cfd")),
     row("255 characters", volume(junction_path="/" + "a" * 254)),
