@@ -10,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs._cdk import is_token
-from pcs_constructs.errors import Problem
+from pcs_constructs.errors import PcsValidationError, Problem
 from pcs_constructs.instances import InstanceFacts
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ class Arguments:
     def expect(self, **kinds: tuple[object, Kind]) -> None:
         """Each argument must be of its kind, or `None`, which is its default."""
         self.require(**{name: found for name, found in kinds.items() if found[0] is not None})
+
+    def refuse(self, path: str) -> None:
+        """Raise what is wrong with the arguments of a value, which is no construct."""
+        if self.problems:
+            raise PcsValidationError(path, self.problems)
 
     def items(self, argument: str, values: Iterable[T], kind: Kind) -> tuple[T, ...]:
         """The items of a list, each of one kind."""

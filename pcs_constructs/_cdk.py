@@ -192,7 +192,7 @@ def _allows_all_outbound(group: ec2.ISecurityGroup) -> bool:
 _OPENED: Final[WeakKeyDictionary[cdk.Stack, set[tuple[str, str, str]]]] = WeakKeyDictionary()
 
 
-def _is_open(clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: ec2.Port) -> bool:
+def _was_opened(clients: ec2.ISecurityGroup, servers: ec2.ISecurityGroup, ports: ec2.Port) -> bool:
     if isinstance(clients, ec2.SecurityGroup) or isinstance(servers, ec2.SecurityGroup):
         return False
     ids = (security_group_id(clients), security_group_id(servers))
@@ -220,7 +220,7 @@ def allow(
     it. Unless the clients' group is of neither that stack nor the one of who mounts, `scope`, but
     of one before both. Connections.allow_from and allow_to would choose otherwise, and warn.
     """
-    if _is_open(clients, servers, ports):
+    if _was_opened(clients, servers, ports):
         return
     mine = scope is None or _stack(cast("Construct", clients)) is _stack(scope)
     servers.add_ingress_rule(clients, ports, "Nodes to file servers", mine)
@@ -364,7 +364,7 @@ def default_child(construct: IConstruct, kind: type[T]) -> T:
 
 def first_private_subnet(vpc: ec2.IVpc) -> ec2.ISubnet | None:
     """The first subnet with a way out, else the first isolated one, else the first there is."""
-    return next(iter(_subnets(vpc)), None)
+    return next(iter(private_subnets(vpc)), None)
 
 
 def place(
@@ -384,8 +384,17 @@ def place(
 
 
 @lru_cache(maxsize=64)
-def _subnets(vpc: ec2.IVpc) -> Sequence[ec2.ISubnet]:
+def private_subnets(vpc: ec2.IVpc) -> Sequence[ec2.ISubnet]:
+    """The subnets with a way out, else the isolated ones, else all there are."""
     return vpc.private_subnets or vpc.isolated_subnets or vpc.public_subnets
+
+
+def route_table_id(subnet: ec2.ISubnet) -> str | None:
+    """The route table of a subnet; an imported one may have none to tell."""
+    try:
+        return subnet.route_table.route_table_id
+    except RuntimeError:
+        return None
 
 
 def role_name(role: iam.IRole) -> str | Unknown:
@@ -538,31 +547,22 @@ def placement_strategy(group: ec2.IPlacementGroup | None) -> str | Unknown | Non
     return UNKNOWN if strategy is None else strategy.name.lower()
 
 
-def tells_zone(subnet: ec2.ISubnet) -> bool:
-    """Whether a subnet tells its zone, if only as a token."""
-    try:
-        return bool(subnet.availability_zone)
-    except RuntimeError:
-        return False
-
-
-def availability_zone(subnet: ec2.ISubnet) -> str | Unknown:
-    """The zone of a subnet; one that is imported by its ID alone has none to tell."""
-    try:
-        return known(subnet.availability_zone)
-    except RuntimeError:
-        return UNKNOWN
-
-
 @lru_cache(maxsize=1024)
+def zone_name(subnet: ec2.ISubnet) -> str | None:
+    """The zone of a subnet, if only as a token; one that is imported by its ID alone tells none."""
+    try:
+        return subnet.availability_zone
+    except RuntimeError:
+        return None
+
+
 def zone(subnet: ec2.ISubnet) -> str | Unknown:
     """The zone of a subnet by its name, or by its number among those of the Region.
 
     The one cannot be compared with the other; see `rules.zones_differ`.
     """
-    try:
-        name = subnet.availability_zone
-    except RuntimeError:  # imported by its ID alone
+    name = zone_name(subnet)
+    if name is None:
         return UNKNOWN
     return _zone_number(_stack(cast("Construct", subnet)), name) if is_token(name) else name
 

@@ -16,7 +16,7 @@ from aws_cdk import aws_s3_assets as assets
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.errors import UNKNOWN, PcsValidationError
+from pcs_constructs.errors import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -130,14 +130,14 @@ class LifecycleScript:
         given.require(path=(path, (str, Path)))
         if not given.problems:
             given.literal("path", str(path), "scripts/setup.sh")
-        _refuse("from_asset", given)
+        given.refuse("LifecycleScript.from_asset")
         file = Path(path).resolve()
         size = file.stat().st_size if file.is_file() else None
         facts = rules.ScriptFileFacts(
             path=str(path), bytes=size, directory=file.is_dir(), extension=bool(file.suffix)
         )
         given.problems.extend(rules.errors_in(facts))
-        _refuse("from_asset", given)
+        given.refuse("LifecycleScript.from_asset")
         return cls(path=file, checksum=hashlib.sha256(file.read_bytes()).hexdigest())
 
     @classmethod
@@ -163,7 +163,7 @@ class LifecycleScript:
         given = Arguments()
         given.require(bucket=(bucket, "bucket_name"), key=(key, str))
         given.expect(version=(version, str), checksum=(checksum, str))
-        _refuse("from_bucket", given)
+        given.refuse("LifecycleScript.from_bucket")
         return cls(
             location=f"s3://{bucket.bucket_name}/{key}",
             version=version,
@@ -189,7 +189,7 @@ class LifecycleScript:
         given = Arguments()
         given.require(url=(url, str))
         given.expect(checksum=(checksum, str))
-        _refuse("from_url", given)
+        given.refuse("LifecycleScript.from_url")
         return cls(location=url, checksum=checksum)
 
     @classmethod
@@ -215,7 +215,7 @@ class LifecycleScript:
         given.expect(checksum=(checksum, str))
         _literal(given, "name", name, "mount-efs")
         _literal(given, "version", version, "1.0.0")
-        _refuse("maintained", given)
+        given.refuse("LifecycleScript.maintained")
         return cls(location=_in_repository(f"{name}-v{version}.sh"), checksum=checksum)
 
     @classmethod
@@ -230,7 +230,7 @@ class LifecycleScript:
         """
         given = Arguments()
         _literal(given, "name", name, "mount-efs")
-        _refuse("maintained_latest", given)
+        given.refuse("LifecycleScript.maintained_latest")
         return cls(location=_in_repository(f"{name}-v1-latest.sh"))
 
     @property
@@ -294,8 +294,7 @@ class LifecycleAction:
             execution_policy=(self.execution_policy, ExecutionPolicy),
         )
         arguments = given.items("arguments", self.arguments, str)
-        if given.problems:
-            raise PcsValidationError("LifecycleAction", given.problems)
+        given.refuse("LifecycleAction")
         object.__setattr__(self, "arguments", arguments)  # not a list that may still change
 
 
@@ -491,8 +490,3 @@ def _literal(given: Arguments, argument: str, value: str, example: str) -> None:
     given.require(**{argument: (value, str)})
     if len(given.problems) == before:
         given.literal(argument, value, example)
-
-
-def _refuse(factory: str, given: Arguments) -> None:
-    if given.problems:
-        raise PcsValidationError(f"LifecycleScript.{factory}", given.problems)

@@ -1,4 +1,4 @@
-"""What the rules for FSx for OpenZFS and those for FSx for NetApp ONTAP have in common."""
+"""What the rules for the kinds of FSx have in common."""
 
 from __future__ import annotations
 
@@ -86,6 +86,17 @@ def backup_breaches(
     """What FSx would refuse of backups, and CloudFormation of what becomes of the file system."""
     if days is not UNKNOWN and not 0 <= days <= 90:
         yield Breach("backup_retention", f"of {days} days", "give at most cdk.Duration.days(90)")
+    yield from start_time_breaches(days, start_time)
+    if snapshot_on_removal:
+        yield Breach(
+            "removal_policy",
+            "is SNAPSHOT, which CloudFormation does not take for FSx",
+            "use cdk.RemovalPolicy.RETAIN, or DESTROY: FSx makes a last backup by itself",
+        )
+
+
+def start_time_breaches(days: int | Unknown, start_time: str | Unknown | None) -> Iterator[Breach]:
+    """What FSx would refuse of the time at which daily backups begin."""
     if start_time is not None and days == 0:
         yield Breach(
             "backup_start_time",
@@ -96,12 +107,6 @@ def backup_breaches(
         r"([01]\d|2[0-3]):[0-5]\d", start_time, re.ASCII
     ):
         yield Breach("backup_start_time", f"{start_time!r} is no time", "write it like '05:00'")
-    if snapshot_on_removal:
-        yield Breach(
-            "removal_policy",
-            "is SNAPSHOT, which CloudFormation does not take for FSx",
-            "use cdk.RemovalPolicy.RETAIN, or DESTROY: FSx makes a last backup by itself",
-        )
 
 
 def whole(argument: str, gibibytes: float) -> Iterator[Breach]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.fsx import start_time_breaches
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error
 
@@ -306,20 +306,7 @@ def lustre_backups_begin_at_a_time(facts: LustreFacts) -> Iterator[Breach]:
 
     Source: `DailyAutomaticBackupStartTime` of the FSx API.
     """
-    if facts.backup_start_time is None:
-        return
-    if facts.backup_days == 0:
-        yield Breach(
-            "backup_start_time",
-            "is given, and no backups are made",
-            "give backup_retention=cdk.Duration.days(7) as well, or leave it out",
-        )
-    if facts.backup_start_time is not UNKNOWN and not re.fullmatch(
-        r"([01]\d|2[0-3]):[0-5]\d", facts.backup_start_time
-    ):
-        yield Breach(
-            "backup_start_time", f"{facts.backup_start_time!r} is no time", "write it like '05:00'"
-        )
+    yield from start_time_breaches(facts.backup_days, facts.backup_start_time)
 
 
 @error("PCS519", LustreFacts)

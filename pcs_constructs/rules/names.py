@@ -10,6 +10,12 @@ from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+UNSAFE: Final = re.compile(r"""[^!-~]|['"\\`$]""")
+"""What must not be in a word that a shell script and `/etc/fstab` are to hold."""
+
+SPOILS_BOOT: Final = frozenset(("bg", "nofail", "x-systemd.automount"))
+"""Mount options with which a node starts without the file system."""
+
 _NAME: Final = re.compile(r"(?!pcs_)[A-Za-z][A-Za-z0-9-]+")
 
 

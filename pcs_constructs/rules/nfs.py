@@ -8,15 +8,14 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
 from pcs_constructs.rules.rule import error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What is not one word in /etc/fstab and, between single quotes, in a shell script inside YAML.
-_UNSAFE: Final = re.compile(r"""[^!-~]|['"\\`$]""")
 _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9_-]+)*\.?")
-_SPOILS_BOOT: Final = frozenset(("bg", "nofail", "x-systemd.automount"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ def nfs_server_is_named(facts: NfsFacts) -> Iterator[Breach]:
             "write one like 'nfs.example.com', '10.0.0.5' or '[fd00::5]'",
         )
     if facts.export is not UNKNOWN and (
-        not facts.export.startswith("/") or _UNSAFE.search(facts.export)
+        not facts.export.startswith("/") or UNSAFE.search(facts.export)
     ):
         yield Breach(
             "export",
@@ -89,13 +88,13 @@ def nfs_options_suit_a_node(facts: NfsFacts) -> Iterator[Breach]:
             continue
         for option in text.split(","):
             name = option.partition("=")[0]
-            if not option or _UNSAFE.search(option):
+            if not option or UNSAFE.search(option):
                 yield Breach(
                     "options",
                     f"{option!r} is no mount option",
                     "write options such as 'rsize=1048576', in plain characters",
                 )
-            elif name in _SPOILS_BOOT:
+            elif name in SPOILS_BOOT:
                 yield Breach(
                     "options",
                     f"{option!r} lets a node start without the file system",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
@@ -32,7 +32,7 @@ _THROUGHPUT: Final[Mapping[str | Unknown, tuple[int, ...]]] = {
 }
 
 _NO_ENDPOINTS: Final = tuple(
-    ip_network(text)
+    IPv4Network(text)
     for text in (
         "0.0.0.0/8",
         "127.0.0.0/8",
@@ -170,10 +170,10 @@ def ontap_servers_are_where_the_type_says(facts: OntapFacts) -> Iterator[Breach]
         )
 
 
-def _overlaps(text: str, other: object) -> bool:
+def _overlaps(text: str, other: IPv4Network) -> bool:
     try:
-        return ip_network(text).overlaps(other)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError):  # another family, or no range: PCS544 tells already
+        return IPv4Network(text).overlaps(other)
+    except ValueError:  # another family, or no range: PCS544 tells already
         return False
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ _SYSTEM_DIRECTORIES: Final = frozenset(
         "/var",
     )
 )
-
-_UNSAFE: Final = re.compile(r"""[^!-~]|['"\\`$]""")
-_SPOILS_BOOT: Final = frozenset(("bg", "nofail", "x-systemd.automount"))
 
 _MOUNT_POINT: Final = re.compile(r"/[A-Za-z0-9._+@=/-]+")
 
@@ -285,14 +283,14 @@ def file_share_is_of_plain_words(facts: FileShareFacts) -> Iterator[Breach]:
     """
     path = "a mount" if facts.path is UNKNOWN else facts.path
     for name, word in facts.words.items():
-        if not word or _UNSAFE.search(word):
+        if not word or UNSAFE.search(word):
             yield Breach(
                 "mounts",
                 f"the {name} of {path}, {word!r}, is not a plain word",
                 "leave out spaces, quotes, backslashes and $",
             )
     given = [] if facts.local else facts.words["options"].split(",")
-    for option in sorted(_SPOILS_BOOT.intersection(given)):
+    for option in sorted(SPOILS_BOOT.intersection(given)):
         yield Breach(
             "mounts",
             f"the option {option!r} of {path} lets a node start without the file system",

@@ -14,7 +14,7 @@ from constructs import Construct
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import MountClient
-from pcs_constructs.errors import PcsValidationError
+from pcs_constructs.errors import UNKNOWN, Unknown
 from pcs_constructs.storage.share import FileShare, MountScript, Ports
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ class EfsStorage(Construct):
             file_system=(file_system, "file_system_id"),
             iam_authorization=(iam_authorization, bool),
         )
-        if given.problems:
-            raise PcsValidationError("EfsStorage.from_file_system", given.problems)
+        given.refuse("EfsStorage.from_file_system")
         return _share(file_system, iam_authorization=iam_authorization)
 
     @staticmethod
@@ -135,8 +134,7 @@ class EfsStorage(Construct):
             access_point=(access_point, "access_point_id"),
             iam_authorization=(iam_authorization, bool),
         )
-        if given.problems:
-            raise PcsValidationError("EfsStorage.from_access_point", given.problems)
+        given.refuse("EfsStorage.from_access_point")
         return _share(
             access_point.file_system, iam_authorization=iam_authorization, access_point=access_point
         )
@@ -238,9 +236,9 @@ class EfsStorage(Construct):
         else:
             targets = (
                 rules.MountTargetFacts(
-                    availability_zones=tuple(_cdk.availability_zone(place) for place in chosen),
+                    availability_zones=tuple(map(_known_zone, chosen)),
                     subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in chosen),
-                    zone_told=all(_cdk.tells_zone(place) for place in chosen),
+                    zone_told=all(_cdk.zone_name(place) for place in chosen),
                     one_zone=one_zone,
                 ),
                 *(_cdk.subnet_facts("subnets", place, vpc) for place in chosen),
@@ -290,12 +288,10 @@ class EfsStorage(Construct):
             # The CDK's `one_zone` looks for a subnet in the zone itself, and may find several.
             resource = _cdk.default_child(self.file_system, efs.CfnFileSystem)
             resource.availability_zone_name = chosen[0].availability_zone
-        self._iam_authorization = iam_authorization
-        self._targets = (_cdk.as_security_group(group),), chosen
         self.file_share = _share(
             _cdk.as_file_system(self.file_system),
             iam_authorization=iam_authorization,
-            security_groups=self._targets[0],
+            security_groups=(_cdk.as_security_group(group),),
             subnets=chosen,
         )
 
@@ -361,19 +357,23 @@ class EfsStorage(Construct):
         point = self.file_system.add_access_point(
             id, path=path, posix_user=posix_user, create_acl=create_acl
         )
-        groups, subnets = self._targets
         return _share(
             _cdk.as_file_system(self.file_system),
-            iam_authorization=self._iam_authorization,
+            iam_authorization=self.file_share.grant is not None,
             access_point=_cdk.as_access_point(point),
-            security_groups=groups,
-            subnets=subnets,
+            security_groups=self.file_share.security_groups,
+            subnets=self.file_share.mount_targets_in,
         )
 
 
 def _days_of(policy: efs.LifecyclePolicy | None) -> int | None:
     """The days in the name of a policy such as `AFTER_30_DAYS`."""
     return int(policy.name.split("_")[1]) if policy else None
+
+
+def _known_zone(subnet: ec2.ISubnet) -> str | Unknown:
+    name = _cdk.zone_name(subnet)
+    return UNKNOWN if name is None else _cdk.known(name)
 
 
 def _grant(file_system: efs.IFileSystem) -> Callable[[iam.IGrantable], iam.Grant]:

@@ -13,7 +13,6 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.errors import PcsValidationError
 from pcs_constructs.storage import lnet
 
 if TYPE_CHECKING:
@@ -69,8 +68,7 @@ class DataRepository:
             bucket=(bucket, "bucket_name"),
             prefix=(prefix, str),
         )
-        if given.problems:
-            raise PcsValidationError("DataRepository.s3", given.problems)
+        given.refuse("DataRepository.s3")
         return cls(f"s3://{bucket.bucket_name}/{prefix.lstrip('/')}")
 
     @classmethod
@@ -94,8 +92,7 @@ class DataRepository:
             host=(host, str),
             export=(export, str),
         )
-        if given.problems:
-            raise PcsValidationError("DataRepository.nfs", given.problems)
+        given.refuse("DataRepository.nfs")
         return cls(f"nfs://{host}{export}", host, export)
 
 

@@ -24,17 +24,14 @@ def standby_of(vpc: ec2.IVpc, preferred: ec2.ISubnet | None) -> ec2.ISubnet | No
     if preferred is None:
         return None
     zone = _cdk.zone(preferred)
-    subnets = vpc.private_subnets or vpc.isolated_subnets or vpc.public_subnets
-    return next((s for s in subnets if zones_differ(zone, _cdk.zone(s)) is True), None)
+    others = _cdk.private_subnets(vpc)
+    return next((s for s in others if zones_differ(zone, _cdk.zone(s)) is True), None)
 
 
 def route_tables_of(vpc: ec2.IVpc) -> Sequence[str]:
     """The route tables of the VPC's subnets; none where it does not tell all of them."""
-    try:
-        tables = [subnet.route_table.route_table_id for subnet in _subnets_of(vpc)]
-    except RuntimeError:  # jsii's: an imported subnet may have no ID to tell
-        return ()
-    return tuple(dict.fromkeys(tables))
+    tables = dict.fromkeys(_cdk.route_table_id(subnet) for subnet in _subnets_of(vpc))
+    return tuple(table for table in tables if table) if None not in tables else ()
 
 
 def tag_route_tables(vpc: ec2.IVpc) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import MountClient
-from pcs_constructs.errors import PcsValidationError
 from pcs_constructs.storage.share import FileShare, Ports
 
 if TYPE_CHECKING:
@@ -91,19 +90,17 @@ class NfsStorage:
         )
         chosen = _OPTIONS if options is None else given.items("options", options, str)
         opened = None if ports is None else given.items("ports", ports, Ports)
-        facts = None
-        if not given.problems:
-            facts = rules.NfsFacts(
-                host=_cdk.known(host),
-                export=_cdk.known(export),
-                version=version.value if version else None,
-                options=tuple(_cdk.known(option) for option in chosen),
-                ports=None if opened is None else tuple((p.first, p.last) for p in opened),
-                security_group=security_group is not None,
-            )
-        problems = given.problems or rules.errors_in(facts)
-        if problems:
-            raise PcsValidationError("NfsStorage", problems)
+        given.refuse("NfsStorage")
+        facts = rules.NfsFacts(
+            host=_cdk.known(host),
+            export=_cdk.known(export),
+            version=version.value if version else None,
+            options=tuple(_cdk.known(option) for option in chosen),
+            ports=None if opened is None else tuple((p.first, p.last) for p in opened),
+            security_group=security_group is not None,
+        )
+        given.problems.extend(rules.errors_in(facts))
+        given.refuse("NfsStorage")
         added = ["_netdev", *([f"nfsvers={version.value}"] if version else [])]
         self.file_share = FileShare(
             source=f"{host}:{export}",

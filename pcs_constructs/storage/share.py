@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, Self
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import Mount, MountClient
-from pcs_constructs.errors import PcsValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -86,11 +85,10 @@ class MountScripts:
             version=(version, str),
         )
         by_script = given.mapping("checksums", checksums, str)
+        given.refuse("MountScripts")
         facts = rules.MountScriptsFacts(version=version, checksums=by_script)
-        if not given.problems:
-            given.problems.extend(rules.errors_in(facts))
-        if given.problems:
-            raise PcsValidationError("MountScripts", given.problems)
+        given.problems.extend(rules.errors_in(facts))
+        given.refuse("MountScripts")
         return cls(version=version, checksums=by_script)
 
     @classmethod
