@@ -1,0 +1,190 @@
+"""Reads CloudFormation templates: their resources, and what these refer to. Never starts Node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pcs_constructs.errors import UNKNOWN, Unknown
+
+_SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
+
+
+class TemplateError(Exception):
+    """A file is not there or is no template; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Resource:
+    """A resource of a template."""
+
+    template: Template
+    """Where it stands."""
+
+    logical_id: str
+    """Its logical id, unique in its template."""
+
+    type: str
+    """Its type, such as `AWS::PCS::Cluster`."""
+
+    properties: Mapping[str, Any]
+    """Its properties, as they stand."""
+
+    depends_on: frozenset[str]
+    """The logical ids that `DependsOn` names."""
+
+    path: str | None
+    """The path of the construct that made it, where the CDK wrote it down."""
+
+    def get(self, *names: str) -> Any:
+        """A property inside of others, as it stands; `None` where there is none."""
+        value: Any = self.properties
+        for name in names:
+            if not isinstance(value, Mapping):
+                return None
+            value = cast("Mapping[str, Any]", value).get(name)
+        return value
+
+    def text(self, *names: str) -> str | Unknown | None:
+        """A property that is text or a number; UNKNOWN where only CloudFormation will know it."""
+        value = self.template.literal(self.get(*names))
+        return value if value is None or value is UNKNOWN else str(value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A template, with the others that were read with it, whose exports it may import."""
+
+    name: str
+    """The name of its file, without what the CDK adds to it."""
+
+    content: Mapping[str, Any]
+    """What is in the file."""
+
+    resources: dict[str, Resource]
+    """Its resources, by logical id."""
+
+    together: list[Template]
+    """Every template that was read with it, and itself."""
+
+    def of_type(self, type_: str) -> list[Resource]:
+        """The resources of a type."""
+        return [resource for resource in self.resources.values() if resource.type == type_]
+
+    def literal(self, value: object) -> Any:
+        """The value, where it is written here or is the default of a parameter; else UNKNOWN."""
+        if isinstance(value, Mapping):
+            parameter = self._parameter(cast("Mapping[str, Any]", value).get("Ref"))
+            # What SSM parameters are named by is not their value.
+            if parameter is None or str(parameter.get("Type", "")).startswith("AWS::SSM::"):
+                return UNKNOWN
+            return parameter.get("Default", UNKNOWN)
+        if isinstance(value, list):
+            items = [self.literal(item) for item in cast("list[object]", value)]
+            return UNKNOWN if any(item is UNKNOWN for item in items) else items
+        if isinstance(value, str) and "{{resolve:" in value:
+            return UNKNOWN
+        return value
+
+    def referred(self, value: object) -> Resource | None:
+        """The resource that a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` is of."""
+        match value:
+            case {"Ref": str() as logical_id}:
+                return self.resources.get(logical_id)
+            case {"Fn::GetAtt": [str() as logical_id, *_]}:
+                return self.resources.get(logical_id)
+            case {"Fn::GetAtt": str() as attribute}:
+                return self.resources.get(attribute.partition(".")[0])
+            case {"Fn::ImportValue": str() as name}:
+                for other in self.together:
+                    for output in other.content.get("Outputs", {}).values():
+                        if output.get("Export", {}).get("Name") == name:
+                            return other.referred(output.get("Value"))
+            case _:
+                pass
+        return None
+
+    def references(self, value: object) -> Iterator[Resource]:
+        """Every resource that a value refers to, at any depth; also in `Fn::Sub`."""
+        found = self.referred(value)
+        if found is not None:
+            yield found
+        elif isinstance(value, Mapping):
+            items = cast("Mapping[str, Any]", value)
+            if isinstance(text := items.get("Fn::Sub"), str):
+                yield from self._substituted(text)
+            for item in items.values():
+                yield from self.references(item)
+        elif isinstance(value, list):
+            items = cast("list[Any]", value)
+            if len(items) == 2 and isinstance(items[0], str) and isinstance(items[1], Mapping):
+                yield from self._substituted(items[0])  # the long form of Fn::Sub
+            for item in items:
+                yield from self.references(item)
+
+    def _substituted(self, text: str) -> Iterator[Resource]:
+        for part in text.split("${")[1:]:
+            found = self.resources.get(part.partition("}")[0].partition(".")[0])
+            if found is not None:
+                yield found
+
+    def _parameter(self, name: object) -> Mapping[str, Any] | None:
+        return self.content.get("Parameters", {}).get(name)
+
+
+def read(*paths: str | Path) -> list[Template]:
+    """Read templates that belong together, such as those of one `cdk.out` directory.
+
+    Args:
+        paths: Templates in JSON, or directories with some in files called `*.template.json`.
+
+    Raises:
+        TemplateError: A file is not there, is no JSON, or is no template.
+    """
+    together: list[Template] = []
+    for path in map(Path, paths):
+        files = sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [path]
+        if not files:
+            raise TemplateError(f"{path}: no file called *{_SUFFIX} is in there")
+        together += [_template(file, together) for file in files]
+    return together
+
+
+def parsed(name: str, content: Mapping[str, Any]) -> Template:
+    """A template that was read already, on its own."""
+    together: list[Template] = []
+    together.append(_parsed(name, content, together))
+    return together[0]
+
+
+def _template(path: Path, together: list[Template]) -> Template:
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as reason:
+        raise TemplateError(f"{path}: {reason.strerror or reason}") from None
+    except ValueError as reason:  # also of what is no text
+        raise TemplateError(f"{path}: is no JSON: {reason}") from None
+    match content:
+        case {"Resources": {}}:
+            name = path.name.removesuffix(_SUFFIX)
+            return _parsed(name, cast("dict[str, Any]", content), together)
+        case _:
+            raise TemplateError(f"{path}: is no CloudFormation template, it has no Resources")
+
+
+def _parsed(name: str, content: Mapping[str, Any], together: list[Template]) -> Template:
+    template = Template(name, content, {}, together)
+    for logical_id, resource in content["Resources"].items():
+        waits_for = resource.get("DependsOn", [])
+        template.resources[logical_id] = Resource(
+            template=template,
+            logical_id=logical_id,
+            type=resource.get("Type", ""),
+            properties=resource.get("Properties") or {},
+            depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
+            path=resource.get("Metadata", {}).get("aws:cdk:path"),
+        )
+    return template
