@@ -94,7 +94,7 @@ class Template:
         match value:
             case {"Ref": str() as logical_id}:
                 return self.resources.get(logical_id)
-            case {"Fn::GetAtt": [str() as logical_id, _]}:
+            case {"Fn::GetAtt": [str() as logical_id, str()]}:
                 return self.resources.get(logical_id)
             case {"Fn::GetAtt": str() as attribute}:
                 return self.resources.get(attribute.partition(".")[0])
