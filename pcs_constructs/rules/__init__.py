@@ -17,6 +17,8 @@ from pcs_constructs.rules.efs import MountTargetFacts as MountTargetFacts
 from pcs_constructs.rules.file_cache import FileCacheFacts as FileCacheFacts
 from pcs_constructs.rules.file_cache import RepositoryFacts as RepositoryFacts
 from pcs_constructs.rules.fsx import PlacementFacts as PlacementFacts
+from pcs_constructs.rules.gres import GresFacts as GresFacts
+from pcs_constructs.rules.hardware import NodeSettingsFacts as NodeSettingsFacts
 from pcs_constructs.rules.identity import InstanceProfileFacts as InstanceProfileFacts
 from pcs_constructs.rules.identity import RoleFacts as RoleFacts
 from pcs_constructs.rules.launch_template import InterfaceFacts as InterfaceFacts
@@ -53,8 +55,6 @@ from pcs_constructs.rules.rule import Level as Level
 from pcs_constructs.rules.rule import Rule as Rule
 from pcs_constructs.rules.rule import advice_on as advice_on
 from pcs_constructs.rules.rule import errors_in as errors_in
-from pcs_constructs.rules.settings import GresFacts as GresFacts
-from pcs_constructs.rules.settings import NodeSettingsFacts as NodeSettingsFacts
 from pcs_constructs.rules.settings import QueueDefaultsFacts as QueueDefaultsFacts
 from pcs_constructs.rules.settings import SettingsFacts as SettingsFacts
 from pcs_constructs.rules.storage import FileShareFacts as FileShareFacts

@@ -1,17 +1,16 @@
-"""Rules for what Slurm is told: of clusters, nodes and queues, and of generic resources."""
+"""Rules for the parameters that Slurm is given: of clusters, node groups, queues and daemons."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.rule import advice, error
 from pcs_constructs.slurm_settings import (
     ENFORCEMENTS,
     FORMS,
-    GRES,
     PATHS,
     QUEUE,
     SCOPES,
@@ -23,174 +22,7 @@ from pcs_constructs.slurm_settings import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.slurm import SlurmVersion
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeSettingsFacts:
-    """The Slurm settings of a compute node group, and what is known of its nodes."""
-
-    settings: Mapping[str, str | Unknown] = field(default_factory=dict[str, "str | Unknown"])
-    instances: Mapping[str, InstanceFacts] = field(default_factory=dict[str, "InstanceFacts"])
-    """What is known of the instance types, by name."""
-    memory_aware: bool | Unknown = UNKNOWN
-    """Whether the cluster schedules by memory."""
-    login: bool = False
-    gpu_type: str | Unknown | None = None
-    """What jobs are to call the GPUs."""
-
-    def number(self, name: str) -> int | None:
-        """The value of a setting, where it is known and a whole number."""
-        value = self.settings.get(name)
-        return int(value) if isinstance(value, str) and value.isdecimal() else None
-
-
-@error("PCS801", NodeSettingsFacts)
-def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
-    """`RealMemory` is no more than the instance type has.
-
-    Slurm puts a node that registers with less memory than that out of service. The operating system
-    sees a little less than the type has, so leave some room: 95 % is what the library sets.
-
-    Source: Custom Slurm settings for compute node groups; `RealMemory` of `slurm.conf`.
-    """
-    asked = facts.number("RealMemory")
-    for name, found in facts.instances.items():
-        if asked is not None and asked > found.memory_mib:
-            yield Breach(
-                "slurm_settings",
-                f"asks for RealMemory={asked} MB, and {name} has {found.memory_mib}",
-                f"write {found.memory_mib * 95 // 100} or less",
-            )
-
-
-@advice("PCS802", NodeSettingsFacts)
-def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Breach]:
-    """`RealMemory` counts megabytes, as Slurm does.
-
-    The 2024 user guide said gigabytes; the setting goes to `slurm.conf` as it is, and the newer
-    guide refers to Slurm's manual. A number that fits the type's gigabytes is taken for a slip.
-
-    Source: `RealMemory` of `slurm.conf`; Custom Slurm settings for compute node groups.
-    """
-    asked = facts.number("RealMemory")
-    for name, found in facts.instances.items():
-        if asked is not None and asked <= found.memory_mib / 1024:
-            yield Breach(
-                "slurm_settings",
-                f"says RealMemory={asked} MB, less than a thousandth of what {name} has",
-                f"write megabytes, such as {found.memory_mib * 95 // 100}",
-            )
-            return
-
-
-@advice("PCS803", NodeSettingsFacts)
-def memory_aware_nodes_say_their_memory(facts: NodeSettingsFacts) -> Iterator[Breach]:
-    """In a cluster that schedules by memory every node group says how much its nodes have.
-
-    The library writes `RealMemory` for types that it knows. For others nothing is written, and
-    Slurm may take a node to have 1 MB, on which no job that asks for memory starts.
-
-    Source: `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
-    """
-    if facts.memory_aware is True and not facts.login and "RealMemory" not in facts.settings:
-        yield Breach(
-            "slurm_settings",
-            "the cluster schedules by memory, and nothing is known of these nodes' memory",
-            'add {"RealMemory": "..."} in MB, or describe the type: '
-            "pcs.InstanceFacts.from_description(...)",
-        )
-
-
-@error("PCS804", NodeSettingsFacts)
-def sockets_divide_the_cores(facts: NodeSettingsFacts) -> Iterator[Breach]:
-    """`Sockets` divides the number of cores.
-
-    AWS PCS sets the cores of each socket, and takes a core for a processor whatever the type's
-    number of threads is.
-
-    Source: Configuring hardware topology in AWS PCS.
-    """
-    sockets = facts.number("Sockets")
-    for name, found in facts.instances.items():
-        if sockets is not None and (sockets < 1 or found.cores % sockets):
-            yield Breach(
-                "slurm_settings",
-                f"has Sockets={sockets}, which does not divide the {found.cores} cores of {name}",
-                "write the number of NUMA or L3 cache domains of the type",
-            )
-
-
-@error("PCS805", NodeSettingsFacts)
-def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Breach]:
-    """`Parameters=l3cache_as_socket` comes with `Sockets`, the number of L3 cache domains.
-
-    AWS PCS cannot know the layout of the caches, on any version of Slurm. An hpc7a.96xlarge has 24.
-
-    Source: Configuring hardware topology in AWS PCS.
-    """
-    parameters = facts.settings.get("Parameters", "")
-    if (
-        parameters is not UNKNOWN
-        and "l3cache_as_socket" in parameters.replace(" ", "").split(",")
-        and "Sockets" not in facts.settings
-    ):
-        yield Breach(
-            "slurm_settings",
-            "has Parameters=l3cache_as_socket without Sockets",
-            'add {"Sockets": "24"}, with the number of L3 cache domains of the type',
-        )
-
-
-@error("PCS806", NodeSettingsFacts)
-def named_gpus_are_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
-    """GPUs that jobs call by a name are there, are NVIDIA's, and are declared once.
-
-    With `gpu_type` the library writes the two records that Slurm wants, `Gres` and the one for
-    `gres.conf`, and for that counts the GPUs of the instance type. Without it AWS PCS declares them
-    itself, and jobs ask for `gpu`.
-
-    Source: Configuring custom GRES settings in AWS PCS.
-    """
-    if facts.gpu_type is None:
-        return
-    if facts.gpu_type is not UNKNOWN and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", facts.gpu_type):
-        yield Breach(
-            "gpu_type",
-            f"{facts.gpu_type!r} is no name",
-            "write letters, digits and _, such as 'h100'",
-        )
-    if not facts.instances:
-        yield Breach(
-            "gpu_type",
-            "the number of GPUs is not known",
-            "describe the type: pcs.InstanceFacts.from_description(...)",
-        )
-    for name, found in facts.instances.items():
-        if found.gpu_manufacturer != "NVIDIA":
-            yield Breach(
-                "gpu_type", f"{name} has no NVIDIA GPUs", "leave gpu_type out, or choose a GPU type"
-            )
-    if "Gres" in facts.settings:
-        yield Breach("gpu_type", "slurm_settings has Gres as well", "leave one of the two out")
-
-
-@advice("PCS820", NodeSettingsFacts)
-def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Breach]:
-    """`RealMemory` is set where the cluster schedules by memory.
-
-    Otherwise Slurm still keeps a job that asks for more off the node, but jobs on one node can
-    together ask for more than it has, and nothing is set aside for any of them.
-
-    Source: `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
-    """
-    if facts.memory_aware is False and "RealMemory" in facts.settings:
-        yield Breach(
-            "slurm_settings",
-            "has RealMemory, and the cluster does not schedule by memory",
-            'give the cluster {"SelectTypeParameters": "CR_CPU_Memory"}, or leave RealMemory out',
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +55,7 @@ def _items(text: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
-def _unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
+def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
     """What is wrong with the name of a parameter, and how to write it."""
     if name in scope.names:
         return None
@@ -246,7 +78,8 @@ def _unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
     )
 
 
-def _too_old(slurm: SlurmVersion | Unknown, since: str | None) -> SlurmVersion | None:
+def too_old(slurm: SlurmVersion | Unknown, since: str | None) -> SlurmVersion | None:
+    """The version, where it is known to be older than that of `since`."""
     if slurm is UNKNOWN or since is None or slurm.is_at_least(since):
         return None
     return slurm
@@ -264,7 +97,7 @@ def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
     Configuring custom SlurmDBD settings; Configuring custom cgroup settings.
     """
     for name in facts.settings:
-        if wrong := _unknown_name(facts.scope, name):
+        if wrong := unknown_name(facts.scope, name):
             yield Breach(facts.argument(name), *wrong)
 
 
@@ -303,7 +136,7 @@ def settings_are_in_the_slurm_version(facts: SettingsFacts) -> Iterator[Breach]:
     for what, since in facts.scope.since.items():
         name, _, value = what.partition("=")
         said = not value or value.lower() in map(str.lower, facts.items(name))
-        slurm = _too_old(facts.slurm, since) if name in facts.settings and said else None
+        slurm = too_old(facts.slurm, since) if name in facts.settings and said else None
         if slurm:
             yield Breach(
                 facts.argument(name),
@@ -568,202 +401,3 @@ def one_queue_is_the_default(facts: QueueDefaultsFacts) -> Iterator[Breach]:
             f"{len(names)} queues have Default=YES: {', '.join(names)}",
             "leave it to one of them",
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GresFacts:
-    """The GRES records of a compute node group, with its Slurm settings."""
-
-    records: tuple[Mapping[str, str | Unknown], ...]
-    settings: Mapping[str, str | Unknown] = field(default_factory=dict[str, "str | Unknown"])
-    slurm: SlurmVersion | Unknown = UNKNOWN
-
-    @property
-    def gpus(self) -> tuple[Mapping[str, str | Unknown], ...]:
-        """The records that AWS PCS takes for a description of GPUs."""
-        return tuple(r for r in self.records if r.get("Name") == "gpu" or "AutoDetect" in r)
-
-
-def _detects(record: Mapping[str, str | Unknown]) -> bool | Unknown:
-    """Whether Slurm finds the devices of a record itself."""
-    value = record.get("AutoDetect", "off")
-    return UNKNOWN if value is UNKNOWN else value.lower() != "off"
-
-
-@error("PCS823", GresFacts)
-def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Breach]:
-    """AWS PCS takes the attributes of a GRES record, on this version of Slurm.
-
-    These are AutoDetect, which needs Slurm 25.11, Name, Type, Count, Cores, Links, Flags, File and
-    MultipleFiles. `NodeName` is added by AWS PCS.
-
-    Source: Configuring custom GRES settings in AWS PCS.
-    """
-    for record in facts.records:
-        for name in record:
-            if name.lower() == "nodename":
-                yield Breach("gres", f"has {name!r}", "leave it out, AWS PCS adds it")
-            elif wrong := _unknown_name(GRES, name):
-                yield Breach("gres", *wrong)
-            elif slurm := _too_old(facts.slurm, GRES.since.get(name)):
-                yield Breach(
-                    "gres",
-                    f"has {name}, which needs Slurm {GRES.since[name]}, and the cluster has "
-                    f"{slurm.value}",
-                    "write File in its place, such as '/dev/nvidia[0-7]'",
-                )
-
-
-@error("PCS824", GresFacts)
-def gres_records_say_what_they_are_of(facts: GresFacts) -> Iterator[Breach]:
-    """A GRES record has a `Name`, or an `AutoDetect` that is not off.
-
-    Source: Configuring custom GRES settings in AWS PCS.
-    """
-    for record in facts.records:
-        if "Name" not in record and _detects(record) is False:
-            has = "only AutoDetect=off" if "AutoDetect" in record else "no Name"
-            yield Breach(
-                "gres",
-                f"has a record with {has}",
-                'add a name, such as {"Name": "gpu", "File": "/dev/nvidia[0-7]"}',
-            )
-
-
-@error("PCS825", GresFacts)
-def gpus_are_described_once(facts: GresFacts) -> Iterator[Breach]:
-    """At most one GRES record describes GPUs.
-
-    A record with `Name=gpu` does, and one with `AutoDetect`. It takes the place of the one that AWS
-    PCS writes.
-
-    Source: Configuring custom GRES settings in AWS PCS.
-    """
-    if len(facts.gpus) > 1:
-        yield Breach(
-            "gres",
-            f"has {len(facts.gpus)} records of GPUs",
-            "put them into one, such as "
-            '{"Name": "gpu", "AutoDetect": "nvml", "File": "/dev/nvidia[0-7]"}',
-        )
-
-
-@error("PCS826", GresFacts)
-def gpu_records_have_devices(facts: GresFacts) -> Iterator[Breach]:
-    """A GRES record of GPUs has `File` or `MultipleFiles`, or an `AutoDetect` that finds them.
-
-    Source: Configuring custom GRES settings in AWS PCS.
-    """
-    for record in facts.records:
-        if (
-            record.get("Name") == "gpu"
-            and _detects(record) is False
-            and record.keys().isdisjoint(("File", "MultipleFiles"))
-        ):
-            yield Breach(
-                "gres",
-                "has a record of GPUs without their devices",
-                'add "File": "/dev/nvidia[0-7]", or "AutoDetect": "nvml" on Slurm 25.11',
-            )
-
-
-@error("PCS827", GresFacts)
-def detected_gpus_have_sockets(facts: GresFacts) -> Iterator[Breach]:
-    """On Slurm 25.11, nodes that detect their GPUs have `Sockets`.
-
-    What they find is told in sockets. AWS PCS says nothing of those on 25.11, Slurm takes each core
-    for one, and the nodes are drained as `INVALID_REG`. From 26.05 AWS PCS sets them itself, for
-    node groups whose types have the same number of NUMA domains.
-
-    Source: Configuring hardware topology in AWS PCS.
-    """
-    if facts.slurm is UNKNOWN or facts.slurm.is_at_least("26.05") or "Sockets" in facts.settings:
-        return
-    if facts.slurm.is_at_least("25.11") and any(_detects(r) is True for r in facts.records):
-        yield Breach(
-            "gres",
-            "has AutoDetect, and slurm_settings no Sockets",
-            'add {"Sockets": "2"} to slurm_settings, with the number of NUMA domains of the type',
-        )
-
-
-@error("PCS828", GresFacts)
-def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Breach]:
-    """What `Gres` lets jobs have, the GRES records declare, as many and of the same type.
-
-    `Gres` of `slurm_settings` is what can be allocated, as in `gpu:h100:8`, and the records are
-    what is there. AWS PCS refuses a name without a record, be it for 0 of it, more than the records
-    have, and another type of GPU than theirs. It cannot count what Slurm detects, does not count
-    `mps` and `shard`, and takes any type where the record has none. A record that no `Gres` names
-    is legal: jobs cannot ask for it.
-
-    Source: Configuring custom GRES settings in AWS PCS, "Constraints".
-    """
-    listed = facts.settings.get("Gres", "")
-    unnamed = any(record.get("Name") is UNKNOWN for record in facts.records)
-    for entry in () if listed is UNKNOWN or unnamed else filter(None, listed.split(",")):
-        name, kind, count = _gres_entry(entry.strip())
-        own = [r for r in facts.records if r.get("Name") == name] if name != "gpu" else facts.gpus
-        if not own:
-            yield Breach(
-                "slurm_settings",
-                f"has Gres={entry}, and no record declares {name}",
-                f'pass gres=[{{"Name": "{name}", ...}}]',
-            )
-            continue
-        counts = [_declared(record) for record in own]
-        there = sum(c for c in counts if c is not None)
-        if name not in {"mps", "shard"} and None not in counts and count > there:
-            yield Breach(
-                "slurm_settings",
-                f"has Gres={entry}, and the records declare {there}",
-                f"write {there} or less, or declare more in gres",
-            )
-        kinds = {record.get("Type", kind) for record in own}
-        if name == "gpu" and kind and UNKNOWN not in kinds and kind not in kinds:
-            yield Breach(
-                "slurm_settings",
-                f"has Gres={entry}, and the record of GPUs has Type={', '.join(map(str, kinds))}",
-                "write the same type in both",
-            )
-
-
-_GRES_COUNT: Final = re.compile(r"(\d+)([kKmMgGtTpP]?)", re.ASCII)
-
-
-def _gres_entry(entry: str) -> tuple[str, str, int]:
-    """The name, the type and the count of `name[:type][:no_consume][:count]`."""
-    name, *rest = entry.split(":")
-    count = _gres_count(rest[-1]) if rest else None
-    if count is not None:
-        rest.pop()
-    kinds = [part for part in rest if part != "no_consume"]
-    return name, ":".join(kinds), 1 if count is None else count
-
-
-def _gres_count(text: str) -> int | None:
-    found = _GRES_COUNT.fullmatch(text)
-    return int(found[1]) * 1024 ** " kmgtp".index(found[2].lower() or " ") if found else None
-
-
-def _declared(record: Mapping[str, str | Unknown]) -> int | None:
-    """How many devices a record says there are, where it can be told."""
-    for name, counted in (("Count", _gres_count), ("File", _devices), ("MultipleFiles", _devices)):
-        if name in record:
-            value = record[name]
-            return None if value is UNKNOWN else counted(value)
-    return 1 if _detects(record) is False else None
-
-
-def _devices(files: str) -> int | None:
-    """How many files `/dev/nvidia[0-3,7],/dev/other` are."""
-    total = 0
-    for path in re.findall(r"(?:\[[^\]]*\]|[^,\[])+", files):
-        number = 1
-        for numbers in re.findall(r"\[([^\]]*)\]", path):
-            ends = [re.fullmatch(r"(\d+)(?:-(\d+))?", n, re.ASCII) for n in numbers.split(",")]
-            if None in ends:
-                return None
-            number *= sum(int(e[2] or e[1]) - int(e[1]) + 1 for e in ends if e)
-        total += number
-    return total

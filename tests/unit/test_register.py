@@ -36,6 +36,8 @@ _HUNDREDS = {
     "boot": "9",
     "lifecycle": "9",
     "settings": "8",
+    "hardware": "8",
+    "gres": "8",
 }
 
 # They print pages or speak about codes, and produce none.

@@ -1,0 +1,181 @@
+"""Rules for what Slurm is told of the hardware of nodes: memory, sockets, GPUs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.rule import advice, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pcs_constructs.instances import InstanceFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettingsFacts:
+    """The Slurm settings of a compute node group, and what is known of its nodes."""
+
+    settings: Mapping[str, str | Unknown] = field(default_factory=dict[str, "str | Unknown"])
+    instances: Mapping[str, InstanceFacts] = field(default_factory=dict[str, "InstanceFacts"])
+    """What is known of the instance types, by name."""
+    memory_aware: bool | Unknown = UNKNOWN
+    """Whether the cluster schedules by memory."""
+    login: bool = False
+    gpu_type: str | Unknown | None = None
+    """What jobs are to call the GPUs."""
+
+    def number(self, name: str) -> int | None:
+        """The value of a setting, where it is known and a whole number."""
+        value = self.settings.get(name)
+        return int(value) if isinstance(value, str) and value.isdecimal() else None
+
+
+@error("PCS801", NodeSettingsFacts)
+def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """`RealMemory` is no more than the instance type has.
+
+    Slurm puts a node that registers with less memory than that out of service. The operating system
+    sees a little less than the type has, so leave some room: 95 % is what the library sets.
+
+    Source: Custom Slurm settings for compute node groups; `RealMemory` of `slurm.conf`.
+    """
+    asked = facts.number("RealMemory")
+    for name, found in facts.instances.items():
+        if asked is not None and asked > found.memory_mib:
+            yield Breach(
+                "slurm_settings",
+                f"asks for RealMemory={asked} MB, and {name} has {found.memory_mib}",
+                f"write {found.memory_mib * 95 // 100} or less",
+            )
+
+
+@advice("PCS802", NodeSettingsFacts)
+def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """`RealMemory` counts megabytes, as Slurm does.
+
+    The 2024 user guide said gigabytes; the setting goes to `slurm.conf` as it is, and the newer
+    guide refers to Slurm's manual. A number that fits the type's gigabytes is taken for a slip.
+
+    Source: `RealMemory` of `slurm.conf`; Custom Slurm settings for compute node groups.
+    """
+    asked = facts.number("RealMemory")
+    for name, found in facts.instances.items():
+        if asked is not None and asked <= found.memory_mib / 1024:
+            yield Breach(
+                "slurm_settings",
+                f"says RealMemory={asked} MB, less than a thousandth of what {name} has",
+                f"write megabytes, such as {found.memory_mib * 95 // 100}",
+            )
+            return
+
+
+@advice("PCS803", NodeSettingsFacts)
+def memory_aware_nodes_say_their_memory(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """In a cluster that schedules by memory every node group says how much its nodes have.
+
+    The library writes `RealMemory` for types that it knows. For others nothing is written, and
+    Slurm may take a node to have 1 MB, on which no job that asks for memory starts.
+
+    Source: `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
+    """
+    if facts.memory_aware is True and not facts.login and "RealMemory" not in facts.settings:
+        yield Breach(
+            "slurm_settings",
+            "the cluster schedules by memory, and nothing is known of these nodes' memory",
+            'add {"RealMemory": "..."} in MB, or describe the type: '
+            "pcs.InstanceFacts.from_description(...)",
+        )
+
+
+@error("PCS804", NodeSettingsFacts)
+def sockets_divide_the_cores(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """`Sockets` divides the number of cores.
+
+    AWS PCS sets the cores of each socket, and takes a core for a processor whatever the type's
+    number of threads is.
+
+    Source: Configuring hardware topology in AWS PCS.
+    """
+    sockets = facts.number("Sockets")
+    for name, found in facts.instances.items():
+        if sockets is not None and (sockets < 1 or found.cores % sockets):
+            yield Breach(
+                "slurm_settings",
+                f"has Sockets={sockets}, which does not divide the {found.cores} cores of {name}",
+                "write the number of NUMA or L3 cache domains of the type",
+            )
+
+
+@error("PCS805", NodeSettingsFacts)
+def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """`Parameters=l3cache_as_socket` comes with `Sockets`, the number of L3 cache domains.
+
+    AWS PCS cannot know the layout of the caches, on any version of Slurm. An hpc7a.96xlarge has 24.
+
+    Source: Configuring hardware topology in AWS PCS.
+    """
+    parameters = facts.settings.get("Parameters", "")
+    if (
+        parameters is not UNKNOWN
+        and "l3cache_as_socket" in parameters.replace(" ", "").split(",")
+        and "Sockets" not in facts.settings
+    ):
+        yield Breach(
+            "slurm_settings",
+            "has Parameters=l3cache_as_socket without Sockets",
+            'add {"Sockets": "24"}, with the number of L3 cache domains of the type',
+        )
+
+
+@error("PCS806", NodeSettingsFacts)
+def named_gpus_are_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """GPUs that jobs call by a name are there, are NVIDIA's, and are declared once.
+
+    With `gpu_type` the library writes the two records that Slurm wants, `Gres` and the one for
+    `gres.conf`, and for that counts the GPUs of the instance type. Without it AWS PCS declares them
+    itself, and jobs ask for `gpu`.
+
+    Source: Configuring custom GRES settings in AWS PCS.
+    """
+    if facts.gpu_type is None:
+        return
+    if facts.gpu_type is not UNKNOWN and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", facts.gpu_type):
+        yield Breach(
+            "gpu_type",
+            f"{facts.gpu_type!r} is no name",
+            "write letters, digits and _, such as 'h100'",
+        )
+    if not facts.instances:
+        yield Breach(
+            "gpu_type",
+            "the number of GPUs is not known",
+            "describe the type: pcs.InstanceFacts.from_description(...)",
+        )
+    for name, found in facts.instances.items():
+        if found.gpu_manufacturer != "NVIDIA":
+            yield Breach(
+                "gpu_type", f"{name} has no NVIDIA GPUs", "leave gpu_type out, or choose a GPU type"
+            )
+    if "Gres" in facts.settings:
+        yield Breach("gpu_type", "slurm_settings has Gres as well", "leave one of the two out")
+
+
+@advice("PCS820", NodeSettingsFacts)
+def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """`RealMemory` is set where the cluster schedules by memory.
+
+    Otherwise Slurm still keeps a job that asks for more off the node, but jobs on one node can
+    together ask for more than it has, and nothing is set aside for any of them.
+
+    Source: `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
+    """
+    if facts.memory_aware is False and "RealMemory" in facts.settings:
+        yield Breach(
+            "slurm_settings",
+            "has RealMemory, and the cluster does not schedule by memory",
+            'give the cluster {"SelectTypeParameters": "CR_CPU_Memory"}, or leave RealMemory out',
+        )
