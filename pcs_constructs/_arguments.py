@@ -16,6 +16,7 @@ from pcs_constructs.slurm_settings import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from enum import Enum
 
 T = TypeVar("T")
 Q = TypeVar("Q", cdk.Size, cdk.Duration)
@@ -141,6 +142,15 @@ class Arguments:
         """A whole number that must be known at synthesis."""
         return value if self._known(argument, value, int, "2") else 0
 
+    def count(self, argument: str, value: int | None) -> int | None:
+        """A whole number that must be known at synthesis, or `None`, which is its default."""
+        return None if value is None else self.number(argument, value)
+
+    def member(self, argument: str, value: Enum | None, kind: type[Enum]) -> str | None:
+        """The value of an enum's member."""
+        self.expect(**{argument: (value, kind)})
+        return str(value.value) if isinstance(value, kind) else None
+
     def gibibytes(self, argument: str, size: cdk.Size | None, *, default: int) -> float:
         """A size in GiB."""
         return self._amount(
@@ -165,11 +175,18 @@ class Arguments:
             0,
         )
 
+    def whole_mebibytes(self, argument: str, size: cdk.Size | None) -> int | None:
+        """A size in whole MiB."""
+        amount = self.mebibytes(argument, size)
+        return (
+            None if amount is None else self._whole(argument, amount, "MiB", "cdk.Size.mebibytes")
+        )
+
     def seconds(self, argument: str, duration: cdk.Duration | None) -> int | None:
         """A duration in whole seconds."""
         if duration is None:
             return None
-        return self._whole(argument, duration, lambda d: d.to_seconds(integral=False), "seconds")
+        return self._time(argument, duration, lambda d: d.to_seconds(integral=False), "seconds")
 
     def time(self, argument: str, duration: cdk.Duration | None) -> str | None:
         """A duration as Slurm writes times."""
@@ -184,7 +201,7 @@ class Arguments:
         """A duration in whole days."""
         if duration is None:
             return default
-        return self._whole(argument, duration, lambda d: d.to_days(integral=False), "days")
+        return self._time(argument, duration, lambda d: d.to_days(integral=False), "days")
 
     def image(self, argument: str, image: ec2.IMachineImage, scope: Construct, id: str) -> str:
         """The ID that a machine image would have in a construct that is not there yet.
@@ -213,18 +230,21 @@ class Arguments:
             )
         return found.image_id
 
-    def _whole(
+    def _time(
         self,
         argument: str,
         duration: cdk.Duration,
         convert: Callable[[cdk.Duration], float],
         unit: str,
     ) -> int:
-        example = f"cdk.Duration.{unit}(10)"
-        amount = self._amount(argument, duration, cdk.Duration, convert, example, 1)
+        of_unit = f"cdk.Duration.{unit}"
+        amount = self._amount(argument, duration, cdk.Duration, convert, f"{of_unit}(10)", 1)
+        return self._whole(argument, amount, unit, of_unit)
+
+    def _whole(self, argument: str, amount: float, unit: str, of_unit: str) -> int:
         if amount != int(amount):
             found = f"is counted in whole {unit}, got {amount:g}"
-            self._refuse("PCS002", argument, found, f"write {example}")
+            self._refuse("PCS002", argument, found, f"write {of_unit}(10)")
         return int(amount)
 
     def _amount(

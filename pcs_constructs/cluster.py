@@ -255,21 +255,23 @@ class Cluster(Construct):
         peers = given.peers("rest_api_from", rest_api_from)
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         file_systems = given.mapping("mounts", mounts, "file_share")
-        mebibytes = given.mebibytes("default_memory_per_cpu", default_memory_per_cpu)
-        counts = given.mapping("licenses", licenses, int)
+        mebibytes = given.whole_mebibytes("default_memory_per_cpu", default_memory_per_cpu)
+        counts = {
+            name: given.number(f"licenses[{name!r}]", count)
+            for name, count in given.mapping("licenses", licenses, int).items()
+        }
         settings = SlurmParameters(
             CLUSTER,
             given.mapping("slurm_settings", slurm_settings, str),
             {
-                "SelectTypeParameters": ("memory_aware", "CR_CPU_Memory" if memory_aware else None),
-                "DefMemPerCPU": ("default_memory_per_cpu", mebibytes),
-                "Prolog": ("prolog", prolog),
-                "Epilog": ("epilog", epilog),
-                "Licenses": ("licenses", ",".join(f"{n}:{count}" for n, count in counts.items())),
+                "SelectTypeParameters": "CR_CPU_Memory" if memory_aware else None,
+                "DefMemPerCPU": mebibytes,
+                "Prolog": prolog,
+                "Epilog": epilog,
+                "Licenses": ",".join(f"{n}:{count}" for n, count in counts.items()),
                 **_preemption(preemption, given),
-                "AccountingStorageEnforce": (
-                    "accounting",
-                    ",".join(what.value for what in accounting.enforce) if accounting else None,
+                "AccountingStorageEnforce": ",".join(
+                    what.value for what in (accounting.enforce if accounting else ())
                 ),
             },
         )
@@ -654,18 +656,16 @@ def _problems_of_members(
     return rules.errors_in(members, addresses)
 
 
-def _preemption(
-    preemption: Preemption | None, given: Arguments
-) -> dict[str, tuple[str, str | int | None]]:
+def _preemption(preemption: Preemption | None, given: Arguments) -> dict[str, str | None]:
     """The parameters that say how jobs make room for others."""
     if not isinstance(preemption, Preemption):
         return {}
     # Only Slurm's gang scheduler wakes suspended jobs again.
     mode = preemption.mode.value + (",GANG" if preemption.mode is PreemptMode.SUSPEND else "")
     return {
-        "PreemptType": ("preemption", preemption.type),
-        "PreemptMode": ("preemption", mode),
-        "PreemptExemptTime": ("preemption", given.time("preemption", preemption.exempt_time)),
+        "PreemptType": preemption.type,
+        "PreemptMode": mode,
+        "PreemptExemptTime": given.time("preemption", preemption.exempt_time),
     }
 
 

@@ -301,7 +301,6 @@ class ComputeNodeGroup(Construct):
             root_device_name=(root_device_name, str),
             http_put_response_hop_limit=(http_put_response_hop_limit, int),
             gpu_type=(gpu_type, str),
-            weight=(weight, int),
         )
         types, described = given.instance_types("instance_types", instance_types)
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
@@ -312,9 +311,9 @@ class ComputeNodeGroup(Construct):
             NODE_GROUP,
             given.mapping("slurm_settings", slurm_settings, str),
             {
-                "RealMemory": ("real_memory", given.mebibytes("real_memory", real_memory)),
-                "Weight": ("weight", weight),
-                "Features": ("features", given.joined("features", features)),
+                "RealMemory": given.whole_mebibytes("real_memory", real_memory),
+                "Weight": given.count("weight", weight),
+                "Features": given.joined("features", features),
             },
         )
         records = [

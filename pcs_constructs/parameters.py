@@ -26,8 +26,7 @@ class SlurmParameters:
     Args:
         scope: The place.
         settings: Parameters by Slurm's names.
-        said: By parameter, the argument that says it and what it says; `None` and no text say
-            nothing.
+        said: By parameter, what the argument of its own says; `None` and no text say nothing.
     """
 
     values: Final[dict[str, str]]
@@ -37,13 +36,13 @@ class SlurmParameters:
         self,
         scope: Scope,
         settings: Mapping[str, str],
-        said: Mapping[str, tuple[str, str | float | None]] | None = None,
+        said: Mapping[str, str | int | None] | None = None,
     ) -> None:
         self._scope = scope
-        found = {name: item for name, item in (said or {}).items() if item[1] not in (None, "")}
-        self._arguments = {name: argument for name, (argument, _) in found.items()}
+        found = {name: str(v) for name, v in (said or {}).items() if v not in (None, "")}
+        self._arguments = {name: scope.arguments[name] for name in found}
         self._twice = tuple(name for name in found if name in settings)
-        self.values = {**settings, **{name: str(value) for name, (_, value) in found.items()}}
+        self.values = {**settings, **found}
 
     def known(self) -> dict[str, str | Unknown]:
         """By parameter, its value as far as synthesis can tell; none whose name is a token."""

@@ -122,9 +122,6 @@ class Queue(Construct):
         )
         given.expect(
             name=(name, str),
-            preempt_mode=(preempt_mode, PreemptMode),
-            priority_tier=(priority_tier, int),
-            priority_job_factor=(priority_job_factor, int),
             qos=(qos, str),
         )
         groups = given.items("node_groups", node_groups, "compute_node_group_id")
@@ -132,18 +129,18 @@ class Queue(Construct):
             QUEUE,
             given.mapping("slurm_settings", slurm_settings, str),
             {
-                "Default": ("default", "YES" if default else None),
-                "MaxTime": ("max_time", given.time("max_time", max_time)),
-                "DefaultTime": ("default_time", given.time("default_time", default_time)),
-                "PriorityTier": ("priority_tier", priority_tier),
-                "PriorityJobFactor": ("priority_job_factor", priority_job_factor),
-                "PreemptMode": ("preempt_mode", preempt_mode.value if preempt_mode else None),
-                "GraceTime": ("grace_time", given.seconds("grace_time", grace_time)),
-                "AllowAccounts": ("allow_accounts", given.joined("allow_accounts", allow_accounts)),
-                "DenyAccounts": ("deny_accounts", given.joined("deny_accounts", deny_accounts)),
-                "AllowQoS": ("allow_qos", given.joined("allow_qos", allow_qos)),
-                "DenyQoS": ("deny_qos", given.joined("deny_qos", deny_qos)),
-                "QOS": ("qos", qos),
+                "Default": "YES" if default else None,
+                "MaxTime": given.time("max_time", max_time),
+                "DefaultTime": given.time("default_time", default_time),
+                "PriorityTier": given.count("priority_tier", priority_tier),
+                "PriorityJobFactor": given.count("priority_job_factor", priority_job_factor),
+                "PreemptMode": given.member("preempt_mode", preempt_mode, PreemptMode),
+                "GraceTime": given.seconds("grace_time", grace_time),
+                "AllowAccounts": given.joined("allow_accounts", allow_accounts),
+                "DenyAccounts": given.joined("deny_accounts", deny_accounts),
+                "AllowQoS": given.joined("allow_qos", allow_qos),
+                "DenyQoS": given.joined("deny_qos", deny_qos),
+                "QOS": qos,
             },
         )
         _cdk.refuse(scope, id, given.problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ class Scope(NamedTuple):
 
     since: Mapping[str, str]
     """The first Slurm version, for parameters and values that AWS PCS did not always take."""
+
+    arguments: Mapping[str, str] = MappingProxyType({})
+    """By parameter, the argument of its own that says it."""
 
     needs_accounting: frozenset[str] = frozenset()
     """What the user guide says of accounting or its database."""
@@ -62,6 +66,17 @@ CLUSTER: Final = Scope(
         "SelectTypeParameters=CR_Socket": "25.11",
         "SelectTypeParameters=CR_Socket_Memory": "25.11",
     },
+    {
+        "AccountingStorageEnforce": "accounting",
+        "DefMemPerCPU": "default_memory_per_cpu",
+        "Epilog": "epilog",
+        "Licenses": "licenses",
+        "PreemptExemptTime": "preemption",
+        "PreemptMode": "preemption",
+        "PreemptType": "preemption",
+        "Prolog": "prolog",
+        "SelectTypeParameters": "memory_aware",
+    },
     needs_accounting=_names("AccountingStorageEnforce"),
     uses_accounting=(
         "AccountingStorageTRES",
@@ -79,6 +94,7 @@ NODE_GROUP: Final = Scope(
     "slurm_settings",
     _names("CpuSpecList Features Gres MemSpecLimit Parameters RealMemory Sockets Weight"),
     {"Parameters": "25.11", "Sockets": "25.11"},
+    {"Features": "features", "RealMemory": "real_memory", "Weight": "weight"},
 )
 
 QUEUE: Final = Scope(
@@ -92,6 +108,20 @@ QUEUE: Final = Scope(
         """
     ),
     {},
+    {
+        "AllowAccounts": "allow_accounts",
+        "AllowQoS": "allow_qos",
+        "Default": "default",
+        "DefaultTime": "default_time",
+        "DenyAccounts": "deny_accounts",
+        "DenyQoS": "deny_qos",
+        "GraceTime": "grace_time",
+        "MaxTime": "max_time",
+        "PreemptMode": "preempt_mode",
+        "PriorityJobFactor": "priority_job_factor",
+        "PriorityTier": "priority_tier",
+        "QOS": "qos",
+    },
     needs_accounting=_names("AllowQoS DenyQoS QOS"),
     uses_accounting=("AllowAccounts", "DenyAccounts"),
 )

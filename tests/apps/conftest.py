@@ -16,6 +16,7 @@ import apps
 import apps.getting_started
 import apps.gpu_training
 import apps.mpi_cfd
+import apps.priorities
 import apps.storage_gallery
 
 
@@ -49,10 +50,15 @@ def _getting_started(app: cdk.App) -> None:
     )
 
 
+def _priorities(app: cdk.App) -> None:
+    apps.priorities.Priorities(app, "Priorities", qos="gpu-limits")
+
+
 APPS: dict[str, Callable[[cdk.App], None]] = {
     "getting_started": _getting_started,
     "gpu_training": apps.gpu_training.stacks,
     "mpi_cfd": apps.mpi_cfd.stacks,
+    "priorities": _priorities,
     "storage_gallery": apps.storage_gallery.stacks,
 }
 

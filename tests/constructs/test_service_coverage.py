@@ -43,7 +43,7 @@ STRUCTS = {
     cfn.CfnCluster.NetworkingProperty: (
         pcs.Cluster,
         {
-            "network_type": "waived: IPv4, the service's default; IPv6 is not offered yet",
+            "network_type": "network_type",
             "security_group_ids": "security_group",
             "subnet_ids": "subnet",
         },
@@ -98,13 +98,18 @@ def test_every_property_is_reachable_or_waived(
     assert reached <= _arguments(construct)
 
 
-def test_the_factory_forwards_every_argument_of_a_node_group() -> None:
-    options = set(pcs.ComputeNodeGroupOptions.__annotations__)
-    assert options == _arguments(pcs.ComputeNodeGroup) - {"cluster"}
+@pytest.mark.parametrize(
+    ("options", "construct"),
+    [
+        pytest.param(pcs.ComputeNodeGroupOptions, pcs.ComputeNodeGroup, id="node groups"),
+        pytest.param(pcs.QueueOptions, pcs.Queue, id="queues"),
+    ],
+)
+def test_the_factory_forwards_every_argument(options: type, construct: type) -> None:
+    names = set(options.__annotations__)
+    assert names == _arguments(construct) - {"cluster"}
     # Not __required_keys__, which does not see through postponed annotations.
-    hints = pcs.ComputeNodeGroupOptions.__annotations__.items()
+    hints = options.__annotations__.items()
     required = {name for name, hint in hints if "Required[" in hint.__forward_arg__}
-    parameters = inspect.signature(pcs.ComputeNodeGroup.__init__).parameters
-    assert required == {
-        name for name in options if parameters[name].default is inspect.Parameter.empty
-    }
+    parameters = inspect.signature(construct.__init__).parameters
+    assert required == {n for n in names if parameters[n].default is inspect.Parameter.empty}
