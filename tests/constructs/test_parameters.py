@@ -36,6 +36,11 @@ def nodes(of: pcs.Cluster, id: str = "compute", **arguments: Any) -> pcs.Compute
     return of.add_compute_node_group(id, **{**defaults, **arguments})
 
 
+def _case(value: Any) -> str:
+    """A name that is the same in every process."""
+    return ", ".join(value)
+
+
 MINUTES = cdk.Duration.minutes
 ENFORCE = pcs.AccountingEnforcement
 
@@ -182,7 +187,7 @@ def test_a_queue_says_them(
         ({"network_type": "IPV6"}, ["PCS003"]),
         ({"slurm": pcs.SlurmVersion.of("24.11")}, ["PCS105"]),
     ],
-    ids=str,
+    ids=_case,
 )
 def test_fails_on_what_a_cluster_cannot_say(
     stack: cdk.Stack, vpc: ec2.IVpc, arguments: dict[str, Any], codes: list[str]
@@ -201,7 +206,7 @@ def test_fails_on_what_a_cluster_cannot_say(
         ({"features": "avx512"}, ["PCS001"]),
         ({"real_memory": cdk.Size.tebibytes(1)}, ["PCS801"]),
     ],
-    ids=str,
+    ids=_case,
 )
 def test_fails_on_what_a_node_group_cannot_say(
     stack: cdk.Stack, vpc: ec2.IVpc, arguments: dict[str, Any], codes: list[str]
@@ -225,7 +230,7 @@ def test_fails_on_what_a_node_group_cannot_say(
         ({"allow_qos": ["low"]}, ["PCS831"]),
         ({"qos": "low", "allow_qos": ["high", "lower"]}, ["PCS831"]),
     ],
-    ids=str,
+    ids=_case,
 )
 def test_fails_on_what_a_queue_cannot_say(
     stack: cdk.Stack, vpc: ec2.IVpc, arguments: dict[str, Any], codes: list[str]
