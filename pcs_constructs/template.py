@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from pcs_constructs.errors import UNKNOWN, Unknown
 
@@ -54,6 +54,16 @@ class Resource:
         return value if value is None or value is UNKNOWN else str(value)
 
 
+class Reference(NamedTuple):
+    """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to."""
+
+    resource: Resource
+    """The resource, in whichever template it is."""
+
+    attribute: str
+    """The attribute, such as `Arn`; empty for what `Ref` gives."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A template, with the others that were read with it, whose exports it may import."""
@@ -91,25 +101,36 @@ class Template:
 
     def referred(self, value: object) -> Resource | None:
         """The resource that a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` is of."""
+        found = self.reference(value)
+        return found.resource if found else None
+
+    def reference(self, value: object) -> Reference | None:
+        """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to, among what was read."""
         match value:
             case {"Ref": str() as logical_id}:
-                return self.resources.get(logical_id)
-            case {"Fn::GetAtt": [str() as logical_id, str()]}:
-                return self.resources.get(logical_id)
-            case {"Fn::GetAtt": str() as attribute}:
-                return self.resources.get(attribute.partition(".")[0])
+                return self._reference(logical_id, "")
+            case {"Fn::GetAtt": [str() as logical_id, str() as attribute]}:
+                return self._reference(logical_id, attribute)
+            case {"Fn::GetAtt": str() as text}:
+                logical_id, _, attribute = text.partition(".")
+                return self._reference(logical_id, attribute)
             case {"Fn::ImportValue": str() as name}:
                 for other in self.together:
                     for output in other.content.get("Outputs", {}).values():
                         if output.get("Export", {}).get("Name") == name:
-                            return other.referred(output.get("Value"))
+                            return other.reference(output.get("Value"))
             case _:
                 pass
         return None
 
     def references(self, value: object) -> Iterator[Resource]:
         """Every resource that a value refers to, at any depth; also in `Fn::Sub`."""
-        found = self.referred(value)
+        for reference in self.all_references(value):
+            yield reference.resource
+
+    def all_references(self, value: object) -> Iterator[Reference]:
+        """Every reference in a value, at any depth; also in `Fn::Sub`."""
+        found = self.reference(value)
         if found is not None:
             yield found
         elif isinstance(value, Mapping):
@@ -117,19 +138,24 @@ class Template:
             if isinstance(text := items.get("Fn::Sub"), str):
                 yield from self._substituted(text)
             for item in items.values():
-                yield from self.references(item)
+                yield from self.all_references(item)
         elif isinstance(value, list):
             items = cast("list[Any]", value)
             if len(items) == 2 and isinstance(items[0], str) and isinstance(items[1], Mapping):
                 yield from self._substituted(items[0])  # the long form of Fn::Sub
             for item in items:
-                yield from self.references(item)
+                yield from self.all_references(item)
 
-    def _substituted(self, text: str) -> Iterator[Resource]:
+    def _substituted(self, text: str) -> Iterator[Reference]:
         for part in text.split("${")[1:]:
-            found = self.resources.get(part.partition("}")[0].partition(".")[0])
+            logical_id, _, attribute = part.partition("}")[0].partition(".")
+            found = self._reference(logical_id, attribute)
             if found is not None:
                 yield found
+
+    def _reference(self, logical_id: str, attribute: str) -> Reference | None:
+        resource = self.resources.get(logical_id)
+        return Reference(resource, attribute) if resource else None
 
     def _parameter(self, name: object) -> Mapping[str, Any] | None:
         return self.content.get("Parameters", {}).get(name)
