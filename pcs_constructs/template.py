@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 _SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
+_NESTED: Final = ".nested"  # and those of nested stacks, before that
 
 
 class TemplateError(Exception):
@@ -107,8 +108,8 @@ class Template:
     def reference(self, value: object) -> Reference | None:
         """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to, among what was read."""
         match value:
-            case {"Ref": str() as logical_id}:
-                return self._reference(logical_id, "")
+            case {"Ref": str() as name}:
+                return self._reference(name, "") or self._passed(name)
             case {"Fn::GetAtt": [str() as logical_id, str() as attribute]}:
                 return self._reference(logical_id, attribute)
             case {"Fn::GetAtt": str() as text}:
@@ -155,7 +156,38 @@ class Template:
 
     def _reference(self, logical_id: str, attribute: str) -> Reference | None:
         resource = self.resources.get(logical_id)
-        return Reference(resource, attribute) if resource else None
+        if resource is None:
+            return None
+        nested = self._nested(resource) if attribute.startswith("Outputs.") else None
+        if nested is not None:
+            output = nested.content.get("Outputs", {}).get(attribute.removeprefix("Outputs."), {})
+            return nested.reference(output.get("Value")) or Reference(resource, attribute)
+        return Reference(resource, attribute)
+
+    def _passed(self, parameter: str) -> Reference | None:
+        """What the stack around a nested one passes to a parameter."""
+        for other in self.together:
+            for stack in other.of_type("AWS::CloudFormation::Stack"):
+                if other._nested(stack) is self:
+                    return other.reference(stack.get("Parameters", parameter))
+        return None
+
+    def _nested(self, stack: Resource) -> Template | None:
+        """The template of a nested stack, where the CDK wrote down which file it is.
+
+        Its command line has that written down. Else it is the only one with these parameters, whose
+        names the CDK makes from what they are of.
+        """
+        metadata = self.content["Resources"][stack.logical_id].get("Metadata", {})
+        name = str(metadata.get("aws:asset:path", "")).removesuffix(_SUFFIX)
+        passed = set(stack.get("Parameters") or {})
+        found = [
+            other
+            for other in self.together
+            if (other.name == name if name else other.name.endswith(_NESTED))
+            and passed == set(other.content.get("Parameters", {}))
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _parameter(self, name: object) -> Mapping[str, Any] | None:
         return self.content.get("Parameters", {}).get(name)
@@ -194,7 +226,9 @@ def _template(path: Path, together: list[Template]) -> Template:
     except ValueError as reason:  # also of what is no text
         raise TemplateError(f"{path}: is no JSON: {reason}") from None
     match content:
-        case {"Resources": {}}:
+        case {"Resources": {} as resources} if all(
+            isinstance(resource, dict) for resource in cast("dict[str, object]", resources).values()
+        ):
             name = path.name.removesuffix(_SUFFIX)
             return _parsed(name, cast("dict[str, Any]", content), together)
         case _:

@@ -15,7 +15,7 @@ from pcs_constructs.slurm_settings import GRES, Scope
 from pcs_constructs.slurm_settings import NODE_GROUP as NODE_GROUP_SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pcs_constructs.template import Resource, Template
 
@@ -36,8 +36,17 @@ _RULES: Final = {
     "AWS::EC2::SecurityGroupIngress": "GroupId",
     "AWS::EC2::SecurityGroupEgress": "GroupId",
     "AWS::IAM::Policy": "Roles",
+    "AWS::IAM::ManagedPolicy": "Roles",
+    "AWS::IAM::RolePolicy": "RoleName",
 }
 """Resources that are rules of another one, and the property that says which."""
+
+_AT_ONCE: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "AWS::EC2::SecurityGroup": ("rules", ("SecurityGroupIngress", "SecurityGroupEgress")),
+    "AWS::IAM::InstanceProfile": ("roles", ("Roles",)),
+    "AWS::IAM::Role": ("permissions", ("ManagedPolicyArns", "Policies")),
+}
+"""What takes effect on running instances without an update of AWS PCS, and in which properties."""
 
 _NEEDS: Final = (
     (CLUSTER, "SlurmConfiguration.Accounting.Mode", "24.11"),
@@ -56,7 +65,8 @@ def compare(old: Sequence[Template], new: Sequence[Template]) -> list[Change]:
 
     Returns:
         A record of each, cluster by cluster. What a template imports from one that was not read is
-        taken to stay as it is, as long as it is written alike.
+        taken to stay as it is, as long as it is written alike, and a resource with a condition to
+        be there.
 
     Source: Updating a cluster, a compute node group and a queue in AWS PCS.
     """
@@ -137,20 +147,19 @@ class _Judged:
     def _at_once(self) -> Iterator[Reason]:
         """Rules of security groups and permissions of roles: of what runs already too."""
         for one in _governing(self._resource):
-            if one.type == "AWS::EC2::SecurityGroup":
-                word, names = "rules", ("SecurityGroupIngress", "SecurityGroupEgress")
-            elif one.type == "AWS::IAM::Role":
-                word, names = "permissions", ("ManagedPolicyArns", "Policies")
-            else:
-                continue
+            word, names = _AT_ONCE.get(one.type, ("", ()))
             before = self._update.before(one)
-            if before is not None and (
-                any(
-                    reason
-                    for name in names
-                    for reason in self._update.differences(before, one, name)
+            if (
+                word
+                and before is not None
+                and (
+                    any(
+                        reason
+                        for name in names
+                        for reason in self._update.differences(before, one, name)
+                    )
+                    or _rules(self._update, before) != _rules(self._update, one)
                 )
-                or _rules(self._update, before) != _rules(self._update, one)
             ):
                 because = f"{word} of {one.logical_id} change, at once and on running nodes too"
                 yield Reason(path="", before=None, after=None, because=because)
@@ -260,6 +269,8 @@ def _removed(update: Update, resource: Resource) -> Change:
         QUEUE: "running jobs are ended and pending ones cancelled",
     }
     kept = _keeps(resource, "DeletionPolicy")
+    apart = update.template_after(resource.template) is None
+    stays = "deploying leaves its stack, which is not among the new ones; deleting that does this"
     note = "it stays in AWS PCS, since DeletionPolicy is Retain" if kept else notes[resource.type]
     blocks = ("its cluster cannot be deleted while it stays",) if kept and cluster and lost else ()
     return _record(
@@ -267,7 +278,7 @@ def _removed(update: Update, resource: Resource) -> Change:
         resource,
         Effect.LOST if lost else Effect.REMOVED,
         [Reason(path="", before=None, after=None, because="not in the new template")],
-        (note, *blocks),
+        (note, *blocks, *([stays] if apart else [])),
     )
 
 

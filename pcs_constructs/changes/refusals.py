@@ -167,16 +167,15 @@ class Refusals:
         found: list[tuple[str, tuple[str, str] | None]] = []
         for template in self._update.old:
             after = self._update.template_after(template)
-            exports = _exports(after) if after else {}
+            if after is None:
+                continue  # deploying the others leaves its stack as it is
+            exports = _exports(after)
             for name, value in _exports(template).items():
                 owner = template.referred(value)
                 kept = self._update.after(owner) if owner else None
-                changes = (
-                    after is None
-                    or self._update.canonical(template, value)
-                    != self._update.canonical(after, exports.get(name))
-                    or (kept is not None and self._is_made(kept))
-                )
+                changes = self._update.canonical(template, value) != self._update.canonical(
+                    after, exports.get(name)
+                ) or (kept is not None and self._is_made(kept))
                 if name in imported and changes:
                     found.append((name, self._update.identity(owner) if owner else None))
         return found

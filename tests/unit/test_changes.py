@@ -364,6 +364,12 @@ def test_permissions_of_the_role_change_at_once() -> None:
     assert _reasons(change) == ["permissions of Role change, at once and on running nodes too"]
 
 
+def test_another_role_of_the_instance_profile_counts_at_once() -> None:
+    nodes = _NOBODY | dict.fromkeys(("Login", "Compute"), Effect.IN_PLACE)
+    assert _effects(_changed("Profile", "Roles", to=["another"])) == nodes
+    assert _effects(_changed("Role", "Path", to="/aws-pcs/x/")) == nodes
+
+
 def test_a_node_group_that_leaves_all_queues_is_judged_by_where_it_was() -> None:
     new = _changed("Queue", to=None, base=_changed("Compute", "PurchaseOption", to="SPOT"))
     assert _effects(new)["Compute"] is Effect.NODES_REPLACED
@@ -666,6 +672,44 @@ def test_fails_when_an_imported_export_goes(tmp_path: Path) -> None:
     assert any("export 'TheGroup'" in m for m in _messages(changes["Compute"]))
 
 
+@pytest.mark.parametrize("metadata", [{}, {"aws:asset:path": "Inner.nested.template.json"}])
+def test_what_a_nested_stack_is_passed_is_followed(
+    metadata: dict[str, str], tmp_path: Path
+) -> None:
+    first, second = _split()
+    names = [output["Export"]["Name"] for output in first["Outputs"].values()]
+    inner = json.loads(json.dumps(second).replace("Fn::ImportValue", "Ref"))
+    inner["Parameters"] |= {name: {"Type": "String"} for name in names}
+    passed = {name: first["Outputs"][name]["Value"] for name in names}
+    inner["Outputs"] = {"QueueId": {"Value": _get("Queue", "Id")}}
+    first["Resources"]["Inner"] = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Properties": {"Parameters": {**passed, "Image": {"Ref": "Image"}}},
+        "Metadata": metadata,
+    }
+    folders = []
+    for size in ("SMALL", "MEDIUM"):
+        folder = tmp_path / size
+        outer = _changed("Cluster", "Size", to=size, base=first)
+        folders.append(_written(folder, **{"Outer": outer, "Inner.nested": inner}))
+    old, new = map(template.read, folders)
+    assert {c.logical_id: c.effect for c in compare(old, new)} == _EVERYTHING_LOST
+    found = new[1].reference(_get("Inner", "Outputs.QueueId"))
+    assert found is not None
+    assert found.resource.logical_id == "Queue"
+
+
+def test_a_stack_that_is_not_among_the_new_ones_stays_until_somebody_deletes_it(
+    tmp_path: Path,
+) -> None:
+    old = template.read(_written(tmp_path / "old", A=_BASE, B=_BASE))
+    new = template.read(_written(tmp_path / "new", A=_BASE))
+    gone = [change for change in compare(old, new) if change.effect is not Effect.NOTHING]
+    assert {change.template for change in gone} == {"B"}
+    assert {change.effect for change in gone} == {Effect.LOST}
+    assert all("deploying leaves its stack" in change.notes[-1] for change in gone)
+
+
 def test_clusters_of_several_stacks_are_noted(tmp_path: Path) -> None:
     old = template.read(_written(tmp_path / "old", A=_BASE))
     other = _changed("Cluster", "Name", to="other")
@@ -756,7 +800,9 @@ def test_templates_without_pcs_have_nothing_to_compare(
     assert "no cluster" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", [None, "no JSON", "[]", "{}"])
+@pytest.mark.parametrize(
+    "content", [None, "no JSON", "[]", "{}", '{"Resources": []}', '{"Resources": {"A": 1}}']
+)
 def test_fails_when_a_file_is_no_template(
     content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
