@@ -36,14 +36,19 @@ if TYPE_CHECKING:
     from pcs_constructs.lifecycle import OnError as OnError
     from pcs_constructs.lifecycle import ScriptCachingPolicy as ScriptCachingPolicy
     from pcs_constructs.network import Network as Network
+    from pcs_constructs.network import NetworkType as NetworkType
     from pcs_constructs.node_group import ComputeNodeGroup as ComputeNodeGroup
     from pcs_constructs.node_group import ComputeNodeGroupOptions as ComputeNodeGroupOptions
     from pcs_constructs.node_group import LoginNodeOptions as LoginNodeOptions
     from pcs_constructs.queue import Queue as Queue
+    from pcs_constructs.queue import QueueOptions as QueueOptions
     from pcs_constructs.reservations import CapacityReservationGroup as CapacityReservationGroup
     from pcs_constructs.reservations import SpotServiceLinkedRole as SpotServiceLinkedRole
     from pcs_constructs.security_groups import ClusterSecurityGroup as ClusterSecurityGroup
     from pcs_constructs.slurm import Accounting as Accounting
+    from pcs_constructs.slurm import AccountingEnforcement as AccountingEnforcement
+    from pcs_constructs.slurm import Preemption as Preemption
+    from pcs_constructs.slurm import PreemptMode as PreemptMode
     from pcs_constructs.slurm import SlurmVersion as SlurmVersion
     from pcs_constructs.storage.efs import EfsStorage as EfsStorage
     from pcs_constructs.storage.file_cache import DataRepository as DataRepository
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
 
 _MODULE_OF = {
     "Accounting": "slurm",
+    "AccountingEnforcement": "slurm",
     "Capacity": "capacity",
     "CapacityReservationGroup": "reservations",
     "Cluster": "cluster",
@@ -98,6 +104,7 @@ _MODULE_OF = {
     "MountScripts": "storage.share",
     "Network": "network",
     "NetworkCard": "instances",
+    "NetworkType": "network",
     "NfsStorage": "storage.nfs",
     "NfsVersion": "storage.nfs",
     "NodeInstanceProfile": "identity",
@@ -111,8 +118,11 @@ _MODULE_OF = {
     "OpenZfsStorage": "storage.openzfs",
     "PcsValidationError": "errors",
     "Ports": "storage.share",
+    "PreemptMode": "slurm",
+    "Preemption": "slurm",
     "Problem": "errors",
     "Queue": "queue",
+    "QueueOptions": "queue",
     "RepositoryEvent": "storage.lustre",
     "Scaling": "capacity",
     "ScriptCachingPolicy": "lifecycle",

@@ -12,6 +12,7 @@ from constructs import Construct
 from pcs_constructs._cdk import is_token
 from pcs_constructs.errors import PcsValidationError, Problem
 from pcs_constructs.instances import InstanceFacts
+from pcs_constructs.slurm_settings import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +170,15 @@ class Arguments:
         if duration is None:
             return None
         return self._whole(argument, duration, lambda d: d.to_seconds(integral=False), "seconds")
+
+    def time(self, argument: str, duration: cdk.Duration | None) -> str | None:
+        """A duration as Slurm writes times."""
+        seconds = self.seconds(argument, duration)
+        return None if seconds is None else time_text(seconds)
+
+    def joined(self, argument: str, values: Iterable[str]) -> str:
+        """The items of a list in one text, as Slurm takes lists."""
+        return ",".join(self.items(argument, values, str))
 
     def days(self, argument: str, duration: cdk.Duration | None, *, default: int) -> int:
         """A duration in whole days."""

@@ -19,13 +19,12 @@ from constructs import Construct, IConstruct, IValidation, Node
 
 from pcs_constructs import rules
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem, Unknown
+from pcs_constructs.slurm import CATALOG_DATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pcs_constructs.interfaces import INodeInstanceProfile
-    from pcs_constructs.slurm import SlurmVersion
-    from pcs_constructs.slurm_settings import Scope
     from pcs_constructs.storage.share import FileShare
 
 T = TypeVar("T")
@@ -80,22 +79,6 @@ def known_number(value: float | None) -> int | Unknown | None:
 def known_bytes(text: str) -> int:
     """The UTF-8 size of the text without its tokens: the final text cannot be much smaller."""
     return len(_TOKEN.sub("", text).encode())
-
-
-def settings_facts(
-    scope: Scope,
-    settings: Mapping[str, str],
-    slurm: SlurmVersion | None,
-    *,
-    accounting: bool | None,
-) -> rules.SettingsFacts:
-    """What Slurm settings show; a setting whose name is a token says nothing."""
-    return rules.SettingsFacts(
-        scope=scope,
-        settings={name: known(value) for name, value in settings.items() if not is_token(name)},
-        slurm=slurm or UNKNOWN,
-        accounting=UNKNOWN if accounting is None else accounting,
-    )
 
 
 def known_items(values: Mapping[str, str]) -> dict[str, str]:
@@ -161,7 +144,13 @@ def port(protocol: str, first: int, last: int) -> ec2.Port:
 
 
 def security_group(
-    scope: Construct, id: str, vpc: ec2.IVpc, description: str, *, all_outbound: bool
+    scope: Construct,
+    id: str,
+    vpc: ec2.IVpc,
+    description: str,
+    *,
+    all_outbound: bool,
+    all_ipv6_outbound: bool = False,
 ) -> ec2.SecurityGroup:
     """A security group in which no feature flag decides anything."""
     group = ec2.SecurityGroup(
@@ -170,7 +159,7 @@ def security_group(
         vpc=vpc,
         description=description,
         allow_all_outbound=all_outbound,
-        allow_all_ipv6_outbound=False,
+        allow_all_ipv6_outbound=all_ipv6_outbound,
         disable_inline_rules=False,
     )
     _ALLOWS_ALL_OUTBOUND[group] = all_outbound
@@ -487,14 +476,18 @@ def subnet_facts(
     *,
     controller: bool = False,
     nodes: bool = False,
+    needs_ipv6: bool = False,
 ) -> rules.NodeSubnetFacts:
     """What a subnet shows, as far as it and the VPC are made in this app."""
-    in_vpc = assigns = UNKNOWN
+    in_vpc = assigns = ipv6 = UNKNOWN
     if isinstance(subnet, ec2.Subnet):
         resource = subnet.node.default_child
         if isinstance(resource, ec2.CfnSubnet):
             assigned = resource.map_public_ip_on_launch
             assigns = assigned if isinstance(assigned, bool) else UNKNOWN
+            if needs_ipv6:
+                assigned = resource.assign_ipv6_address_on_creation or False
+                ipv6 = assigned if isinstance(assigned, bool) else UNKNOWN
         owner = subnet.node.scope
         if isinstance(owner, ec2.Vpc) and isinstance(vpc, ec2.Vpc):
             # Not by `is`: jsii makes a new proxy each time for what was made in JavaScript.
@@ -505,8 +498,10 @@ def subnet_facts(
         in_vpc=in_vpc,
         public=is_public(subnet, vpc),
         assigns_public_addresses=assigns,
+        ipv6=ipv6,
         controller=controller,
         nodes=nodes,
+        needs_ipv6=needs_ipv6,
     )
 
 
@@ -662,6 +657,12 @@ def log_group_name(group: logs.ILogGroup) -> str | Unknown:
     resource = group.node.default_child
     name = resource.log_group_name if isinstance(resource, logs.CfnLogGroup) else None
     return known(name if name is not None else group.log_group_name)
+
+
+def today(scope: Construct) -> str:
+    """The day by which end-of-life dates are judged: the context's, or that of their table."""
+    given = node(scope).try_get_context("pcs-constructs:today")
+    return CATALOG_DATE if given is None else str(given)
 
 
 def stack_name(scope: Construct) -> str | Unknown:

@@ -8,24 +8,33 @@ from typing import TYPE_CHECKING, Final, Unpack
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
-from pcs_constructs import _cdk, rules
+from pcs_constructs import _cdk, cluster_secrets, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import MountClient
 from pcs_constructs.capacity import ClusterSize, Scaling
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.identity import NodeInstanceProfile
 from pcs_constructs.names import physical_name
+from pcs_constructs.network import NetworkType
 from pcs_constructs.node_group import (
     ComputeNodeGroup,
     ComputeNodeGroupOptions,
     LoginNodeOptions,
 )
-from pcs_constructs.queue import Queue
+from pcs_constructs.parameters import SlurmParameters
+from pcs_constructs.queue import Queue, QueueOptions
 from pcs_constructs.security_groups import ClusterSecurityGroup
-from pcs_constructs.slurm import Accounting, SlurmVersion
+from pcs_constructs.slurm import (
+    CATALOG_DATE,
+    Accounting,
+    Preemption,
+    PreemptMode,
+    SlurmVersion,
+)
 from pcs_constructs.slurm_settings import CGROUP, CLUSTER, SLURMDBD
 from pcs_constructs.storage.share import MountScripts, grants_of
 
@@ -36,7 +45,6 @@ if TYPE_CHECKING:
     from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.interfaces import (
         ICluster,
-        IComputeNodeGroup,
         INodeInstanceProfile,
         ISharedStorage,
     )
@@ -49,11 +57,13 @@ class Cluster(Construct):
 
     Resources:
         A cluster and, unless given, a security group. With the first node group an instance profile
-        with its role.
+        with its role. AWS PCS makes the endpoints and the secrets: `aws pcs get-cluster` tells
+        their addresses and ARNs, CloudFormation does not.
 
     Security:
         Controller and nodes share a security group, `ClusterSecurityGroup`. The ports of what is
-        in `mounts` are opened to it. AWS PCS keeps the cluster's key in Secrets Manager.
+        in `mounts` are opened to it. AWS PCS keeps the cluster's key in Secrets Manager; only who
+        gets `grant_secret_read` may read it.
 
     Args:
         vpc: The VPC of controller and nodes.
@@ -70,19 +80,32 @@ class Cluster(Construct):
             `ClusterSecurityGroup`.
         accounting: Slurm accounting. By default there is none.
         rest_api: Whether there is a Slurm REST API, on port 6820 of the controller. By default not.
+        rest_api_from: Who may reach it from outside of the security group, such as
+            `[ec2.Peer.ipv4("10.0.8.0/24")]`. By default nobody.
+        network_type: IPv4 or IPv6; it cannot change later. By default IPv4.
         scale_down_idle_time: How long a dynamic node stays after its last job. By default the
             service's ten minutes.
-        slurm_settings: Slurm parameters of the cluster, such as
-            `{"SelectTypeParameters": "CR_CPU_Memory"}`. By default none.
+        memory_aware: Whether jobs are scheduled by memory too, so that a job has the memory it asks
+            for to itself. By default by processors alone.
+        default_memory_per_cpu: The memory of a job that asks for none, for each processor, in MiB.
+            By default all of the node's, where jobs are scheduled by memory.
+        prolog: A program that nodes run before each job, its absolute path. By default none.
+        epilog: A program that nodes run after each job, its absolute path. By default none.
+        licenses: How many licenses there are, by name, which jobs ask for with `sbatch -L`. By
+            default none.
+        preemption: How jobs make room for more important ones: see `Preemption`. By default they
+            do not.
+        slurm_settings: Further Slurm parameters of the cluster by Slurm's names, such as
+            `{"SchedulerParameters": "bf_continue"}`. By default none.
         slurmdbd_settings: Parameters of the accounting database's daemon, such as
             `{"PrivateData": "jobs"}`; they need `accounting`. By default none.
         cgroup_settings: Parameters of `cgroup.conf`, such as `{"ConstrainRAMSpace": "yes"}`. By
             default none.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS401, PCS402,
-            PCS404, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524, the 8xx codes. `app.synth()`
-            fails with PCS102, PCS104, PCS115, PCS202, PCS302 and PCS405.
+        PcsValidationError: PCS001 to PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS116,
+            PCS117, PCS401, PCS402, PCS404, PCS409, PCS413 to PCS416, PCS501 to PCS503, PCS524, the
+            8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202, PCS302 and PCS405.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -117,6 +140,15 @@ class Cluster(Construct):
     accounting: Final[bool]
     """Whether there is Slurm accounting."""
 
+    qos: Final[frozenset[str] | None]
+    """The QOS that are in its accounting database; `None` where `accounting` does not tell."""
+
+    network_type: Final[NetworkType]
+    """The version of the Internet Protocol that it talks."""
+
+    slurm_settings: Final[Mapping[str, str]]
+    """Its Slurm parameters, those that have arguments of their own among them."""
+
     memory_aware: Final[bool | None]
     """Whether jobs are scheduled by memory too; `None` where `SelectTypeParameters` is a token."""
 
@@ -132,6 +164,9 @@ class Cluster(Construct):
         mounts: Mapping[str, ISharedStorage] | None = None,
         mount_scripts: MountScripts | None = None,
         slurm: SlurmVersion | None = None,
+        accounting: Accounting | None = None,
+        memory_aware: bool | None = None,
+        network_type: NetworkType | None = None,
     ) -> ICluster:
         """Use a cluster that is defined elsewhere, to make node groups and queues for it.
 
@@ -146,6 +181,11 @@ class Cluster(Construct):
             mount_scripts: What mounts those that it can, instead of user data. By default user data
                 mounts all.
             slurm: Its Slurm version, for checks that depend on it. By default not known.
+            accounting: What is known of its accounting, for checks that depend on it. By default
+                not even whether there is any.
+            memory_aware: Whether it schedules by memory too; then node groups say how much they
+                have. By default not known.
+            network_type: The version of the Internet Protocol that it talks. By default not known.
 
         Raises:
             PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524.
@@ -160,6 +200,9 @@ class Cluster(Construct):
             mounts=mounts,
             mount_scripts=mount_scripts,
             slurm=slurm,
+            accounting=accounting,
+            memory_aware=memory_aware,
+            network_type=network_type,
         )
 
     def __init__(
@@ -177,7 +220,15 @@ class Cluster(Construct):
         security_group: ec2.ISecurityGroup | None = None,
         accounting: Accounting | None = None,
         rest_api: bool = False,
+        rest_api_from: Sequence[ec2.IPeer] = (),
+        network_type: NetworkType = NetworkType.IPV4,
         scale_down_idle_time: cdk.Duration | None = None,
+        memory_aware: bool = False,
+        default_memory_per_cpu: cdk.Size | None = None,
+        prolog: str | None = None,
+        epilog: str | None = None,
+        licenses: Mapping[str, int] | None = None,
+        preemption: Preemption | None = None,
         slurm_settings: Mapping[str, str] | None = None,
         slurmdbd_settings: Mapping[str, str] | None = None,
         cgroup_settings: Mapping[str, str] | None = None,
@@ -188,6 +239,8 @@ class Cluster(Construct):
             size=(size, ClusterSize),
             slurm=(slurm, SlurmVersion),
             rest_api=(rest_api, bool),
+            network_type=(network_type, NetworkType),
+            memory_aware=(memory_aware, bool),
         )
         given.expect(
             subnet=(subnet, "subnet_id"),
@@ -195,21 +248,46 @@ class Cluster(Construct):
             security_group=(security_group, "security_group_id"),
             mount_scripts=(mount_scripts, MountScripts),
             accounting=(accounting, Accounting),
+            prolog=(prolog, str),
+            epilog=(epilog, str),
+            preemption=(preemption, Preemption),
         )
+        peers = given.peers("rest_api_from", rest_api_from)
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         file_systems = given.mapping("mounts", mounts, "file_share")
-        settings = given.mapping("slurm_settings", slurm_settings, str)
-        database = given.mapping("slurmdbd_settings", slurmdbd_settings, str)
-        cgroup = given.mapping("cgroup_settings", cgroup_settings, str)
+        mebibytes = given.mebibytes("default_memory_per_cpu", default_memory_per_cpu)
+        counts = given.mapping("licenses", licenses, int)
+        settings = SlurmParameters(
+            CLUSTER,
+            given.mapping("slurm_settings", slurm_settings, str),
+            {
+                "SelectTypeParameters": ("memory_aware", "CR_CPU_Memory" if memory_aware else None),
+                "DefMemPerCPU": ("default_memory_per_cpu", mebibytes),
+                "Prolog": ("prolog", prolog),
+                "Epilog": ("epilog", epilog),
+                "Licenses": ("licenses", ",".join(f"{n}:{count}" for n, count in counts.items())),
+                **_preemption(preemption, given),
+                "AccountingStorageEnforce": (
+                    "accounting",
+                    ",".join(what.value for what in accounting.enforce) if accounting else None,
+                ),
+            },
+        )
+        database = SlurmParameters(
+            SLURMDBD, given.mapping("slurmdbd_settings", slurmdbd_settings, str)
+        )
+        cgroup = SlurmParameters(CGROUP, given.mapping("cgroup_settings", cgroup_settings, str))
         _cdk.refuse(scope, id, given.problems)
         place = subnet or _cdk.first_private_subnet(vpc)
         place_id = _cdk.subnet_id(place) if place else ""
+        ipv6 = network_type is NetworkType.IPV6
         group_id = _cdk.security_group_id(security_group) if security_group else ""
         replaced_by = (
             _cdk.stack_name(scope),
             size.name,
             place and _cdk.identity(place, place_id),
             security_group and _cdk.identity(security_group, group_id),
+            *(["IPV6"] if ipv6 else []),
         )
         physical = (
             physical_name(_cdk.path(scope), id, replaced_by, longest=40) if name is None else name
@@ -223,11 +301,19 @@ class Cluster(Construct):
                 accounting=accounting is not None,
                 retention_days=accounting.retention_days if accounting else None,
                 rest_api=rest_api,
+                rest_api_from=len(peers),
+                # Not asked for where it does not matter: it is a round trip.
+                today=_cdk.today(scope) if slurm.end_of_life else CATALOG_DATE,
             ),
             *(
-                _cdk.settings_facts(scope, values, slurm, accounting=accounting is not None)
-                for scope, values in ((CLUSTER, settings), (SLURMDBD, database), (CGROUP, cgroup))
-                if values
+                said.facts(slurm, accounting=accounting is not None)
+                for said in (settings, database, cgroup)
+                if said.values
+            ),
+            rules.PeersFacts(
+                argument="rest_api_from",
+                service="the REST API",
+                sources=tuple(_cdk.known(peer.unique_id) for peer in peers),
             ),
             _cdk.vpc_facts(vpc),
             rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
@@ -243,8 +329,8 @@ class Cluster(Construct):
             ),
             # A private subnet that was chosen here is right; anything else is looked at.
             *(
-                [_cdk.subnet_facts("subnet", place, vpc, controller=True)]
-                if place and (subnet or _cdk.is_public(place) is True)
+                [_cdk.subnet_facts("subnet", place, vpc, controller=True, needs_ipv6=ipv6)]
+                if place and (subnet or ipv6 or _cdk.is_public(place) is True)
                 else []
             ),
         )
@@ -260,10 +346,13 @@ class Cluster(Construct):
         self.mounts = file_systems
         self.mount_scripts = mount_scripts
         self.accounting = accounting is not None
-        selects = _cdk.known(settings.get("SelectTypeParameters", ""))
+        self.qos = _qos(accounting)
+        self.network_type = network_type
+        self.slurm_settings = settings.values
+        selects = _cdk.known(settings.values.get("SelectTypeParameters", ""))
         self.memory_aware = None if selects is UNKNOWN else "_Memory" in selects
         self.security_group = security_group or _cdk.as_security_group(
-            ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc).security_group
+            ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
         )
         # A scope of their own: a queue may have the id of a node group.
         self._queues = Construct(self, "Queues")
@@ -276,11 +365,14 @@ class Cluster(Construct):
             networking=cfn.CfnCluster.NetworkingProperty(
                 subnet_ids=[place_id],
                 security_group_ids=[_cdk.security_group_id(self.security_group)],
+                network_type="IPV6" if ipv6 else None,
             ),
             slurm_configuration=_slurm_configuration(
                 accounting, rest_api, idle_seconds, settings, database, cgroup
             ),
         )
+        for peer in peers:
+            self.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
         self._shares = {path: storage.file_share for path, storage in file_systems.items()}
         for share in self._shares.values():
             share.allow_mount_from(self.security_group, scope=self if security_group else None)
@@ -311,6 +403,28 @@ class Cluster(Construct):
     def instance_profile(self) -> INodeInstanceProfile:
         """The instance profile that node groups share until something is granted to one of them."""
         return self._shared_profile
+
+    def grant_secret_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the cluster's secret, which Slurm clients of your own need.
+
+        The secret is called `pcs!slurm-secret-` and the ID of the cluster. AWS PCS makes and owns
+        it: never change it, rotate it with Secrets Manager.
+
+        Args:
+            grantee: Who may read it.
+        """
+        return cluster_secrets.grant_secret_read(self, self.cluster_id, grantee)
+
+    def grant_jwt_key_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the key that signs tokens for the Slurm REST API.
+
+        Who can read it can be any user of the cluster. The user guide does not tell what the secret
+        is called, so this allows every secret of AWS PCS that is tagged with the cluster's ID.
+
+        Args:
+            grantee: Who may read it.
+        """
+        return cluster_secrets.grant_jwt_key_read(self, self.cluster_id, grantee)
 
     def add_compute_node_group(
         self, id: str, **options: Unpack[ComputeNodeGroupOptions]
@@ -359,23 +473,9 @@ class Cluster(Construct):
             **options,
         )
 
-    def add_queue(
-        self,
-        id: str,
-        *,
-        node_groups: Sequence[IComputeNodeGroup],
-        name: str | None = None,
-        slurm_settings: Mapping[str, str] | None = None,
-    ) -> Queue:
+    def add_queue(self, id: str, **options: Unpack[QueueOptions]) -> Queue:
         """Define a queue in this cluster: see `Queue`."""
-        return Queue(
-            self._queues,
-            id,
-            cluster=self,
-            node_groups=node_groups,
-            name=name,
-            slurm_settings=slurm_settings,
-        )
+        return Queue(self._queues, id, cluster=self, **options)
 
     def _wait_for_earlier_clusters(self) -> None:
         """Chain the clusters of an environment: AWS PCS creates only one at a time."""
@@ -388,7 +488,9 @@ class Cluster(Construct):
         clusters = [c for c in found if isinstance(c, Cluster)]
         _cdk.deploy_after(self, clusters[: clusters.index(self)])
         tags = _cdk.known_items(self._resource.cdk_tag_manager.tag_values())
-        members = _problems_of_members(self, found, size=self.size, tags=tags)
+        members = _problems_of_members(
+            self, found, size=self.size, tags=tags, settings=self.slurm_settings
+        )
         name = _cdk.known(self.name)
         namesakes = [c for c in clusters if _cdk.known(c.name) == name]
         if name is UNKNOWN or len(namesakes) == 1:
@@ -410,8 +512,10 @@ class _ImportedCluster(Construct):
     mounts: Final[Mapping[str, ISharedStorage]]
     mount_scripts: Final[MountScripts | None]
     slurm: Final[SlurmVersion | None]
-    accounting: Final[None]
-    memory_aware: Final[None]
+    accounting: Final[bool | None]
+    qos: Final[frozenset[str] | None]
+    network_type: Final[NetworkType | None]
+    memory_aware: Final[bool | None]
 
     def __init__(
         self,
@@ -425,6 +529,9 @@ class _ImportedCluster(Construct):
         mounts: Mapping[str, ISharedStorage] | None,
         mount_scripts: MountScripts | None,
         slurm: SlurmVersion | None,
+        accounting: Accounting | None,
+        memory_aware: bool | None,
+        network_type: NetworkType | None,
     ) -> None:
         given = Arguments()
         given.require(
@@ -436,6 +543,9 @@ class _ImportedCluster(Construct):
             subnet=(subnet, "subnet_id"),
             mount_scripts=(mount_scripts, MountScripts),
             slurm=(slurm, SlurmVersion),
+            accounting=(accounting, Accounting),
+            memory_aware=(memory_aware, bool),
+            network_type=(network_type, NetworkType),
         )
         file_systems = given.mapping("mounts", mounts, "file_share")
         _cdk.refuse(scope, id, given.problems)
@@ -461,8 +571,10 @@ class _ImportedCluster(Construct):
         self.mounts = file_systems
         self.mount_scripts = mount_scripts
         self.slurm = slurm
-        self.accounting = None
-        self.memory_aware = None
+        self.accounting = None if accounting is None else True
+        self.qos = _qos(accounting)
+        self.network_type = network_type
+        self.memory_aware = memory_aware
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
     @cached_property
@@ -483,6 +595,12 @@ class _ImportedCluster(Construct):
     def instance_profile(self) -> INodeInstanceProfile:
         return self._shared_profile
 
+    def grant_secret_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        return cluster_secrets.grant_secret_read(self, self.cluster_id, grantee)
+
+    def grant_jwt_key_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        return cluster_secrets.grant_jwt_key_read(self, self.cluster_id, grantee)
+
 
 def _problems_of_members(
     cluster: Cluster | _ImportedCluster,
@@ -490,6 +608,7 @@ def _problems_of_members(
     *,
     size: ClusterSize | Unknown = UNKNOWN,
     tags: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Sequence[Problem]:
     """What is wrong with the node groups and queues of a cluster, now that all are there."""
     groups = [c for c in found if isinstance(c, ComputeNodeGroup) and c.cluster is cluster]
@@ -522,25 +641,49 @@ def _problems_of_members(
         ),
         controller=_cdk.subnet_id(cluster.subnet),
     )
-    defaults = {
-        queue.name: _cdk.known(queue.slurm_settings["Default"])
-        for queue in queues
-        if "Default" in queue.slurm_settings
-    }
-    _cdk.advise(cluster, rules.advice_on(members, rules.QueueDefaultsFacts(defaults=defaults)))
+    said = rules.QueuesFacts(
+        queues={
+            queue.name: {name: _cdk.known(value) for name, value in queue.slurm_settings.items()}
+            for queue in queues
+        },
+        cluster=UNKNOWN
+        if settings is None
+        else {name: _cdk.known(value) for name, value in settings.items()},
+    )
+    _cdk.advise(cluster, rules.advice_on(members, said))
     return rules.errors_in(members, addresses)
+
+
+def _preemption(
+    preemption: Preemption | None, given: Arguments
+) -> dict[str, tuple[str, str | int | None]]:
+    """The parameters that say how jobs make room for others."""
+    if not isinstance(preemption, Preemption):
+        return {}
+    # Only Slurm's gang scheduler wakes suspended jobs again.
+    mode = preemption.mode.value + (",GANG" if preemption.mode is PreemptMode.SUSPEND else "")
+    return {
+        "PreemptType": ("preemption", preemption.type),
+        "PreemptMode": ("preemption", mode),
+        "PreemptExemptTime": ("preemption", given.time("preemption", preemption.exempt_time)),
+    }
+
+
+def _qos(accounting: Accounting | None) -> frozenset[str] | None:
+    """The QOS that the accounting says there are."""
+    return None if accounting is None or accounting.qos is None else frozenset(accounting.qos)
 
 
 def _slurm_configuration(
     accounting: Accounting | None,
     rest_api: bool,
     idle_seconds: int | None,
-    settings: Mapping[str, str],
-    database: Mapping[str, str],
-    cgroup: Mapping[str, str],
+    settings: SlurmParameters,
+    database: SlurmParameters,
+    cgroup: SlurmParameters,
 ) -> cfn.CfnCluster.SlurmConfigurationProperty | None:
-    said = (accounting, rest_api, idle_seconds is not None, settings, database, cgroup)
-    if not any(said):
+    values = (settings.values, database.values, cgroup.values)
+    if not any((accounting, rest_api, idle_seconds is not None, *values)):
         return None
     return cfn.CfnCluster.SlurmConfigurationProperty(
         accounting=cfn.CfnCluster.AccountingProperty(
@@ -550,26 +693,7 @@ def _slurm_configuration(
         else None,
         scale_down_idle_time_in_seconds=idle_seconds,
         slurm_rest=cfn.CfnCluster.SlurmRestProperty(mode="STANDARD") if rest_api else None,
-        slurm_custom_settings=[
-            cfn.CfnCluster.SlurmCustomSettingProperty(
-                parameter_name=parameter, parameter_value=value
-            )
-            for parameter, value in settings.items()
-        ]
-        # AWS PCS refuses an empty list.
-        or None,
-        slurmdbd_custom_settings=[
-            cfn.CfnCluster.SlurmdbdCustomSettingProperty(
-                parameter_name=parameter, parameter_value=value
-            )
-            for parameter, value in database.items()
-        ]
-        or None,
-        cgroup_custom_settings=[
-            cfn.CfnCluster.CgroupCustomSettingProperty(
-                parameter_name=parameter, parameter_value=value
-            )
-            for parameter, value in cgroup.items()
-        ]
-        or None,
+        slurm_custom_settings=settings.properties(cfn.CfnCluster.SlurmCustomSettingProperty),
+        slurmdbd_custom_settings=database.properties(cfn.CfnCluster.SlurmdbdCustomSettingProperty),
+        cgroup_custom_settings=cgroup.properties(cfn.CfnCluster.CgroupCustomSettingProperty),
     )

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_iam as iam
 
     from pcs_constructs.capacity import Scaling
+    from pcs_constructs.network import NetworkType
     from pcs_constructs.slurm import SlurmVersion
     from pcs_constructs.storage.share import FileShare, MountScripts
 
@@ -98,6 +100,16 @@ class ICluster(Protocol):
         ...
 
     @property
+    def qos(self) -> frozenset[str] | None:
+        """The QOS that are in its accounting database, or `None` where that is not known."""
+        ...
+
+    @property
+    def network_type(self) -> NetworkType | None:
+        """The version of the Internet Protocol that it talks, or `None` where it is not known."""
+        ...
+
+    @property
     def memory_aware(self) -> bool | None:
         """Whether jobs are scheduled by memory too, or `None` where that is not known."""
         ...
@@ -105,6 +117,14 @@ class ICluster(Protocol):
     @property
     def instance_profile(self) -> INodeInstanceProfile:
         """The instance profile that node groups share until something is granted to one of them."""
+        ...
+
+    def grant_secret_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the cluster's secret, which Slurm clients of your own need."""
+        ...
+
+    def grant_jwt_key_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the key that signs tokens for the Slurm REST API."""
         ...
 
 

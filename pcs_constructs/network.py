@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
@@ -13,6 +14,19 @@ from pcs_constructs._arguments import Arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+class NetworkType(Enum):
+    """The version of the Internet Protocol that a cluster talks. It cannot change later.
+
+    Source: `NetworkType` of `AWS::PCS::Cluster`.
+    """
+
+    IPV4 = "IPV4"
+    """What AWS PCS does unless told otherwise."""
+
+    IPV6 = "IPV6"
+    """Subnets have to assign IPv6 addresses, and the security group lets IPv6 out."""
 
 
 class Network(Construct):

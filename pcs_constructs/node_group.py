@@ -27,6 +27,8 @@ from pcs_constructs.lifecycle import (
     ScriptCachingPolicy,
 )
 from pcs_constructs.names import physical_name
+from pcs_constructs.network import NetworkType
+from pcs_constructs.parameters import NodeParameters, SlurmParameters
 from pcs_constructs.slurm_settings import NODE_GROUP
 from pcs_constructs.storage.share import MountScripts, grants_of
 
@@ -86,6 +88,9 @@ class ComputeNodeGroupOptions(LoginNodeOptions, total=False):
     capacity: Capacity | None
     ssh_from: Sequence[ec2.IPeer]
     scale_down_idle_time: cdk.Duration | None
+    real_memory: cdk.Size | None
+    weight: int | None
+    features: Sequence[str]
     gpu_type: str | None
     gres: Sequence[Mapping[str, str]]
     login: bool
@@ -164,15 +169,19 @@ class ComputeNodeGroup(Construct):
             arguments that describe instances. By default none.
         scale_down_idle_time: How long a dynamic node stays after its last job; needs Slurm 25.11.
             By default what the cluster says.
+        real_memory: The memory that jobs can have on a node. By default 95 % of what the smallest
+            type has, where the cluster schedules by memory.
+        weight: Nodes with a lower weight get jobs first, where several would do. By default Slurm's
+            1.
+        features: What jobs can ask for with `sbatch -C`, such as `["avx512"]`. By default nothing.
         gpu_type: What jobs call the GPUs of these nodes: with `"h100"` they ask for
             `--gres=gpu:h100:8`. By default they ask for `gpu`, which AWS PCS declares itself. On
             Slurm 26.05 this leaves out its detection of which cores are near which GPU.
         gres: Records of `gres.conf` for these nodes, such as
             `[{"Name": "gpu", "Type": "a100", "File": "/dev/nvidia[0-7]"}]`; jobs can ask for what
             `slurm_settings` names in `Gres` as well. By default what AWS PCS writes.
-        slurm_settings: Slurm parameters of the nodes, such as `{"Weight": "10"}`. By default
-            `RealMemory` alone, where the cluster schedules by memory: 95 % of what the smallest
-            type has.
+        slurm_settings: Further Slurm parameters of the nodes by Slurm's names, such as
+            `{"MemSpecLimit": "2048"}`. By default none.
         login: Whether people log in here. Such a node group needs no queue. By default they do not.
 
     Raises:
@@ -262,6 +271,9 @@ class ComputeNodeGroup(Construct):
         instance_metadata_tags: bool = False,
         launch_template: INodeLaunchTemplate | None = None,
         scale_down_idle_time: cdk.Duration | None = None,
+        real_memory: cdk.Size | None = None,
+        weight: int | None = None,
+        features: Sequence[str] = (),
         gpu_type: str | None = None,
         gres: Sequence[Mapping[str, str]] = (),
         slurm_settings: Mapping[str, str] | None = None,
@@ -289,13 +301,22 @@ class ComputeNodeGroup(Construct):
             root_device_name=(root_device_name, str),
             http_put_response_hop_limit=(http_put_response_hop_limit, int),
             gpu_type=(gpu_type, str),
+            weight=(weight, int),
         )
         types, described = given.instance_types("instance_types", instance_types)
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         groups = given.items("security_groups", security_groups, "security_group_id")
         parts = given.items("user_data", user_data, UserDataPart)
         peers = given.peers("ssh_from", ssh_from)
-        settings = given.mapping("slurm_settings", slurm_settings, str)
+        parameters = SlurmParameters(
+            NODE_GROUP,
+            given.mapping("slurm_settings", slurm_settings, str),
+            {
+                "RealMemory": ("real_memory", given.mebibytes("real_memory", real_memory)),
+                "Weight": ("weight", weight),
+                "Features": ("features", given.joined("features", features)),
+            },
+        )
         records = [
             given.mapping("gres", record, str) for record in given.items("gres", gres, Mapping)
         ]
@@ -353,7 +374,11 @@ class ComputeNodeGroup(Construct):
         places = (cluster.subnet,) if chosen is None else chosen
         # The cluster's own subnet was looked at with the cluster, but not whether it suits nodes.
         looked_at = places if chosen is not None or _cdk.is_public(places[0]) is True else ()
-        places_facts = [_cdk.subnet_facts("subnets", s, cluster.vpc, nodes=True) for s in looked_at]
+        ipv6 = cluster.network_type is NetworkType.IPV6
+        places_facts = [
+            _cdk.subnet_facts("subnets", place, cluster.vpc, nodes=True, needs_ipv6=ipv6)
+            for place in looked_at
+        ]
         physical = (
             physical_name(_cdk.path(scope), id, _cdk.without_tokens(types), longest=25)
             if name is None
@@ -363,7 +388,7 @@ class ComputeNodeGroup(Construct):
             instance_types=types,
             described=described,
             secondary_group_ids=(_cdk.security_group_id(cluster.security_group),),
-            slurm_settings=settings,
+            slurm_settings=dict(parameters.values),
             security_group_ids=tuple(
                 dict.fromkeys(
                     _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
@@ -404,21 +429,23 @@ class ComputeNodeGroup(Construct):
             slurm=cluster.slurm or UNKNOWN,
             default_image=default_image,
         )
-        ssh = rules.SshFacts(sources=tuple(_cdk.known(peer.unique_id) for peer in peers))
+        ssh = rules.PeersFacts(
+            argument="ssh_from",
+            service="SSH",
+            sources=tuple(_cdk.known(peer.unique_id) for peer in peers),
+        )
         ids = rules.IdentifierFacts(
             subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places),
             security_group_ids=tuple(map(_cdk.known, launch.security_group_ids)),
         )
-        if not login and cluster.memory_aware and len(group_facts.found) == len(types):
-            smallest = min((found.memory_mib for found in group_facts.found.values()), default=0)
-            settings = {"RealMemory": str(smallest * 95 // 100), **settings}
-        written = _with_gpus(settings, records, gpu_type, group_facts.found)
-        settings_facts = rules.NodeSettingsFacts(
-            settings={key: _cdk.known(value) for key, value in settings.items()},
-            instances=group_facts.found,
-            memory_aware=UNKNOWN if cluster.memory_aware is None else cluster.memory_aware,
+        told = NodeParameters(
+            parameters,
+            gres=records,
+            gpu_type=gpu_type,
+            cluster=cluster,
+            instances=found,
+            all_known=len(found) == len(types),
             login=login,
-            gpu_type=_cdk.known(gpu_type),
         )
         groups_facts = [
             _cdk.security_group_facts("security_groups", group, cluster.vpc) for group in groups
@@ -430,18 +457,7 @@ class ComputeNodeGroup(Construct):
             ids,
             ssh,
             *launch.facts(),
-            settings_facts,
-            _cdk.settings_facts(
-                NODE_GROUP, written[0], cluster.slurm, accounting=cluster.accounting
-            ),
-            rules.GresFacts(
-                records=tuple(
-                    {key: _cdk.known(value) for key, value in record.items()}
-                    for record in written[1]
-                ),
-                settings={key: _cdk.known(value) for key, value in written[0].items()},
-                slurm=cluster.slurm or UNKNOWN,
-            ),
+            *told.facts(),
             *_root_volume_of(own_template, own_image=image is not None),
             *_mount_facts(shares, places, without_disks),
             rules.MountFacts(paths=tuple(map(_cdk.known, shares)) if scripted else ()),
@@ -469,7 +485,7 @@ class ComputeNodeGroup(Construct):
             image_facts = rules.ImageFacts(
                 ami_id=_cdk.known(ami_id),
                 follows_parameter=_cdk.follows_parameter(scope, ami_id),
-                architectures={n: found.architecture for n, found in group_facts.found.items()},
+                architectures={name: each.architecture for name, each in found.items()},
             )
             facts = (*facts, image_facts)
             _cdk.refuse(scope, id, rules.errors_in(image_facts))
@@ -523,7 +539,7 @@ class ComputeNodeGroup(Construct):
             scaling_configuration=cfn.CfnComputeNodeGroup.ScalingConfigurationProperty(
                 min_instance_count=scaling.min, max_instance_count=scaling.max
             ),
-            slurm_configuration=_slurm_configuration(idle_seconds, *written),
+            slurm_configuration=told.configuration(idle_seconds),
             spot_options=cfn.CfnComputeNodeGroup.SpotOptionsProperty(
                 allocation_strategy=capacity.allocation.value
             )
@@ -722,43 +738,6 @@ def _template_reference(
         template_id, version = given.launch_template_id, given.version
     return cfn.CfnComputeNodeGroup.CustomLaunchTemplateProperty(
         template_id=template_id, version=version
-    )
-
-
-def _with_gpus(
-    settings: Mapping[str, str],
-    records: Sequence[Mapping[str, str]],
-    gpu_type: str | None,
-    found: Mapping[str, InstanceFacts],
-) -> tuple[Mapping[str, str], Sequence[Mapping[str, str]]]:
-    """Settings and records of `gres.conf`, with the GPUs that jobs call by a name."""
-    gpus = next((facts.gpus for facts in found.values()), 0)
-    if gpu_type is None or not gpus or "Gres" in settings:
-        return settings, records
-    # The one says what jobs can have and the other what is there; Slurm wants both.
-    last = "0" if gpus == 1 else f"[0-{gpus - 1}]"
-    record = {"Name": "gpu", "Type": gpu_type, "File": f"/dev/nvidia{last}"}
-    return {**settings, "Gres": f"gpu:{gpu_type}:{gpus}"}, [*records, record]
-
-
-def _slurm_configuration(
-    idle_seconds: int | None,
-    settings: Mapping[str, str],
-    records: Sequence[Mapping[str, str]],
-) -> cfn.CfnComputeNodeGroup.SlurmConfigurationProperty | None:
-    if idle_seconds is None and not settings and not records:
-        return None
-    return cfn.CfnComputeNodeGroup.SlurmConfigurationProperty(
-        # AWS PCS refuses empty lists.
-        gres_custom_settings=list(records) or None,
-        scale_down_idle_time_in_seconds=idle_seconds,
-        slurm_custom_settings=[
-            cfn.CfnComputeNodeGroup.SlurmCustomSettingProperty(
-                parameter_name=name, parameter_value=value
-            )
-            for name, value in settings.items()
-        ]
-        or None,
     )
 
 

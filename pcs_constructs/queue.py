@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Required, TypedDict
 
 from aws_cdk import aws_pcs as cfn
 from constructs import Construct
@@ -10,12 +10,36 @@ from constructs import Construct
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.parameters import SlurmParameters
+from pcs_constructs.slurm import PreemptMode
 from pcs_constructs.slurm_settings import QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import aws_cdk as cdk
+
     from pcs_constructs.interfaces import ICluster, IComputeNodeGroup
+
+
+class QueueOptions(TypedDict, total=False):
+    """The arguments of `Queue` that `Cluster.add_queue` forwards."""
+
+    node_groups: Required[Sequence[IComputeNodeGroup]]
+    name: str | None
+    default: bool
+    max_time: cdk.Duration | None
+    default_time: cdk.Duration | None
+    priority_tier: int | None
+    priority_job_factor: int | None
+    preempt_mode: PreemptMode | None
+    grace_time: cdk.Duration | None
+    allow_accounts: Sequence[str]
+    deny_accounts: Sequence[str]
+    allow_qos: Sequence[str]
+    deny_qos: Sequence[str]
+    qos: str | None
+    slurm_settings: Mapping[str, str] | None
 
 
 class Queue(Construct):
@@ -32,12 +56,27 @@ class Queue(Construct):
         node_groups: The node groups that run its jobs, one or more of the same cluster.
         name: Its name, 3 to 25 letters, digits and hyphens. By default the id: people type it.
             Changing it replaces the queue and ends its jobs.
-        slurm_settings: Slurm parameters of the partition, such as `{"MaxTime": "24:00:00"}`. By
-            default none.
+        default: Whether jobs that name no queue come here. By default not.
+        max_time: The longest that a job may run. By default without end.
+        default_time: How long a job may run that does not say. By default as long as `max_time`.
+        priority_tier: Jobs of a queue with a higher number are looked at before all others, and
+            with `Preemption.by_queue` go before them, 0 to 65533. By default Slurm's 1.
+        priority_job_factor: What the queue adds to the priority of its jobs, where the cluster has
+            `PriorityWeightPartition`, 0 to 65533. By default Slurm's 1.
+        preempt_mode: What happens to jobs here that make room for others. By default what the
+            cluster's `preemption` says.
+        grace_time: How long a job may go on that is told to make room. By default not at all.
+        allow_accounts: The accounts whose jobs are taken. By default all.
+        deny_accounts: The accounts whose jobs are not taken. By default none.
+        allow_qos: The QOS whose jobs are taken. By default all.
+        deny_qos: The QOS whose jobs are not taken. By default none.
+        qos: The QOS whose limits hold for all jobs here. By default none.
+        slurm_settings: Further Slurm parameters of the partition by Slurm's names, such as
+            `{"OverSubscribe": "EXCLUSIVE"}`. By default none.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS301, PCS303, PCS304, PCS307, PCS308, PCS807 to
-            PCS810, PCS815.
+        PcsValidationError: PCS001 to PCS003, PCS301, PCS303, PCS304, PCS307, PCS308, PCS807 to
+            PCS810, PCS815, PCS830 to PCS832.
 
     Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
     """
@@ -52,7 +91,7 @@ class Queue(Construct):
     """The node groups that run its jobs."""
 
     slurm_settings: Final[Mapping[str, str]]
-    """Its Slurm parameters."""
+    """Its Slurm parameters, those that have arguments of their own among them."""
 
     def __init__(
         self,
@@ -62,17 +101,51 @@ class Queue(Construct):
         cluster: ICluster,
         node_groups: Sequence[IComputeNodeGroup],
         name: str | None = None,
+        default: bool = False,
+        max_time: cdk.Duration | None = None,
+        default_time: cdk.Duration | None = None,
+        priority_tier: int | None = None,
+        priority_job_factor: int | None = None,
+        preempt_mode: PreemptMode | None = None,
+        grace_time: cdk.Duration | None = None,
+        allow_accounts: Sequence[str] = (),
+        deny_accounts: Sequence[str] = (),
+        allow_qos: Sequence[str] = (),
+        deny_qos: Sequence[str] = (),
+        qos: str | None = None,
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
         given = Arguments()
         given.require(
             cluster=(cluster, "cluster_id"),
+            default=(default, bool),
         )
         given.expect(
             name=(name, str),
+            preempt_mode=(preempt_mode, PreemptMode),
+            priority_tier=(priority_tier, int),
+            priority_job_factor=(priority_job_factor, int),
+            qos=(qos, str),
         )
         groups = given.items("node_groups", node_groups, "compute_node_group_id")
-        settings = given.mapping("slurm_settings", slurm_settings, str)
+        settings = SlurmParameters(
+            QUEUE,
+            given.mapping("slurm_settings", slurm_settings, str),
+            {
+                "Default": ("default", "YES" if default else None),
+                "MaxTime": ("max_time", given.time("max_time", max_time)),
+                "DefaultTime": ("default_time", given.time("default_time", default_time)),
+                "PriorityTier": ("priority_tier", priority_tier),
+                "PriorityJobFactor": ("priority_job_factor", priority_job_factor),
+                "PreemptMode": ("preempt_mode", preempt_mode.value if preempt_mode else None),
+                "GraceTime": ("grace_time", given.seconds("grace_time", grace_time)),
+                "AllowAccounts": ("allow_accounts", given.joined("allow_accounts", allow_accounts)),
+                "DenyAccounts": ("deny_accounts", given.joined("deny_accounts", deny_accounts)),
+                "AllowQoS": ("allow_qos", given.joined("allow_qos", allow_qos)),
+                "DenyQoS": ("deny_qos", given.joined("deny_qos", deny_qos)),
+                "QOS": ("qos", qos),
+            },
+        )
         _cdk.refuse(scope, id, given.problems)
         physical = id if name is None else name
         facts = rules.QueueFacts(
@@ -100,12 +173,12 @@ class Queue(Construct):
                 and not rules.are_ultraservers(g.instance_types)
             ),
         )
-        said = _cdk.settings_facts(QUEUE, settings, cluster.slurm, accounting=cluster.accounting)
+        said = settings.facts(cluster.slurm, accounting=cluster.accounting, qos=cluster.qos)
         _cdk.refuse(scope, id, rules.errors_in(facts, said))
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(facts, said))
-        self.slurm_settings = settings
+        self.slurm_settings = settings.values
         self.cluster = cluster
         self.name = physical
         self.node_groups = groups
@@ -121,14 +194,9 @@ class Queue(Construct):
                 for group in groups
             ],
             slurm_configuration=cfn.CfnQueue.SlurmConfigurationProperty(
-                slurm_custom_settings=[
-                    cfn.CfnQueue.SlurmCustomSettingProperty(
-                        parameter_name=parameter, parameter_value=value
-                    )
-                    for parameter, value in settings.items()
-                ]
+                slurm_custom_settings=settings.properties(cfn.CfnQueue.SlurmCustomSettingProperty)
             )
-            if settings
+            if settings.values
             else None,
         )
 

@@ -22,13 +22,15 @@ class ClusterSecurityGroup(Construct):
         A security group, and a rule each for traffic from and to itself.
 
     Security:
-        All traffic between members, in both directions, and all IPv4 traffic outward. That is the
-        user guide's permissive group: it covers slurmctld, slurmd, slurmdbd, slurmrestd, srun and
-        EFA. Nothing comes in from elsewhere. The rule for traffic *to* the group is there beside
-        the one to everywhere because EFA needs it.
+        All traffic between members, in both directions, and all traffic outward: IPv4, and IPv6
+        where it is asked for. That is the user guide's permissive group: it covers slurmctld,
+        slurmd, slurmdbd, slurmrestd, srun and EFA. Nothing comes in from elsewhere. The rule for
+        traffic *to* the group is there beside the one to everywhere because EFA needs it.
 
     Args:
         vpc: The VPC of the cluster.
+        ipv6: Whether IPv6 traffic may go outward too, as a cluster with `NetworkType.IPV6` needs.
+            By default not.
 
     Raises:
         PcsValidationError: PCS003.
@@ -39,16 +41,22 @@ class ClusterSecurityGroup(Construct):
     security_group: Final[ec2.SecurityGroup]
     """The security group."""
 
-    def __init__(self, scope: Construct, id: str, *, vpc: ec2.IVpc) -> None:
+    def __init__(self, scope: Construct, id: str, *, vpc: ec2.IVpc, ipv6: bool = False) -> None:
         given = Arguments()
         given.require(
             vpc=(vpc, "vpc_id"),
+            ipv6=(ipv6, bool),
         )
         _cdk.refuse(scope, id, given.problems)
 
         super().__init__(scope, id)
         self.security_group = _cdk.security_group(
-            self, "Resource", vpc, "Controller and nodes of an AWS PCS cluster", all_outbound=True
+            self,
+            "Resource",
+            vpc,
+            "Controller and nodes of an AWS PCS cluster",
+            all_outbound=True,
+            all_ipv6_outbound=ipv6,
         )
         group_id = _cdk.security_group_id(_cdk.as_security_group(self.security_group))
         # L1s, because ec2.SecurityGroup drops an egress rule to itself when it allows all outbound.

@@ -26,8 +26,8 @@ class Scope(NamedTuple):
     needs_accounting: frozenset[str] = frozenset()
     """What the user guide says of accounting or its database."""
 
-    uses_accounting: frozenset[str] = frozenset()
-    """What Slurm looks up in the accounting database and otherwise ignores."""
+    uses_accounting: tuple[str, ...] = ()
+    """Parameters and values that Slurm looks up in the accounting database, and else ignores."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -63,11 +63,14 @@ CLUSTER: Final = Scope(
         "SelectTypeParameters=CR_Socket_Memory": "25.11",
     },
     needs_accounting=_names("AccountingStorageEnforce"),
-    uses_accounting=_names(
-        """
-        AccountingStorageTRES AccountingStoreFlags PriorityWeightAssoc PriorityWeightFairshare
-        PriorityWeightQOS TrackWCKey
-        """
+    uses_accounting=(
+        "AccountingStorageTRES",
+        "AccountingStoreFlags",
+        "PreemptType=preempt/qos",
+        "PriorityWeightAssoc",
+        "PriorityWeightFairshare",
+        "PriorityWeightQOS",
+        "TrackWCKey",
     ),
 )
 
@@ -90,7 +93,7 @@ QUEUE: Final = Scope(
     ),
     {},
     needs_accounting=_names("AllowQoS DenyQoS QOS"),
-    uses_accounting=_names("AllowAccounts DenyAccounts"),
+    uses_accounting=("AllowAccounts", "DenyAccounts"),
 )
 
 _SLURMDBD: Final = _names(
@@ -173,3 +176,11 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
 def is_yes(value: str) -> bool:
     """Whether Slurm takes the value of a parameter that is `YES` or `NO` for `YES`."""
     return value.lower() in {"yes", "up", "true", "1"}
+
+
+def time_text(seconds: int) -> str:
+    """A time as Slurm writes it: `1-12:00:00` is a day and a half."""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return (f"{days}-" if days else "") + f"{hour:02}:{minute:02}:{second:02}"

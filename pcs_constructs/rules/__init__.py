@@ -36,8 +36,8 @@ from pcs_constructs.rules.network import AddressFacts as AddressFacts
 from pcs_constructs.rules.network import IdentifierFacts as IdentifierFacts
 from pcs_constructs.rules.network import NetworkFacts as NetworkFacts
 from pcs_constructs.rules.network import NodeSubnetFacts as NodeSubnetFacts
+from pcs_constructs.rules.network import PeersFacts as PeersFacts
 from pcs_constructs.rules.network import SecurityGroupFacts as SecurityGroupFacts
-from pcs_constructs.rules.network import SshFacts as SshFacts
 from pcs_constructs.rules.network import VpcFacts as VpcFacts
 from pcs_constructs.rules.nfs import NfsFacts as NfsFacts
 from pcs_constructs.rules.node_group import ImageFacts as ImageFacts
@@ -55,7 +55,7 @@ from pcs_constructs.rules.rule import Level as Level
 from pcs_constructs.rules.rule import Rule as Rule
 from pcs_constructs.rules.rule import advice_on as advice_on
 from pcs_constructs.rules.rule import errors_in as errors_in
-from pcs_constructs.rules.settings import QueueDefaultsFacts as QueueDefaultsFacts
+from pcs_constructs.rules.settings import QueuesFacts as QueuesFacts
 from pcs_constructs.rules.settings import SettingsFacts as SettingsFacts
 from pcs_constructs.rules.storage import FileShareFacts as FileShareFacts
 from pcs_constructs.rules.storage import LocalScratchFacts as LocalScratchFacts

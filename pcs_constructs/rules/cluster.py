@@ -10,13 +10,12 @@ from pcs_constructs.capacity import ClusterSize
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import identifier_breaches, name_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error, page
-from pcs_constructs.slurm import CATALOG_DATE, SlurmVersion, retention_breaches
+from pcs_constructs.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_breaches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-CREATABLE: Final = ("24.11", "25.05", "25.11", "26.05")
-"""The Slurm versions that the `CreateCluster` API names; newer ones are given the benefit."""
+_NEWEST: Final = list(RELEASES)[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,11 @@ class ClusterFacts:
     accounting: bool = False
     retention_days: int | Unknown | None = None
     rest_api: bool = False
+    rest_api_from: int = 0
+    """How many peers are to reach the REST API."""
     cluster_id: str | Unknown = UNKNOWN
+    today: str = CATALOG_DATE
+    """The day to compare end-of-life dates with."""
 
 
 @error("PCS101", ClusterFacts)
@@ -68,48 +71,83 @@ def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Br
 def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Breach]:
     """The Slurm version is one that AWS PCS still creates clusters with.
 
-    Slurm 24.05 and everything older is refused by `CreateCluster`. Versions that this library does
-    not know yet are let through.
+    `CreateCluster` refuses Slurm 24.05 and everything older, and a version is taken from the list
+    after its end of life; for 24.11 the API's own description still has it, and the user guide does
+    not. A cluster that runs such a version keeps it for up to twelve months: say so with
+    `SlurmVersion.of("24.11", past_end_of_life=True)`. Versions that this library does not know yet
+    are let through. The day that counts is the one of the library's table of versions, because
+    synthesis never reads the clock; the context value `pcs-constructs:today` gives another.
 
-    Source: `scheduler.version` of the `CreateCluster` API.
+    Source: Slurm versions in AWS PCS; `scheduler.version` of the `CreateCluster` API.
     """
-    if facts.slurm is UNKNOWN:
+    if facts.slurm is UNKNOWN or facts.slurm.past_end_of_life:
         return
-    if facts.slurm.value not in CREATABLE and not facts.slurm.is_at_least(CREATABLE[-1]):
+    version, end = facts.slurm.value, facts.slurm.end_of_life
+    release = RELEASES.get(version)
+    known_to_be_gone = not release.creatable if release else not facts.slurm.is_at_least(_NEWEST)
+    if known_to_be_gone or (end is not None and _days_left(facts, end) < 0):
+        since = f", whose end of life was {end}" if end else ""
         yield Breach(
             "slurm",
-            f"AWS PCS no longer creates clusters with Slurm {facts.slurm.value}",
-            "use SlurmVersion.V25_11",
+            f"AWS PCS no longer creates clusters with Slurm {version}{since}",
+            "use SlurmVersion.V25_11 or newer, or for a cluster that runs it already "
+            f"SlurmVersion.of({version!r}, past_end_of_life=True)",
         )
 
 
 @advice("PCS106", ClusterFacts)
 def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Breach]:
-    """The Slurm version is not at, past or within 90 days of its end of life.
+    """The Slurm version is not past or within 90 days of its end of life.
 
     After its end of life a version can no longer be chosen for a new cluster, and clusters that run
-    it are suspended within twelve months. Whether Slurm 24.11 can still be created is told both
-    ways by the service's own sources, so it is advised against and not refused. The judgement is as
-    of the date of this library's table of versions: synthesis never reads the clock.
+    it are suspended within twelve months. The day that counts is the one of the library's table of
+    versions, because synthesis never reads the clock; the context value `pcs-constructs:today`
+    gives another.
 
     Source: Slurm versions in AWS PCS; `SUSPENDED` of `ClusterStatus` in the API.
     """
-    if facts.slurm is UNKNOWN:
+    end = None if facts.slurm is UNKNOWN else facts.slurm.end_of_life
+    if facts.slurm is UNKNOWN or end is None:
         return
-    end = facts.slurm.end_of_life
-    if end is not None and facts.slurm.value in CREATABLE and _days(CATALOG_DATE, end) <= 90:
+    left = _days_left(facts, end)
+    if (facts.slurm.past_end_of_life and left < 0) or 0 <= left <= 90:
         yield Breach(
             "slurm",
-            f"support for Slurm {facts.slurm.value} ends {end} (judged on {CATALOG_DATE})",
+            f"support for Slurm {facts.slurm.value} ends {end} (judged on {facts.today})",
             "use SlurmVersion.V25_11 or newer; a running cluster is updated in place",
         )
 
 
-def _days(start: str, end: str) -> int:
+def _days_left(facts: ClusterFacts, end: str) -> int:
     # Lazily: `datetime` is otherwise not needed, and starting fast matters to the command line.
     from datetime import date
 
-    return (date.fromisoformat(end) - date.fromisoformat(start)).days
+    try:
+        today = date.fromisoformat(facts.today)
+    except ValueError:  # told by a rule of its own
+        today = date.fromisoformat(CATALOG_DATE)
+    return (date.fromisoformat(end) - today).days
+
+
+@error("PCS116", ClusterFacts)
+def the_day_to_judge_by_is_a_date(facts: ClusterFacts) -> Iterator[Breach]:
+    """The context value `pcs-constructs:today` is a date such as `2027-01-31`.
+
+    It is the day that end-of-life dates of Slurm versions are compared with, where the day of the
+    library's own table is not meant: `cdk synth -c pcs-constructs:today=$(date +%F)`.
+
+    Source: this library.
+    """
+    from datetime import date
+
+    try:
+        date.fromisoformat(facts.today)
+    except ValueError:
+        yield Breach(
+            "slurm",
+            f"is to be judged by the context value pcs-constructs:today={facts.today!r}",
+            "write a date such as 2027-01-31",
+        )
 
 
 @error("PCS107", ClusterFacts)
@@ -167,6 +205,20 @@ def rest_api_needs_slurm_25_05(facts: ClusterFacts) -> Iterator[Breach]:
             "rest_api",
             f"Slurm {facts.slurm.value} in AWS PCS has no REST API",
             "use SlurmVersion.V25_11, or leave rest_api out",
+        )
+
+
+@error("PCS117", ClusterFacts)
+def rest_api_is_there_for_its_peers(facts: ClusterFacts) -> Iterator[Breach]:
+    """The port of the REST API is opened where there is a REST API.
+
+    Source: Slurm REST API in AWS PCS.
+    """
+    if facts.rest_api_from and not facts.rest_api:
+        yield Breach(
+            "rest_api_from",
+            "opens the port of a REST API that is not there",
+            "write rest_api=True, or leave rest_api_from out",
         )
 
 

@@ -134,8 +134,12 @@ class NodeSubnetFacts:
     in_vpc: bool | Unknown
     public: bool | Unknown = UNKNOWN
     assigns_public_addresses: bool | Unknown = UNKNOWN
+    ipv6: bool | Unknown = UNKNOWN
+    """Whether it assigns IPv6 addresses."""
     controller: bool = False
     nodes: bool = False
+    needs_ipv6: bool = False
+    """Whether the cluster talks by IPv6."""
 
 
 @advice("PCS403", NodeSubnetFacts)
@@ -184,6 +188,22 @@ def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[B
         )
 
 
+@error("PCS416", NodeSubnetFacts)
+def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Breach]:
+    """A cluster that talks by IPv6, and its nodes, are in subnets that assign IPv6 addresses.
+
+    Looked at where the subnets are made in the same app.
+
+    Source: AWS PCS VPC and subnet requirements; `NetworkType` of the API.
+    """
+    if facts.needs_ipv6 and facts.ipv6 is False:
+        yield Breach(
+            facts.argument,
+            f"{facts.name} assigns no IPv6 addresses, and the cluster has NetworkType.IPV6",
+            "make the VPC with ip_protocol=ec2.IpProtocol.DUAL_STACK",
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressFacts:
     """Which subnets exist, and how many addresses the node groups may take from them."""
@@ -228,25 +248,29 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SshFacts:
-    """Who may reach the SSH port of nodes."""
+class PeersFacts:
+    """Who may reach a port."""
 
+    argument: str
+    service: str
+    """What listens there."""
     sources: tuple[str | Unknown, ...]
 
 
-@advice("PCS408", SshFacts)
-def ssh_is_closed_to_the_world(facts: SshFacts) -> Iterator[Breach]:
-    """SSH is open to addresses that you know, not to all of them.
+@advice("PCS408", PeersFacts)
+def ports_are_closed_to_the_world(facts: PeersFacts) -> Iterator[Breach]:
+    """SSH and the REST API are open to addresses that you know, not to all of them.
 
-    Session Manager needs no open port at all, and works without `ssh_from`.
+    Session Manager needs no open port at all, and works without `ssh_from`. The REST API speaks
+    HTTP without encryption.
 
-    Source: Security groups in AWS PCS; Using AWS PCS login nodes.
+    Source: Security groups in AWS PCS; Using AWS PCS login nodes; Slurm REST API in AWS PCS.
     """
     for source in facts.sources:
         if source in {"0.0.0.0/0", "::/0"}:
             yield Breach(
-                "ssh_from",
-                f"opens SSH to {source}",
+                facts.argument,
+                f"opens {facts.service} to {source}",
                 "name your own range, such as ec2.Peer.ipv4('203.0.113.0/24')",
             )
 
@@ -297,8 +321,8 @@ def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Breach]:
 
 
 @page("PCS413")
-def ssh_sources_are_peers() -> None:
-    """Who may reach the SSH port is said in the CDK's words: a peer.
+def sources_are_peers() -> None:
+    """Who may reach a port is said in the CDK's words: a peer.
 
     A peer is an address range, a prefix list or a security group; a bare string would leave open
     which.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.rule import advice, error
@@ -20,7 +20,7 @@ from pcs_constructs.slurm_settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pcs_constructs.slurm import SlurmVersion
 
@@ -33,8 +33,12 @@ class SettingsFacts:
     settings: Mapping[str, str | Unknown]
     arguments: Mapping[str, str] = field(default_factory=dict[str, str])
     """By parameter, the argument that it was said with, where that is not the scope's mapping."""
+    twice: tuple[str, ...] = ()
+    """Parameters that were said a second time, in the same letters."""
     slurm: SlurmVersion | Unknown = UNKNOWN
     accounting: bool | Unknown = UNKNOWN
+    qos: frozenset[str] | Unknown = UNKNOWN
+    """The QOS that are said to be in the accounting database."""
 
     def argument(self, name: str) -> str:
         """The argument that a parameter came with."""
@@ -48,6 +52,14 @@ class SettingsFacts:
     def items(self, name: str) -> tuple[str, ...]:
         """The items of a value that is a list, of those before a `=` the names only."""
         return _items(self.text(name) or "")
+
+    def said_of(self, table: Iterable[str]) -> Iterator[str]:
+        """What of a table is set, in its order: parameters, or parameters with one value."""
+        for what in table:
+            name, _, value = what.partition("=")
+            said = not value or value.lower() in map(str.lower, self.items(name))
+            if name in self.settings and said:
+                yield what
 
 
 def _items(text: str) -> tuple[str, ...]:
@@ -105,12 +117,13 @@ def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
 def settings_are_said_once(facts: SettingsFacts) -> Iterator[Breach]:
     """A parameter is set once.
 
-    Slurm reads names in any letters, so `MaxTime` and `maxtime` are one.
+    Slurm reads names in any letters, so `MaxTime` and `maxtime` are one. What an argument of its
+    own says, such as `max_time`, is not said with the parameter's name as well.
 
     Source: Configuring custom Slurm settings in AWS PCS, "Validation"; `slurm.conf`.
     """
     spellings: dict[str, list[str]] = {}
-    for name in facts.settings:
+    for name in (*facts.settings, *facts.twice):
         spellings.setdefault(name.lower(), []).append(name)
     for names in spellings.values():
         if len(names) > 1:
@@ -133,13 +146,11 @@ def settings_are_in_the_slurm_version(facts: SettingsFacts) -> Iterator[Breach]:
     Source: the pages of custom Slurm settings; Slurm metrics in AWS PCS; Use Slurm CLI Filter
     Plugins to customize job submission; Release notes for Slurm versions in AWS PCS.
     """
-    for what, since in facts.scope.since.items():
-        name, _, value = what.partition("=")
-        said = not value or value.lower() in map(str.lower, facts.items(name))
-        slurm = too_old(facts.slurm, since) if name in facts.settings and said else None
-        if slurm:
+    for what in facts.said_of(facts.scope.since):
+        since = facts.scope.since[what]
+        if slurm := too_old(facts.slurm, since):
             yield Breach(
-                facts.argument(name),
+                facts.argument(what.partition("=")[0]),
                 f"has {what}, which needs Slurm {since}, and the cluster has {slurm.value}",
                 f"leave it out, or use Slurm {since} or newer",
             )
@@ -169,20 +180,19 @@ def settings_have_the_accounting_they_need(facts: SettingsFacts) -> Iterator[Bre
 def settings_have_the_accounting_they_use(facts: SettingsFacts) -> Iterator[Breach]:
     """Parameters that look something up in the accounting database are set where there is one.
 
-    Without it Slurm has no accounts, associations, shares or workload keys, so `AllowAccounts`,
-    `DenyAccounts`, `PriorityWeightAssoc`, `PriorityWeightFairshare`, `PriorityWeightQOS`,
-    `TrackWCKey`, `AccountingStorageTRES` and `AccountingStoreFlags` have nothing to go by. Whether
-    AWS PCS refuses them is not said.
+    Without it Slurm has no accounts, associations, QOS, shares or workload keys, so
+    `AllowAccounts`, `DenyAccounts`, `PriorityWeightAssoc`, `PriorityWeightFairshare`,
+    `PriorityWeightQOS`, `PreemptType=preempt/qos`, `TrackWCKey`, `AccountingStorageTRES` and
+    `AccountingStoreFlags` have nothing to go by. Whether AWS PCS refuses them is not said.
 
     Source: `slurm.conf`; Configuring custom Slurm settings in AWS PCS, "Validation".
     """
-    for name in facts.settings if facts.accounting is False else ():
-        if name in facts.scope.uses_accounting:
-            yield Breach(
-                facts.argument(name),
-                f"has {name}, which does nothing without accounting",
-                "give the cluster accounting=pcs.Accounting(), or leave it out",
-            )
+    for what in facts.said_of(facts.scope.uses_accounting) if facts.accounting is False else ():
+        yield Breach(
+            facts.argument(what.partition("=")[0]),
+            f"has {what}, which does nothing without accounting",
+            "give the cluster accounting=pcs.Accounting(), or leave it out",
+        )
 
 
 @error("PCS812", SettingsFacts)
@@ -340,23 +350,145 @@ def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Breach]:
 
     Slurm 25.11 looks, and its controller stops on one that is not there: the whole cluster is down
     until the queue is changed. A template cannot make a QOS: `sacctmgr` does, on a login node.
-    `normal` is always there. The release notes say so of `AllowQoS` and `DenyQoS`; the page on
-    queues counts `QOS` with them.
+    `normal` is always there. Say which ones you have made with `Accounting(qos=[...])`, and others
+    are refused. The release notes say so of `AllowQoS` and `DenyQoS`; the page on queues counts
+    `QOS` with them.
 
     Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Custom Slurm
     settings for AWS PCS queues.
     """
+    if facts.qos is not UNKNOWN:
+        return
+    for name, named in _qos_that_must_exist(facts):
+        yield Breach(
+            facts.argument(name),
+            f"names {', '.join(named)} in {name}, and Slurm stops when there is no such QOS",
+            f"run sacctmgr add qos {','.join(named)} first, then give the cluster "
+            f"accounting=pcs.Accounting(qos={named!r})",
+        )
+
+
+@error("PCS831", SettingsFacts)
+def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Breach]:
+    """A queue names no QOS beside those that `Accounting(qos=[...])` lists, and `normal`.
+
+    Slurm 25.11 stops its controller on a QOS that is not in the accounting database.
+
+    Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11.
+    """
+    if facts.qos is UNKNOWN:
+        return
+    there = {qos.lower() for qos in facts.qos}
+    for name, named in _qos_that_must_exist(facts):
+        missing = [qos for qos in named if qos.lower() not in there]
+        if missing:
+            yield Breach(
+                facts.argument(name),
+                f"names {', '.join(missing)} in {name}, and the cluster's accounting does not list "
+                "it",
+                f"run sacctmgr add qos {','.join(missing)}, then add it to Accounting(qos=[...])",
+            )
+
+
+def _qos_that_must_exist(facts: SettingsFacts) -> Iterator[tuple[str, list[str]]]:
+    """By parameter of a queue, the QOS on which Slurm stops if it has to look for them in vain."""
     if facts.scope is not QUEUE or facts.slurm is UNKNOWN or not facts.slurm.is_at_least("25.11"):
         return
     for name in ("AllowQoS", "DenyQoS", "QOS"):
         named = [item for item in facts.items(name) if item.lower() not in {"normal", "all"}]
         if named and facts.accounting is not False:
+            yield name, named
+
+
+@error("PCS830", SettingsFacts)
+def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -> Iterator[Breach]:
+    """A queue says which accounts or QOS it takes, or which it does not, and not both.
+
+    With `AllowAccounts` Slurm does not heed `DenyAccounts`, and with `AllowQoS` not `DenyQoS`.
+
+    Source: `AllowAccounts` and `AllowQos` of `slurm.conf`.
+    """
+    for allow, deny in (("AllowAccounts", "DenyAccounts"), ("AllowQoS", "DenyQoS")):
+        if facts.scope is QUEUE and allow in facts.settings and deny in facts.settings:
+            if facts.text(allow) is None or facts.items(allow) == ("ALL",):
+                continue
             yield Breach(
-                facts.argument(name),
-                f"names {', '.join(named)} in {name}, and Slurm {facts.slurm.value} stops when "
-                "there is no such QOS",
-                f"run sacctmgr add qos {','.join(named)} first, and acknowledge this",
+                facts.argument(deny),
+                f"sets {deny}, which Slurm does not heed beside {allow}",
+                f"leave {facts.argument(allow)} or {facts.argument(deny)} out",
             )
+
+
+@error("PCS832", SettingsFacts)
+def jobs_that_ask_for_no_time_fit_their_queue(facts: SettingsFacts) -> Iterator[Breach]:
+    """The time that a job gets without asking is no longer than its queue allows.
+
+    Slurm does not heed a `DefaultTime` above `MaxTime`.
+
+    Source: `DefaultTime` of `slurm.conf`.
+    """
+    default, most = (_minutes(facts.text(name) or "") for name in ("DefaultTime", "MaxTime"))
+    if default is not None and most is not None and default > most:
+        yield Breach(
+            facts.argument("DefaultTime"),
+            f"has DefaultTime={facts.text('DefaultTime')}, above MaxTime={facts.text('MaxTime')}",
+            "lower the one or raise the other",
+        )
+
+
+_TIME: Final = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", re.ASCII)
+
+
+def _minutes(text: str) -> float | None:
+    """How long a time is that Slurm reads, in minutes; `None` for what is none or no end."""
+    found = _TIME.fullmatch(text)
+    if not found:
+        return None
+    days, *rest = found.groups()
+    numbers = [int(number) for number in rest if number is not None]
+    if days is not None:  # days-hours[:minutes[:seconds]]
+        hours, minutes, seconds = [*numbers, 0, 0][:3]
+    elif len(numbers) == 3:
+        hours, minutes, seconds = numbers
+    else:  # minutes[:seconds]
+        hours, (minutes, seconds) = 0, [*numbers, 0][:2]
+    return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60
+
+
+@error("PCS834", SettingsFacts)
+def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Breach]:
+    """`Licenses` is a list of names, each with how many there are.
+
+    A name without a number is one license. A name may have a server, as in `ansys@flex:25`; commas,
+    colons and blanks separate.
+
+    Source: `Licenses` of `slurm.conf`.
+    """
+    for entry in (facts.text("Licenses") or "").split(","):
+        if entry and not re.fullmatch(r"[\w.+-]+(@[\w.+-]+)?([:=*][1-9]\d*)?", entry, re.ASCII):
+            yield Breach(
+                facts.argument("Licenses"),
+                f"has the license {entry!r}",
+                "write a name and a number from 1, such as 'ansys:25'",
+            )
+
+
+@error("PCS835", SettingsFacts)
+def suspended_jobs_share_their_nodes(facts: SettingsFacts) -> Iterator[Breach]:
+    """`SUSPEND` in `PreemptMode` of a cluster comes with `GANG`.
+
+    Only Slurm's gang scheduler wakes a suspended job again. `Preemption(mode=PreemptMode.SUSPEND)`
+    writes both.
+
+    Source: `PreemptMode` of `slurm.conf`.
+    """
+    modes = [mode.upper() for mode in facts.items("PreemptMode")]
+    if facts.scope is not QUEUE and "SUSPEND" in modes and "GANG" not in modes:
+        yield Breach(
+            facts.argument("PreemptMode"),
+            "has PreemptMode=SUSPEND without GANG",
+            "write 'SUSPEND,GANG'",
+        )
 
 
 @advice("PCS829", SettingsFacts)
@@ -379,25 +511,61 @@ def prolog_flags_go_together(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueDefaultsFacts:
-    """Which queues of one cluster want to be its default."""
+class QueuesFacts:
+    """What the queues of one cluster say, and the cluster itself."""
 
-    defaults: Mapping[str, str | Unknown]
-    """By queue, what it says of `Default`."""
+    queues: Mapping[str, Mapping[str, str | Unknown]]
+    """The parameters of each queue."""
+    cluster: Mapping[str, str | Unknown] | Unknown = UNKNOWN
+    """The parameters of the cluster."""
+
+    def said(self, name: str) -> dict[str, str]:
+        """By queue, what is known to be said of a parameter."""
+        found = {queue: settings.get(name, UNKNOWN) for queue, settings in self.queues.items()}
+        return {queue: value for queue, value in found.items() if value is not UNKNOWN}
 
 
-@advice("PCS822", QueueDefaultsFacts)
-def one_queue_is_the_default(facts: QueueDefaultsFacts) -> Iterator[Breach]:
+@advice("PCS822", QueuesFacts)
+def one_queue_is_the_default(facts: QueuesFacts) -> Iterator[Breach]:
     """One queue of a cluster is its default at most.
 
     Jobs that name no queue go to it. Of several Slurm keeps one, and nobody says which.
 
     Source: `Default` of `slurm.conf`.
     """
-    names = [n for n, value in facts.defaults.items() if value is not UNKNOWN and is_yes(value)]
+    names = [name for name, value in facts.said("Default").items() if is_yes(value)]
     if len(names) > 1:
         yield Breach(
             "slurm_settings",
-            f"{len(names)} queues have Default=YES: {', '.join(names)}",
+            f"{len(names)} queues are the default: {', '.join(names)}",
             "leave it to one of them",
+        )
+
+
+@advice("PCS833", QueuesFacts)
+def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
+    """Where queues decide who makes room, the cluster says so and their priority tiers differ.
+
+    Slurm heeds the `PreemptMode` of a queue, and its tier for preemption, only if the cluster's
+    `PreemptType` is `preempt/partition_prio`: `preemption=pcs.Preemption.by_queue()`. With it, jobs
+    of queues with the same `PriorityTier`, 1 if nothing is said, leave each other alone.
+
+    Source: `PreemptType`, `PreemptMode` and `PriorityTier` of `slurm.conf`.
+    """
+    if facts.cluster is UNKNOWN:
+        return
+    kind = facts.cluster.get("PreemptType", "")
+    modes = {n: m for n, m in facts.said("PreemptMode").items() if m.upper() != "OFF"}
+    if kind == "" and modes:
+        yield Breach(
+            "preempt_mode",
+            f"is set for {', '.join(modes)}, and the cluster has no preemption",
+            "give the cluster preemption=pcs.Preemption.by_queue()",
+        )
+    tiers = {settings.get("PriorityTier", "1") for settings in facts.queues.values()}
+    if kind == "preempt/partition_prio" and UNKNOWN not in tiers and len(tiers) < 2:
+        yield Breach(
+            "preemption",
+            "goes by queue, and all queues have the same priority tier",
+            "give the queue whose jobs go first priority_tier=10",
         )

@@ -25,6 +25,11 @@ V24_05 = SlurmVersion.of("24.05")
 V24_11 = SlurmVersion.of("24.11")
 
 
+def kept(version: str) -> SlurmVersion:
+    """Of a cluster that runs already."""
+    return SlurmVersion.of(version, past_end_of_life=True)
+
+
 # One cluster.
 
 
@@ -63,8 +68,14 @@ def test_a_fixed_cluster_name_is_advised_against(facts, codes) -> None:
 @table(
     row("23.11", cluster(slurm=V23_11), "PCS105"),
     row("24.05", cluster(slurm=V24_05), "PCS105"),
-    row("24.11", cluster(slurm=V24_11)),
+    row("24.05, said to run already", cluster(slurm=kept("24.05"))),
+    row("24.11, past its end", cluster(slurm=V24_11), "PCS105"),
+    row("24.11, said to run already", cluster(slurm=kept("24.11"))),
+    row("24.11, on its last day", cluster(slurm=V24_11, today="2026-05-31")),
+    row("24.11, the day after", cluster(slurm=V24_11, today="2026-06-01"), "PCS105"),
     row("25.05", cluster(slurm=SlurmVersion.V25_05)),
+    row("25.05, later", cluster(slurm=SlurmVersion.V25_05, today="2026-12-01"), "PCS105"),
+    row("25.11, much later", cluster(slurm=SlurmVersion.V25_11, today="2036-12-01")),
     row("25.08, which PCS never had", cluster(slurm=SlurmVersion.of("25.08")), "PCS105"),
     row("25.11", cluster(slurm=SlurmVersion.V25_11)),
     row("26.05", cluster(slurm=SlurmVersion.V26_05)),
@@ -77,7 +88,10 @@ def test_the_slurm_version_is_one_that_pcs_creates(facts, codes) -> None:
 
 @table(
     row("24.05, refused anyway", cluster(slurm=V24_05)),
-    row("24.11, past its end", cluster(slurm=V24_11), "PCS106"),
+    row("24.05, said to run already", cluster(slurm=kept("24.05")), "PCS106"),
+    row("24.11, refused anyway", cluster(slurm=V24_11)),
+    row("24.11, said to run already", cluster(slurm=kept("24.11")), "PCS106"),
+    row("24.11, long before", cluster(slurm=V24_11, today="2025-06-01")),
     row("25.05, near its end", cluster(slurm=SlurmVersion.V25_05), "PCS106"),
     row("25.11, no end known", cluster(slurm=SlurmVersion.V25_11)),
     row("26.11, newer than the library", cluster(slurm=SlurmVersion.of("26.11"))),
@@ -87,10 +101,33 @@ def test_a_slurm_version_near_its_end_of_life_is_advised_against(facts, codes) -
     assert advice(facts) == codes
 
 
-@pytest.mark.parametrize(("days", "codes"), [(90, ["PCS106"]), (91, []), (-1, ["PCS106"])])
+@table(
+    row("a date", cluster(today="2026-12-24")),
+    row("a day", cluster(today="tomorrow"), "PCS116"),
+    row("no such day", cluster(today="2026-02-30"), "PCS116"),
+    row("no date, and a version that ends", cluster(today="", slurm=V24_11), "PCS105", "PCS116"),
+    row("version, token", cluster(today="2026-12-24", slurm=UNKNOWN)),
+)
+def test_the_day_to_judge_by_is_a_date(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("nobody", cluster(rest_api_from=0)),
+    row("somebody", cluster(rest_api=True, rest_api_from=1)),
+    row("somebody, and none is there", cluster(rest_api=False, rest_api_from=1), "PCS117"),
+    row("version, token", cluster(rest_api=True, rest_api_from=1, slurm=UNKNOWN)),
+)
+def test_the_port_of_the_rest_api_is_opened_where_there_is_one(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@pytest.mark.parametrize(("days", "codes"), [(90, ["PCS106"]), (91, []), (0, ["PCS106"])])
 def test_the_end_of_life_is_near_90_days_before(monkeypatch, days, codes) -> None:
     end = date.fromisoformat(slurm.CATALOG_DATE) + timedelta(days)
-    monkeypatch.setitem(slurm.END_OF_LIFE, "25.11", end.isoformat())
+    monkeypatch.setitem(
+        slurm.RELEASES, "25.11", slurm.RELEASES["25.11"]._replace(end_of_life=end.isoformat())
+    )
     assert advice(cluster(slurm=SlurmVersion.V25_11)) == codes
 
 
@@ -108,7 +145,7 @@ def test_the_idle_time_of_a_cluster_is_1_to_10_000_000_seconds(facts, codes) -> 
 
 
 @table(
-    row("24.11", cluster(accounting=True, slurm=V24_11)),
+    row("24.11", cluster(accounting=True, slurm=kept("24.11"))),
     row("24.05", cluster(accounting=True, slurm=V24_05), "PCS105", "PCS108"),
     row("24.05 without it", cluster(accounting=False, slurm=V24_05), "PCS105"),
     row("token", cluster(accounting=True, slurm=UNKNOWN)),
@@ -133,8 +170,8 @@ def test_accounting_records_are_kept_for_1_to_10_000_days_or_for_good(facts, cod
 
 @table(
     row("25.05", cluster(rest_api=True, slurm=SlurmVersion.V25_05)),
-    row("24.11", cluster(rest_api=True, slurm=V24_11), "PCS110"),
-    row("24.11 without it", cluster(rest_api=False, slurm=V24_11)),
+    row("24.11", cluster(rest_api=True, slurm=kept("24.11")), "PCS110"),
+    row("24.11 without it", cluster(rest_api=False, slurm=kept("24.11"))),
     row("token", cluster(rest_api=True, slurm=UNKNOWN)),
 )
 def test_the_rest_api_needs_slurm_25_05(facts, codes) -> None:

@@ -9,8 +9,8 @@ from pcs_constructs.rules import (
     IdentifierFacts,
     NetworkFacts,
     NodeSubnetFacts,
+    PeersFacts,
     SecurityGroupFacts,
-    SshFacts,
     VpcFacts,
 )
 from tests.unit.test_rules import advice, errors, row, table
@@ -25,13 +25,14 @@ subnet = partial(
         in_vpc=True,
         public=False,
         assigns_public_addresses=False,
+        ipv6=True,
         nodes=True,
     ),
 )
 group = partial(
     replace, SecurityGroupFacts(argument="security_groups", name="app/Group", in_vpc=True)
 )
-ssh = partial(replace, SshFacts(sources=("203.0.113.0/24",)))
+ssh = partial(replace, PeersFacts(argument="ssh_from", service="SSH", sources=("203.0.113.0/24",)))
 identifiers = partial(
     replace,
     IdentifierFacts(subnet_ids=("subnet-0a1b2c3d",), security_group_ids=("sg-0a1b2c3d",)),
@@ -198,6 +199,16 @@ def demands(*pairs: tuple[frozenset[str], int]) -> AddressFacts:
     ),
 )
 def test_subnets_have_room_for_all_interfaces(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("none, and none needed", subnet(ipv6=False)),
+    row("none", subnet(ipv6=False, needs_ipv6=True), "PCS416"),
+    row("some", subnet(needs_ipv6=True)),
+    row("token", subnet(ipv6=UNKNOWN, needs_ipv6=True)),
+)
+def test_subnets_of_ipv6_clusters_have_ipv6(facts, codes) -> None:
     assert errors(facts) == codes
 
 

@@ -8,7 +8,7 @@ import pytest
 from pcs_constructs import slurm_settings
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.rules import (
-    QueueDefaultsFacts,
+    QueuesFacts,
     SettingsFacts,
     errors_in,
 )
@@ -26,7 +26,14 @@ from tests.unit.test_rules import advice, errors, row, table
 
 V24_11 = SlurmVersion.of("24.11")
 cluster = partial(
-    replace, SettingsFacts(scope=CLUSTER, settings={}, slurm=SlurmVersion.V26_05, accounting=True)
+    replace,
+    SettingsFacts(
+        scope=CLUSTER,
+        settings={},
+        slurm=SlurmVersion.V26_05,
+        accounting=True,
+        qos=frozenset("abcd"),
+    ),
 )
 queue = partial(replace, cluster(scope=QUEUE))
 
@@ -94,8 +101,9 @@ def test_the_name_that_was_meant_is_told(scope: Scope, name: str, fix: str) -> N
 @pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.noun)
 def test_tables_name_what_is_taken_somewhere(scope: Scope) -> None:
     gated = {name.partition("=")[0] for name in scope.since}
-    assert gated | scope.needs_accounting | scope.uses_accounting <= scope.names
-    assert not scope.needs_accounting & scope.uses_accounting
+    looked_up = {name.partition("=")[0] for name in scope.uses_accounting}
+    assert gated | scope.needs_accounting | looked_up <= scope.names
+    assert not scope.needs_accounting & looked_up
     everything = frozenset().union(*(s.names for s in SCOPES))
     assert everything.issuperset((*slurm_settings.FORMS, *slurm_settings.PATHS))
 
@@ -154,7 +162,8 @@ def test_parameters_are_in_the_version_of_slurm(facts, codes) -> None:
     row("with", said(AccountingStorageEnforce="limits")),
     row("without", none(AccountingStorageEnforce="limits"), "PCS810"),
     row("QOS, with", said(QUEUE, QOS="normal")),
-    row("QOS, without", none(QUEUE, QOS="a", AllowQoS="b", DenyQoS="c"), *["PCS810"] * 3),
+    row("denied QOS, without", none(QUEUE, DenyQoS="c"), "PCS810"),
+    row("QOS, without", none(QUEUE, QOS="a", AllowQoS="b"), *["PCS810"] * 2),
     row("slurmdbd, with", said(SLURMDBD, CommitDelay="1")),
     row("slurmdbd, without", none(SLURMDBD, CommitDelay="1"), "PCS810"),
     row("slurmdbd, unknown name without", none(SLURMDBD, Nothing="1"), "PCS807"),
@@ -292,15 +301,22 @@ def test_cli_filters_are_in_lua(facts, codes) -> None:
     assert errors(facts) == codes
 
 
+def unsaid(**settings: object) -> SettingsFacts:
+    """Of a queue, where nobody says which QOS there are."""
+    return queue(settings=settings, qos=UNKNOWN)
+
+
 @table(
-    row("one", old("25.11", QUEUE, QOS="fast"), "PCS821"),
-    row("three", said(QUEUE, QOS="a", AllowQoS="b,c", DenyQoS="d"), *["PCS821"] * 3),
-    row("what is there", said(QUEUE, QOS="normal", AllowQoS="ALL")),
-    row("older", old("25.05", QUEUE, QOS="fast")),
-    row("no accounting", none(QUEUE, QOS="fast")),
-    row("no QOS", queue()),
-    row("token", said(QUEUE, QOS=UNKNOWN)),
-    row("version, token", queue(settings={"QOS": "fast"}, slurm=UNKNOWN)),
+    row("one", replace(unsaid(QOS="fast"), slurm=SlurmVersion.V25_11), "PCS821"),
+    row("three", unsaid(QOS="a", AllowQoS="b,c"), *["PCS821"] * 2),
+    row("denied", unsaid(DenyQoS="d"), "PCS821"),
+    row("what is always there", unsaid(QOS="normal", AllowQoS="ALL")),
+    row("said to be there", said(QUEUE, QOS="a")),
+    row("older", replace(unsaid(QOS="fast"), slurm=SlurmVersion.V25_05)),
+    row("no accounting", replace(unsaid(QOS="fast"), accounting=False)),
+    row("no QOS", unsaid()),
+    row("token", unsaid(QOS=UNKNOWN)),
+    row("version, token", replace(unsaid(QOS="fast"), slurm=UNKNOWN)),
 )
 def test_a_qos_that_may_not_exist_is_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes
@@ -318,11 +334,115 @@ def test_prolog_flags_that_do_not_go_together_are_worth_a_word(facts, codes) -> 
     assert advice(facts) == codes
 
 
+def queues(cluster: object = None, /, **queues: dict[str, object]) -> QueuesFacts:
+    return QueuesFacts(queues=queues, cluster={} if cluster is None else cluster)
+
+
+YES = {"Default": "YES"}
+
+
 @table(
-    row("none", QueueDefaultsFacts(defaults={})),
-    row("one", QueueDefaultsFacts(defaults={"a": "YES", "b": "NO"})),
-    row("two", QueueDefaultsFacts(defaults={"a": "YES", "b": "true", "c": "NO"}), "PCS822"),
-    row("token", QueueDefaultsFacts(defaults={"a": "YES", "b": UNKNOWN})),
+    row("none", queues()),
+    row("one", queues(a=YES, b={"Default": "NO"}, c={})),
+    row("two", queues(a=YES, b={"Default": "true"}, c={"Default": "NO"}), "PCS822"),
+    row("token", queues(a=YES, b={"Default": UNKNOWN})),
 )
 def test_two_queues_for_jobs_that_name_none_are_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+BY_QUEUE = {"PreemptType": "preempt/partition_prio"}
+
+
+@table(
+    row("different tiers", queues(BY_QUEUE, a={"PriorityTier": "10"}, b={})),
+    row("the same tier", queues(BY_QUEUE, a={"PriorityTier": "1"}, b={}), "PCS833"),
+    row("one queue", queues(BY_QUEUE, a={}), "PCS833"),
+    row("token", queues(BY_QUEUE, a={"PriorityTier": UNKNOWN}, b={})),
+    row("by QOS", queues({"PreemptType": "preempt/qos"}, a={"PreemptMode": "CANCEL"}, b={})),
+    row("none, and no mode", queues(a={}, b={})),
+    row("none, and a mode", queues(a={"PreemptMode": "CANCEL"}, b={}), "PCS833"),
+    row("none, and no preemption", queues(a={"PreemptMode": "off"}, b={})),
+    row("cluster that is not known", queues(UNKNOWN, a={"PreemptMode": "CANCEL"})),
+    row("type, token", queues({"PreemptType": UNKNOWN}, a={"PreemptMode": "CANCEL"})),
+)
+def test_preemption_without_anything_to_go_by_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("one", said(QUEUE, AllowAccounts="a,b", AllowQoS="a")),
+    row("accounts", said(QUEUE, AllowAccounts="a", DenyAccounts="b"), "PCS830"),
+    row("QOS", said(QUEUE, AllowQoS="a", DenyQoS="b"), "PCS830"),
+    row("all are allowed", said(QUEUE, AllowAccounts="ALL", DenyAccounts="b")),
+    row("one of each", said(QUEUE, AllowAccounts="a", DenyQoS="b")),
+    row("token", said(QUEUE, AllowAccounts=UNKNOWN, DenyAccounts="b")),
+)
+def test_who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+def made(*qos: str, **settings: object) -> SettingsFacts:
+    return queue(settings=settings, qos=frozenset(qos))
+
+
+@table(
+    row("one of them", made("high", "low", QOS="high")),
+    row("in other letters", made("high", AllowQoS="High,low,normal"), "PCS831"),
+    row("none", made(QOS="high"), "PCS831"),
+    row("normal", made(QOS="normal")),
+    row("old Slurm", replace(made(QOS="high"), slurm=V24_11)),
+    row("token", made(QOS=UNKNOWN)),
+    row("version, token", replace(made(QOS="high"), slurm=UNKNOWN)),
+    row("not said which there are", unsaid(QOS="high")),
+)
+def test_qos_of_queues_are_those_that_were_made(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+def test_qos_that_were_made_need_no_advice() -> None:
+    assert advice(made("high", QOS="high")) == []
+
+
+@table(
+    row("less", said(QUEUE, DefaultTime="60", MaxTime="1-0")),
+    row("the same", said(QUEUE, DefaultTime="24:00:00", MaxTime="1-00:00:00")),
+    row("a second more", said(QUEUE, DefaultTime="24:00:01", MaxTime="1-0"), "PCS832"),
+    row("minutes and seconds", said(QUEUE, DefaultTime="60:01", MaxTime="60"), "PCS832"),
+    row("days, hours and minutes", said(QUEUE, DefaultTime="1-2:30", MaxTime="1589"), "PCS832"),
+    row("no end", said(QUEUE, DefaultTime="60", MaxTime="UNLIMITED")),
+    row("one of them", said(QUEUE, DefaultTime="60")),
+    row("token", said(QUEUE, DefaultTime=UNKNOWN, MaxTime="1")),
+)
+def test_jobs_that_ask_for_no_time_fit_their_queue(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("some", said(Licenses="ansys:25,matlab,fluent@flex-1:3")),
+    row("none of one", said(Licenses="ansys:0"), "PCS834"),
+    row("negative", said(Licenses="ansys:-1"), "PCS834"),
+    row("a blank", said(Licenses="ansys mechanical:3"), "PCS834"),
+    row("no number", said(Licenses="ansys:many"), "PCS834"),
+    row("two", said(Licenses="a b:1,c:0,d:1"), "PCS834", "PCS834"),
+    row("token", said(Licenses=UNKNOWN)),
+)
+def test_licenses_are_names_with_numbers(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("with it", said(PreemptMode="SUSPEND,GANG")),
+    row("without it", said(PreemptMode="suspend"), "PCS835"),
+    row("another", said(PreemptMode="REQUEUE")),
+    row("of a queue", said(QUEUE, PreemptMode="SUSPEND")),
+    row("token", said(PreemptMode=UNKNOWN)),
+)
+def test_suspended_jobs_share_their_nodes(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+def test_what_has_an_argument_is_not_said_by_name_too() -> None:
+    facts = queue(settings={"MaxTime": "60"}, arguments={"MaxTime": "max_time"}, twice=("MaxTime",))
+    (problem,) = errors_in(facts)
+    assert (problem.code, problem.argument) == ("PCS808", "max_time")

@@ -9,7 +9,14 @@ import pytest
 from pcs_constructs.capacity import Capacity, ClusterSize, Scaling, SpotAllocation
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
 from pcs_constructs.names import physical_name
-from pcs_constructs.slurm import Accounting, SlurmVersion
+from pcs_constructs.slurm import (
+    RELEASES,
+    Accounting,
+    AccountingEnforcement,
+    Preemption,
+    PreemptMode,
+    SlurmVersion,
+)
 
 
 def codes(error: pytest.ExceptionInfo[PcsValidationError]) -> list[str]:
@@ -143,7 +150,52 @@ def test_a_slurm_version_knows_its_end_of_life_if_one_was_published() -> None:
     assert SlurmVersion.of("26.11").end_of_life is None
 
 
+def test_a_version_that_runs_already_is_the_same_version() -> None:
+    assert SlurmVersion.of("24.11", past_end_of_life=True) == SlurmVersion.of("24.11")
+
+
+def test_a_slurm_version_knows_what_it_adds() -> None:
+    assert "accounting" in SlurmVersion.of("24.11").adds
+    assert SlurmVersion.of("99.11").adds == ()
+
+
+def test_versions_are_kept_oldest_first() -> None:
+    assert list(RELEASES) == sorted(RELEASES)
+
+
+# Preemption.
+
+
+def test_preemption_goes_by_queue_or_by_qos() -> None:
+    by_queue, by_qos = Preemption.by_queue(), Preemption.by_qos(mode=PreemptMode.CANCEL)
+    assert (by_queue.type, by_queue.mode) == ("preempt/partition_prio", PreemptMode.REQUEUE)
+    assert (by_qos.type, by_qos.mode) == ("preempt/qos", PreemptMode.CANCEL)
+
+
 # Accounting.
+
+
+def test_accounting_enforces_nothing_and_knows_no_qos_unless_told() -> None:
+    assert (Accounting().enforce, Accounting().qos) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"enforce": "limits"}, ["PCS001"]),
+        ({"enforce": AccountingEnforcement.LIMITS}, ["PCS001"]),
+        ({"enforce": ["limits"]}, ["PCS003"]),
+        ({"qos": "high"}, ["PCS001"]),
+        (
+            {"qos": ["high", 1], "enforce": [None], "retention_days": 0},
+            ["PCS109", "PCS003", "PCS003"],
+        ),
+    ],
+)
+def test_fails_when_accounting_is_given_something_else(arguments, expected) -> None:
+    with pytest.raises(PcsValidationError) as error:
+        Accounting(**arguments)
+    assert codes(error) == expected
 
 
 @pytest.mark.parametrize("days", [None, -1, 1, 10_000])
