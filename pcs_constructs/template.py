@@ -190,7 +190,7 @@ class Template:
         return found[0] if len(found) == 1 else None
 
     def _parameter(self, name: object) -> Mapping[str, Any] | None:
-        return self.content.get("Parameters", {}).get(name)
+        return self.content.get("Parameters", {}).get(name) if isinstance(name, str) else None
 
 
 def read(*paths: str | Path) -> list[Template]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.changes import versions
 from pcs_constructs.changes.change import CLUSTER, NODE_GROUP, NOUNS, QUEUE, Change, Effect, Reason
@@ -379,10 +379,13 @@ def _looked_up(resource: Resource) -> str | None:
     if launch_template is not None:
         images.append((launch_template, launch_template.get("LaunchTemplateData", "ImageId")))
     for owner, image in images:
-        name = cast("dict[str, str]", image).get("Ref", "") if isinstance(image, dict) else ""
-        parameter = owner.template.content.get("Parameters", {}).get(name, {})
-        if str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value"):
-            return name
+        match image:
+            case {"Ref": str() as name}:
+                parameter = owner.template.content.get("Parameters", {}).get(name, {})
+                if str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value"):
+                    return str(name)
+            case _:
+                pass
     return None
 
 

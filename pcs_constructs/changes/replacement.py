@@ -294,8 +294,8 @@ class Update:
             for template, value in ((old, before), (new, after))
         )
         because = None
-        if before == after:
-            name = cast("dict[str, str]", after)["Ref"]  # nothing else reads alike and differs
+        if before == after and isinstance(after, dict):
+            name = cast("dict[str, str]", after).get("Ref")  # nothing else reads alike and differs
             because = f"if the stack is deployed with the new default of its parameter {name}"
         elif isinstance(ours, str) and isinstance(theirs, str) and "\n" in ours + theirs:
             path, ours, theirs = _first_line_that_differs(path, ours, theirs)

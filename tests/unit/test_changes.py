@@ -552,6 +552,21 @@ def test_settings_of_the_new_version_should_come_after_it(
     assert ("in a deployment after the version's" in notes) is noted
 
 
+@pytest.mark.parametrize(
+    "value", [{"Ref": {}}, {"Ref": ["A"]}, {"Fn::GetAtt": []}, {"Fn::ImportValue": {}}, True, 1, []]
+)
+@pytest.mark.parametrize(
+    "path", [("Compute", "AmiId"), ("Cluster", "Networking"), ("Queue", "Name")]
+)
+def test_what_is_malformed_is_compared_as_it_is_written(
+    path: tuple[str, str], value: object
+) -> None:
+    new = _changed(*path, to=value)
+    assert _effects(new, new) == _NOBODY
+    assert _effects(new) != _NOBODY
+    assert _effects(_BASE, new) != _NOBODY
+
+
 # What would be refused.
 
 
