@@ -7,12 +7,25 @@ import dataclasses
 import json
 import sys
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from pcs_constructs import instances, rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_FAIL_ON: Final = (
+    "in-place",
+    "nodes-replaced",
+    "sessions-end",
+    "jobs-fail",
+    "replaced",
+    "removed",
+    "lost",
+    "refused",
+)
+"""What `diff` can fail on, the least first. What would be refused always counts."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,14 +48,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="such as hpc7a or 'c7i.*xlarge'; all by default",
     )
     types.add_argument("--json", action="store_true", help="for scripts, with every fact")
+    diff = commands.add_parser(
+        "diff",
+        help="what deploying a template over another does to clusters, node groups and queues",
+        description="Compares two templates, or two cdk.out directories. Exits with 1 if something "
+        "is as bad as --fail-on says or would be refused, and with 2 if a file cannot be read.",
+    )
+    diff.add_argument("old", metavar="OLD", help="what is deployed: a template, or a cdk.out")
+    diff.add_argument("new", metavar="NEW", help="what is to be deployed")
+    diff.add_argument(
+        "--fail-on",
+        choices=_FAIL_ON,
+        default="replaced",  # what a deployment cannot bring back; nodes come and go anyway
+        metavar="EFFECT",
+        help=f"the least effect to fail on: {', '.join(_FAIL_ON)}; by default %(default)s",
+    )
+    diff.add_argument("--json", action="store_true", help="for scripts, with every fact")
     found = parser.parse_args(arguments)
     try:
+        if found.command == "diff":
+            return _diff(
+                cast("str", found.old),
+                cast("str", found.new),
+                fail_on=cast("str", found.fail_on),
+                as_json=cast("bool", found.json),
+            )
         if found.command == "explain":
             return _explain(cast("list[str]", found.codes))
         return _instances(cast("list[str]", found.filters), as_json=cast("bool", found.json))
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         sys.stderr.close()
         return 0
+
+
+def _diff(old: str, new: str, *, fail_on: str, as_json: bool) -> int:
+    # Imported here, so that the other commands start as quickly as before.
+    from pcs_constructs import changes, template
+
+    try:
+        found = changes.compare(template.read(old), template.read(new))
+    except template.TemplateError as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    if as_json:
+        print(json.dumps(changes.as_data(found), indent=1))
+    else:
+        print(changes.as_text(found))
+    least = _FAIL_ON.index(fail_on)
+    failed = any(
+        change.refusals
+        or (change.effect.word in _FAIL_ON and _FAIL_ON.index(change.effect.word) >= least)
+        for change in found
+    )
+    return 1 if failed else 0
 
 
 def _explain(codes: Sequence[str]) -> int:

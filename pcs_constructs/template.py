@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 _SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
+_NESTED: Final = ".nested"  # and those of nested stacks, before that
 
 
 class TemplateError(Exception):
@@ -54,6 +55,16 @@ class Resource:
         return value if value is None or value is UNKNOWN else str(value)
 
 
+class Reference(NamedTuple):
+    """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to."""
+
+    resource: Resource
+    """The resource, in whichever template it is."""
+
+    attribute: str
+    """The attribute, such as `Arn`; empty for what `Ref` gives."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A template, with the others that were read with it, whose exports it may import."""
@@ -91,25 +102,36 @@ class Template:
 
     def referred(self, value: object) -> Resource | None:
         """The resource that a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` is of."""
+        found = self.reference(value)
+        return found.resource if found else None
+
+    def reference(self, value: object) -> Reference | None:
+        """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to, among what was read."""
         match value:
-            case {"Ref": str() as logical_id}:
-                return self.resources.get(logical_id)
-            case {"Fn::GetAtt": [str() as logical_id, str()]}:
-                return self.resources.get(logical_id)
-            case {"Fn::GetAtt": str() as attribute}:
-                return self.resources.get(attribute.partition(".")[0])
+            case {"Ref": str() as name}:
+                return self._reference(name, "") or self._passed(name)
+            case {"Fn::GetAtt": [str() as logical_id, str() as attribute]}:
+                return self._reference(logical_id, attribute)
+            case {"Fn::GetAtt": str() as text}:
+                logical_id, _, attribute = text.partition(".")
+                return self._reference(logical_id, attribute)
             case {"Fn::ImportValue": str() as name}:
                 for other in self.together:
                     for output in other.content.get("Outputs", {}).values():
                         if output.get("Export", {}).get("Name") == name:
-                            return other.referred(output.get("Value"))
+                            return other.reference(output.get("Value"))
             case _:
                 pass
         return None
 
     def references(self, value: object) -> Iterator[Resource]:
         """Every resource that a value refers to, at any depth; also in `Fn::Sub`."""
-        found = self.referred(value)
+        for reference in self.all_references(value):
+            yield reference.resource
+
+    def all_references(self, value: object) -> Iterator[Reference]:
+        """Every reference in a value, at any depth; also in `Fn::Sub`."""
+        found = self.reference(value)
         if found is not None:
             yield found
         elif isinstance(value, Mapping):
@@ -117,22 +139,58 @@ class Template:
             if isinstance(text := items.get("Fn::Sub"), str):
                 yield from self._substituted(text)
             for item in items.values():
-                yield from self.references(item)
+                yield from self.all_references(item)
         elif isinstance(value, list):
             items = cast("list[Any]", value)
             if len(items) == 2 and isinstance(items[0], str) and isinstance(items[1], Mapping):
                 yield from self._substituted(items[0])  # the long form of Fn::Sub
             for item in items:
-                yield from self.references(item)
+                yield from self.all_references(item)
 
-    def _substituted(self, text: str) -> Iterator[Resource]:
+    def _substituted(self, text: str) -> Iterator[Reference]:
         for part in text.split("${")[1:]:
-            found = self.resources.get(part.partition("}")[0].partition(".")[0])
+            logical_id, _, attribute = part.partition("}")[0].partition(".")
+            found = self._reference(logical_id, attribute)
             if found is not None:
                 yield found
 
+    def _reference(self, logical_id: str, attribute: str) -> Reference | None:
+        resource = self.resources.get(logical_id)
+        if resource is None:
+            return None
+        nested = self._nested(resource) if attribute.startswith("Outputs.") else None
+        if nested is not None:
+            output = nested.content.get("Outputs", {}).get(attribute.removeprefix("Outputs."), {})
+            return nested.reference(output.get("Value")) or Reference(resource, attribute)
+        return Reference(resource, attribute)
+
+    def _passed(self, parameter: str) -> Reference | None:
+        """What the stack around a nested one passes to a parameter."""
+        for other in self.together:
+            for stack in other.of_type("AWS::CloudFormation::Stack"):
+                if other._nested(stack) is self:
+                    return other.reference(stack.get("Parameters", parameter))
+        return None
+
+    def _nested(self, stack: Resource) -> Template | None:
+        """The template of a nested stack, where the CDK wrote down which file it is.
+
+        Its command line has that written down. Else it is the only one with these parameters, whose
+        names the CDK makes from what they are of.
+        """
+        metadata = self.content["Resources"][stack.logical_id].get("Metadata", {})
+        name = str(metadata.get("aws:asset:path", "")).removesuffix(_SUFFIX)
+        passed = set(stack.get("Parameters") or {})
+        found = [
+            other
+            for other in self.together
+            if (other.name == name if name else other.name.endswith(_NESTED))
+            and passed == set(other.content.get("Parameters", {}))
+        ]
+        return found[0] if len(found) == 1 else None
+
     def _parameter(self, name: object) -> Mapping[str, Any] | None:
-        return self.content.get("Parameters", {}).get(name)
+        return self.content.get("Parameters", {}).get(name) if isinstance(name, str) else None
 
 
 def read(*paths: str | Path) -> list[Template]:
@@ -168,7 +226,9 @@ def _template(path: Path, together: list[Template]) -> Template:
     except ValueError as reason:  # also of what is no text
         raise TemplateError(f"{path}: is no JSON: {reason}") from None
     match content:
-        case {"Resources": {}}:
+        case {"Resources": {} as resources} if all(
+            isinstance(resource, dict) for resource in cast("dict[str, object]", resources).values()
+        ):
             name = path.name.removesuffix(_SUFFIX)
             return _parsed(name, cast("dict[str, Any]", content), together)
         case _:

@@ -76,6 +76,35 @@ def test_explain_works_where_there_is_no_node(tmp_path: Path) -> None:
     assert done.stdout == f"PCS201 (error)\n\n{RULES['PCS201'].page}\n"
 
 
+def test_diff_works_where_there_is_no_node(tmp_path: Path) -> None:
+    template = tmp_path / "Hpc.template.json"
+    template.write_text(
+        '{"Resources": {"Cluster": {"Type": "AWS::PCS::Cluster", "Properties": {}}}}'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pcs_constructs", "diff", tmp_path, template],
+        cwd=_ROOT,
+        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\n1 cluster: nothing changes\n")
+
+
+@pytest.mark.parametrize("module", ["changes", "template"])
+def test_other_commands_do_not_load_what_only_diff_needs(module: str) -> None:
+    program = (
+        "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
+        f"sys.exit('pcs_constructs.{module}' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == 0
+
+
 def test_instances_lists_a_family_readably(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["instances", "p5"]) == 0
     heading, *rows, empty, source = capsys.readouterr().out.splitlines()
