@@ -64,6 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"the least effect to fail on: {', '.join(_FAIL_ON)}; by default %(default)s",
     )
     diff.add_argument("--json", action="store_true", help="for scripts, with every fact")
+    reach = commands.add_parser(
+        "reach",
+        help="whether all that a cluster needs can be reached, and by which rules and routes",
+        description="Judges templates that are deployed together, or a cdk.out directory. Exits "
+        "with 1 if something cannot be reached, and with 2 if a file cannot be read.",
+    )
+    reach.add_argument("templates", nargs="+", metavar="TEMPLATE", help="or a cdk.out")
+    reach.add_argument("--strict", action="store_true", help="exit with 1 for unknown as for no")
+    form = reach.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for scripts, with every fact")
+    form.add_argument("--mermaid", action="store_true", help="a drawing, for Markdown")
     found = parser.parse_args(arguments)
     try:
         if found.command == "diff":
@@ -72,6 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 cast("str", found.new),
                 fail_on=cast("str", found.fail_on),
                 as_json=cast("bool", found.json),
+            )
+        if found.command == "reach":
+            return _reach(
+                cast("list[str]", found.templates),
+                strict=cast("bool", found.strict),
+                form="json" if found.json else "mermaid" if found.mermaid else "text",
             )
         if found.command == "explain":
             return _explain(cast("list[str]", found.codes))
@@ -101,6 +118,23 @@ def _diff(old: str, new: str, *, fail_on: str, as_json: bool) -> int:
         for change in found
     )
     return 1 if failed else 0
+
+
+def _reach(paths: Sequence[str], *, strict: bool, form: str) -> int:
+    # Imported here, so that the other commands start as quickly as before.
+    from pcs_constructs import reach, template
+
+    try:
+        flows = reach.judge(template.read(*paths))
+    except template.TemplateError as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    if form == "json":
+        print(json.dumps(reach.as_data(flows), indent=1))
+    else:
+        print(reach.as_mermaid(flows) if form == "mermaid" else reach.as_text(flows))
+    least = reach.Verdict.YES if strict else reach.Verdict.UNKNOWN
+    return 1 if any(flow.verdict < least for flow in flows) else 0
 
 
 def _explain(codes: Sequence[str]) -> int:
