@@ -218,6 +218,13 @@ def parsed(name: str, content: Mapping[str, Any]) -> Template:
     return together[0]
 
 
+def parsed_together(contents: Mapping[str, Mapping[str, Any]]) -> list[Template]:
+    """Templates that were read already and belong together, by their names."""
+    together: list[Template] = []
+    together += [_parsed(name, content, together) for name, content in contents.items()]
+    return together
+
+
 def _template(path: Path, together: list[Template]) -> Template:
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))

@@ -319,7 +319,7 @@ def _texts(template: Template, value: Any) -> Iterator[str]:
     match value:
         case {"Fn::Base64": str() as text}:
             yield text
-        case {"Fn::Base64": dict() as inner}:
+        case {"Fn::Base64": inner}:
             yield from _texts(template, inner)
         case {"Fn::Join": _} | {"Fn::Sub": _} | {"Ref": _} | {"Fn::GetAtt": _}:
             yield plain(template, value, _HOLE)
