@@ -16,20 +16,28 @@ if TYPE_CHECKING:
     from pcs_constructs.reach.ways import Ways
 
 
-def anybody(called: Side, traffic: Traffic) -> Proof:
-    """Whether anybody is let in at a port, and who."""
+def nobody_is_admitted(called: Side, traffic: Traffic) -> Fact:
+    """What to say of a port that no rule opens."""
+    for group in called.groups:
+        if not group.complete:
+            words = f"the rules of {group.name} are not in these templates"
+            return Fact(Verdict.UNKNOWN, words)
     groups = " and ".join(group.name for group in called.groups)
-    unseen = [group.name for group in called.groups if not group.complete]
-    missing = (
-        Fact(Verdict.UNKNOWN, f"the rules of {unseen[0]} are not in these templates")
-        if unseen
-        else Fact(
-            Verdict.NO,
-            f"no ingress rule of {groups} lets anybody through at {traffic}",
-            fix=f"let {groups} receive {traffic} from who is to use it",
-        )
+    return Fact(
+        Verdict.NO,
+        f"no ingress rule of {groups} lets anybody through at {traffic}",
+        fix=f"let {groups} receive {traffic} from who is to use it",
     )
-    return Some(tuple(_fact(rule, traffic) for rule in _rules_for(called, traffic)), missing)
+
+
+def admitted(called: Side, traffic: Traffic) -> Iterator[tuple[str, Identity | None, Proof]]:
+    """Whom rules let in at a port: what to call them, their group if it is one, and the rule."""
+    found: dict[str, tuple[Identity | None, list[Fact]]] = {}
+    for rule in _rules_for(called, traffic):
+        group = rule.peer if isinstance(rule.peer, Identity) else None
+        found.setdefault(rule.words, (group, []))[1].append(_fact(rule, traffic))
+    for source, (group, facts) in found.items():
+        yield source, group, Some(tuple(facts), Fact(Verdict.NO, f"{source} is not let in"))
 
 
 def entrances(

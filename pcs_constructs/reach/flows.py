@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.reach.actors import Actors, Controller, FileSystem, NodeGroup
 from pcs_constructs.reach.efa import efa
-from pcs_constructs.reach.entrances import anybody, entrances
+from pcs_constructs.reach.entrances import admitted, entrances, nobody_is_admitted
 from pcs_constructs.reach.groups import Groups, Side, Traffic, could_send
 from pcs_constructs.reach.needs import services
 from pcs_constructs.reach.network import Network, same
@@ -179,9 +179,22 @@ class _Cluster:
             # It tells srun when there are nodes: `SrunPortRange` in slurm.conf(5).
             yield self._srun(side, group.side)
         if controller.rest:
-            traffic = self._tcp(SLURMRESTD)
-            proof = anybody(side, traffic)
-            yield self._flow("REST clients", side.name, "slurmrestd", traffic, proof)
+            yield from self._to_rest_api()
+
+    def _to_rest_api(self) -> Iterator[Flow]:
+        """Who may use the REST API: nodes whose group is let in, and others by what lets them."""
+        side, traffic = self.controller.side, self._tcp(SLURMRESTD)
+        nobody = True
+        for source, group, proof in admitted(side, traffic):
+            nobody = False
+            nodes = [n.side for n in self.groups if group in {g.identity for g in n.side.groups}]
+            for caller in nodes:
+                yield self._connection(caller, side, "slurmrestd", traffic)
+            if not nodes:
+                yield self._flow(source, side.name, "slurmrestd", traffic, proof)
+        if nobody:
+            proof = nobody_is_admitted(side, traffic)
+            yield self._flow("anybody", side.name, "slurmrestd", traffic, proof)
 
     def _between_nodes(self) -> Iterator[Flow]:
         for caller in self.groups:

@@ -44,7 +44,8 @@ BY_MANAGED_POLICY: Final[Mapping[str, tuple[str, ...]]] = {
     "AmazonEC2ContainerRegistryReadOnly": ("ecr.api", "ecr.dkr", "s3"),
     "AmazonS3FullAccess": ("s3",),
     "AmazonS3ReadOnlyAccess": ("s3",),
-    "AmazonSSMManagedInstanceCore": ("ssm", "ssmmessages", "ec2messages"),
+    # Not ec2messages: the agent asks that only where it cannot get at ssmmessages.
+    "AmazonSSMManagedInstanceCore": ("ssm", "ssmmessages"),
     "CloudWatchAgentServerPolicy": ("logs", "monitoring"),
     "SecretsManagerReadWrite": ("secretsmanager",),
 }

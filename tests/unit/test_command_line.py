@@ -93,8 +93,22 @@ def test_diff_works_where_there_is_no_node(tmp_path: Path) -> None:
     assert done.stdout.endswith("\n1 cluster: nothing changes\n")
 
 
-@pytest.mark.parametrize("module", ["changes", "template"])
-def test_other_commands_do_not_load_what_only_diff_needs(module: str) -> None:
+def test_reach_works_where_there_is_no_node(tmp_path: Path) -> None:
+    (tmp_path / "Hpc.template.json").write_text('{"Resources": {}}')
+    done = subprocess.run(
+        [sys.executable, "-m", "pcs_constructs", "reach", tmp_path],
+        cwd=_ROOT,
+        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "no cluster and no node group in these templates\n"
+
+
+@pytest.mark.parametrize("module", ["changes", "reach", "template"])
+def test_other_commands_do_not_load_what_only_they_need(module: str) -> None:
     program = (
         "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
         f"sys.exit('pcs_constructs.{module}' in sys.modules)"

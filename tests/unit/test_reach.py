@@ -890,7 +890,7 @@ def test_accounting_and_the_rest_api_have_ports_of_their_own() -> None:
     assert _less(content) == {
         "login > controller: slurmdbd TCP 6819": NO,
         "compute > controller: slurmdbd TCP 6819": NO,
-        "REST clients > controller: slurmrestd TCP 6820": NO,
+        "anybody > controller: slurmrestd TCP 6820": NO,
     }
     rules = dict(
         rule
@@ -899,6 +899,10 @@ def test_accounting_and_the_rest_api_have_ports_of_their_own() -> None:
         for rule in _rules(nodes, "Controller", *ports)
     )
     assert _less(_with(content, **rules)) == {}
+    assert "login > controller: slurmrestd TCP 6820" in _flows(_with(content, **rules))
+    rest = {"IpProtocol": "tcp", "FromPort": 6820, "ToPort": 6820, "CidrIp": "10.0.0.0/8"}
+    rules["Rest"] = _resource("EC2::SecurityGroupIngress", GroupId=_get("Controller"), **rest)
+    assert "10.0.0.0/8 > controller: slurmrestd TCP 6820" in _flows(_with(content, **rules))
 
 
 def test_srun_has_the_ports_that_the_cluster_gives_it() -> None:
@@ -1031,7 +1035,6 @@ def test_policies_of_aws_and_lifecycle_actions_show_it_too() -> None:
         "pcs",
         "ssm",
         "ssmmessages",
-        "ec2messages",
     }
     login = {target for source, target in calls if source == "login"}
     assert login >= {"s3", "secretsmanager"}
