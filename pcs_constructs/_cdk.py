@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pcs_constructs.interfaces import INodeInstanceProfile
+    from pcs_constructs.reach.findings import Finding
     from pcs_constructs.storage.share import FileShare
 
 T = TypeVar("T")
@@ -119,6 +120,55 @@ class _Check:
 def at_synth(scope: Construct, check: Callable[[], Sequence[Problem]]) -> None:
     """Run ``check`` once the whole tree exists; its problems fail ``app.synth()``."""
     node(scope).add_validation(cast("IValidation", _Check(check)))
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class _TemplateCheck:
+    def __init__(self, check: Callable[[Sequence[str]], Sequence[Finding]]) -> None:
+        self._check = check
+
+    @property
+    def name(self) -> str:
+        return SOURCE
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        found = self._check(context.template_paths)
+        return cdk.PolicyValidationPluginReport(
+            success=not found,
+            violations=[
+                cdk.PolicyViolation(
+                    rule_name=problem.code,
+                    description=problem.message,
+                    fix=problem.fix,
+                    severity="error",
+                    violating_resources=[
+                        cdk.PolicyViolatingResource(
+                            resource_logical_id=logical_id,
+                            template_path=path,
+                            locations=[],
+                        )
+                    ],
+                )
+                for problem, path, logical_id in found
+            ],
+        )
+
+
+_CHECKED_STAGES: Final[WeakSet[cdk.Stage]] = WeakSet()
+
+
+def check_templates(scope: Construct, check: Callable[[Sequence[str]], Sequence[Finding]]) -> None:
+    """Run `check` on the templates of a stage once they are written; what it finds fails synthesis.
+
+    To be called at synthesis. Unlike other checks this one is a plugin of the CDK: nothing else
+    sees templates.
+    """
+    stage = cdk.Stage.of(scope)
+    if stage is not None and stage not in _CHECKED_STAGES:
+        _CHECKED_STAGES.add(stage)
+        cdk.Validations.of(stage).add_plugins(
+            cast("cdk.IPolicyValidationPlugin", _TemplateCheck(check))
+        )
 
 
 def tree(scope: Construct) -> Sequence[object]:
@@ -663,6 +713,11 @@ def today(scope: Construct) -> str:
     """The day by which end-of-life dates are judged: the context's, or that of their table."""
     given = node(scope).try_get_context("pcs-constructs:today")
     return CATALOG_DATE if given is None else str(given)
+
+
+def asked_for(scope: Construct, key: str) -> bool:
+    """Whether the context asks for what is not done unless asked for."""
+    return node(scope).try_get_context(key) in (True, "true")  # a string on the command line
 
 
 def stack_name(scope: Construct) -> str | Unknown:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         INodeInstanceProfile,
         ISharedStorage,
     )
+    from pcs_constructs.reach.findings import Finding
     from pcs_constructs.storage.share import FileShare
 
 
@@ -105,7 +106,8 @@ class Cluster(Construct):
     Raises:
         PcsValidationError: PCS001 to PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS116,
             PCS117, PCS401, PCS402, PCS404, PCS409, PCS413 to PCS416, PCS501 to PCS503, PCS524, the
-            8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202, PCS302 and PCS405.
+            8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202, PCS302 and PCS405;
+            where the context has `"pcs-constructs:reach": true`, with PCS430.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -486,6 +488,8 @@ class Cluster(Construct):
             _cdk.create_after(self._resource, [cluster._resource for cluster in earlier])
 
     def _problems_at_synth(self) -> Sequence[Problem]:
+        if _cdk.asked_for(self, "pcs-constructs:reach"):
+            _cdk.check_templates(self, _out_of_reach)
         found = _cdk.tree(self)
         clusters = [c for c in found if isinstance(c, Cluster)]
         _cdk.deploy_after(self, clusters[: clusters.index(self)])
@@ -654,6 +658,14 @@ def _problems_of_members(
     )
     _cdk.advise(cluster, rules.advice_on(members, said))
     return rules.errors_in(members, addresses)
+
+
+def _out_of_reach(paths: Sequence[str]) -> Sequence[Finding]:
+    """What clusters need and do not reach, by the templates of the app."""
+    # Imported here, because most programs end without it.
+    from pcs_constructs.reach.findings import out_of_reach
+
+    return tuple(out_of_reach(paths))
 
 
 def _preemption(preemption: Preemption | None, given: Arguments) -> dict[str, str | None]:

@@ -24,11 +24,12 @@ from pcs_constructs.reach.proof import (
     verdict_of,
 )
 from pcs_constructs.reach.ways import Ways
+from pcs_constructs.rules import FlowFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pcs_constructs.template import Template
+    from pcs_constructs.template import Resource, Template
 
 SLURMCTLD: Final = 6817
 SLURMD: Final = 6818
@@ -69,6 +70,9 @@ class Flow:
     cluster: str
     """The cluster: its name, and the template it is in."""
 
+    resource: Resource | None
+    """The cluster as it is in its template, if it is."""
+
     source: str
     """Who calls."""
 
@@ -104,6 +108,17 @@ class Flow:
     def because(self) -> tuple[str, ...]:
         """What is missing, or not known; empty if it gets through."""
         return tuple(dict.fromkeys(fact.words for fact in complaints(self.proof) if fact.words))
+
+    @property
+    def facts(self) -> FlowFacts:
+        """What the rules are to judge."""
+        verdict = self.verdict
+        return FlowFacts(
+            flow=f"{self.source} does not reach {self.target} ({self.what}, {self.traffic})",
+            reached=UNKNOWN if verdict is Verdict.UNKNOWN else verdict is Verdict.YES,
+            missing=self.because,
+            fixes=self.fixes,
+        )
 
     @property
     def fixes(self) -> tuple[str, ...]:
@@ -147,6 +162,7 @@ class _Cluster:
     def _flow(self, source: str, target: str, what: str, traffic: object, proof: Proof) -> Flow:
         return Flow(
             cluster=self.controller.label,
+            resource=self.controller.resource,
             source=source,
             target=target,
             what=what,

@@ -33,6 +33,7 @@ from pcs_constructs.rules.lustre import LustreFacts as LustreFacts
 from pcs_constructs.rules.lustre import RepositoriesFacts as RepositoriesFacts
 from pcs_constructs.rules.network import MAX_AVAILABILITY_ZONES as MAX_AVAILABILITY_ZONES
 from pcs_constructs.rules.network import AddressFacts as AddressFacts
+from pcs_constructs.rules.network import FlowFacts as FlowFacts
 from pcs_constructs.rules.network import IdentifierFacts as IdentifierFacts
 from pcs_constructs.rules.network import NetworkFacts as NetworkFacts
 from pcs_constructs.rules.network import NodeSubnetFacts as NodeSubnetFacts

@@ -320,6 +320,39 @@ def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Breach]:
         yield from identifier_breaches("security_groups", value, r"sg-\w{8,17}", "sg-0a1b2c3d")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowFacts:
+    """What templates show of traffic that a cluster needs."""
+
+    flow: str
+    """Who reaches whom, and what for."""
+    reached: bool | Unknown
+    missing: tuple[str, ...] = ()
+    """What keeps it away."""
+    fixes: tuple[str, ...] = ()
+
+
+@error("PCS430", FlowFacts)
+def everything_that_a_cluster_needs_is_reached(facts: FlowFacts) -> Iterator[Breach]:
+    """Controller, nodes, file systems and AWS services reach each other as far as they must.
+
+    Judged by the finished templates of an app: security groups of both sides, routes, network ACLs,
+    endpoints and DNS. Only what is surely out of reach is refused; what depends on something that
+    is imported is left alone. `python -m pcs_constructs reach cdk.out` prints all of it.
+
+    Looked at where the context has `"pcs-constructs:reach": true`.
+
+    Source: Security groups in AWS PCS; AWS PCS VPC and subnet requirements; Access AWS Parallel
+    Computing Service using an interface endpoint.
+    """
+    if facts.reached is False:
+        yield Breach(
+            "vpc",
+            f"{facts.flow}: {'; '.join(facts.missing)}",
+            " or ".join(facts.fixes) or "see what reach prints",
+        )
+
+
 @page("PCS413")
 def sources_are_peers() -> None:
     """Who may reach a port is said in the CDK's words: a peer.

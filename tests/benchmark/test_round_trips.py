@@ -26,7 +26,7 @@ def test_the_smallest_program_takes_few_round_trips() -> None:
     # By hand they are 74, and 65 where no token is read twice. Each construct of ours is one more,
     # and so is each question that the checks ask.
     trips = _in_order("program_library", 1)
-    assert len(trips) <= 90, _listing(trips)
+    assert len(trips) <= 91, _listing(trips)
 
 
 def test_importing_the_library_starts_no_process_and_imports_no_cdk() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.rules import (
     AddressFacts,
+    FlowFacts,
     IdentifierFacts,
     NetworkFacts,
     NodeSubnetFacts,
@@ -33,6 +34,7 @@ group = partial(
     replace, SecurityGroupFacts(argument="security_groups", name="app/Group", in_vpc=True)
 )
 ssh = partial(replace, PeersFacts(argument="ssh_from", service="SSH", sources=("203.0.113.0/24",)))
+flow = partial(replace, FlowFacts(flow="login does not reach the controller", reached=True))
 identifiers = partial(
     replace,
     IdentifierFacts(subnet_ids=("subnet-0a1b2c3d",), security_group_ids=("sg-0a1b2c3d",)),
@@ -249,4 +251,14 @@ def test_ssh_for_everybody_is_advised_against(facts, codes) -> None:
     ),
 )
 def test_subnets_and_security_groups_are_referred_to_by_their_ids(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("reached", flow()),
+    row("out of reach", flow(reached=False, missing=("no rule",), fixes=("add one",)), "PCS430"),
+    row("nobody says how to mend it", flow(reached=False, missing=("no rule",)), "PCS430"),
+    row("imported", flow(reached=UNKNOWN, missing=("sg-1 is not in these templates",))),
+)
+def test_everything_that_a_cluster_needs_is_reached(facts, codes) -> None:
     assert errors(facts) == codes
