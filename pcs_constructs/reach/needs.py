@@ -1,7 +1,7 @@
 """Which AWS services nodes call, as far as templates show it.
 
-What shows it is either a policy of the nodes' role or a lifecycle action. Nothing else does: what a
-job does, or what a script downloads, is in no template.
+What shows it is a policy of the nodes' role or a lifecycle action. Nothing else does: what a job
+does, or what a script downloads, is in no template.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.reach.network import known_items, plain
+from pcs_constructs.services import called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,49 +21,24 @@ if TYPE_CHECKING:
 ALWAYS: Final = ("pcs",)
 """The services that every node calls, to register."""
 
-BY_ACTION: Final[Mapping[str, tuple[str, ...]]] = {
-    "cloudwatch": ("monitoring",),
-    "dynamodb": ("dynamodb",),
-    "ec2": ("ec2",),
-    "ec2messages": ("ec2messages",),
-    "ecr": ("ecr.api", "ecr.dkr", "s3"),
-    "elasticfilesystem": ("elasticfilesystem",),
-    "fsx": ("fsx",),
-    "logs": ("logs",),
-    "s3": ("s3",),
-    "secretsmanager": ("secretsmanager",),
-    "sns": ("sns",),
-    "sqs": ("sqs",),
-    "ssm": ("ssm",),
-    "ssmmessages": ("ssmmessages",),
-    "sts": ("sts",),
-}
-"""What a role that allows an action of a service calls: the ends of the endpoints' names."""
-
-BY_MANAGED_POLICY: Final[Mapping[str, tuple[str, ...]]] = {
-    "AmazonEC2ContainerRegistryPullOnly": ("ecr.api", "ecr.dkr", "s3"),
-    "AmazonEC2ContainerRegistryReadOnly": ("ecr.api", "ecr.dkr", "s3"),
-    "AmazonS3FullAccess": ("s3",),
-    "AmazonS3ReadOnlyAccess": ("s3",),
-    # Not ec2messages: the agent asks that only where it cannot get at ssmmessages.
-    "AmazonSSMManagedInstanceCore": ("ssm", "ssmmessages"),
-    "CloudWatchAgentServerPolicy": ("logs", "monitoring"),
-    "SecretsManagerReadWrite": ("secretsmanager",),
-}
-"""What AWS's own policies are for, as far as nodes are concerned."""
-
-# The mount target asks EFS for these, not the node.
-_THROUGH_MOUNT_TARGETS: Final = re.compile(r"elasticfilesystem:Client\w*", re.IGNORECASE)
-
 _S3: Final = re.compile(r"s3://|https://[^/]*\bs3\b[^/]*\.amazonaws\.com")
 
 
 def services(network: Network, group: Resource) -> list[str]:
-    """The services that the nodes of a group call."""
+    """The services that the nodes of a group call, by the ends of their endpoints' names."""
     found: dict[str, None] = dict.fromkeys(ALWAYS)
     found.update(dict.fromkeys(_of_lifecycle(group)))
     for role in _roles(group):
-        found.update(dict.fromkeys(_of_role(network, role)))
+        managed = [
+            plain(role.template, policy).rpartition("/")[2]
+            for policy in known_items(role, "ManagedPolicyArns")
+        ]
+        actions = [
+            action
+            for template, document in _documents(network, role)
+            for action in _actions(template, document)
+        ]
+        found.update(dict.fromkeys(sorted(called(actions, managed))))
     return list(found)
 
 
@@ -86,8 +62,7 @@ def _of_lifecycle(group: Resource) -> Iterator[str]:
 
 def _roles(group: Resource) -> list[Resource]:
     """The role of the nodes, where the template shows it."""
-    template = group.template
-    profile = template.referred(group.get("IamInstanceProfileArn"))
+    profile = group.template.referred(group.get("IamInstanceProfileArn"))
     if profile is None or profile.type != "AWS::IAM::InstanceProfile":
         return []
     return [
@@ -97,16 +72,15 @@ def _roles(group: Resource) -> list[Resource]:
     ]
 
 
-def _of_role(network: Network, role: Resource) -> Iterator[str]:
+def _documents(network: Network, role: Resource) -> Iterator[tuple[Template, object]]:
+    """The documents of all policies that a role has, and the templates that they are in."""
     for policy in known_items(role, "ManagedPolicyArns"):
-        name = plain(role.template, policy).rpartition("/")[2]
-        yield from BY_MANAGED_POLICY.get(name, ())
         owned = role.template.referred(policy)
         if owned is not None:
-            yield from _of_document(owned.template, owned.get("PolicyDocument"))
+            yield owned.template, owned.get("PolicyDocument")
     for policy in known_items(role, "Policies"):
         for document in _listed(policy, "PolicyDocument"):
-            yield from _of_document(role.template, document)
+            yield role.template, document
     for type_, property_ in (
         ("AWS::IAM::Policy", "Roles"),
         ("AWS::IAM::ManagedPolicy", "Roles"),
@@ -114,16 +88,14 @@ def _of_role(network: Network, role: Resource) -> Iterator[str]:
     ):
         for policy in network.of_type(type_):
             if role in policy.template.references(policy.get(property_)):
-                yield from _of_document(policy.template, policy.get("PolicyDocument"))
+                yield policy.template, policy.get("PolicyDocument")
 
 
-def _of_document(template: Template, document: Any) -> Iterator[str]:
+def _actions(template: Template, document: object) -> Iterator[str]:
     for statement in _listed(document, "Statement"):
         if isinstance(statement, dict) and cast("Any", statement).get("Effect") == "Allow":
             for action in _listed(statement, "Action"):
-                text = plain(template, action)
-                if not _THROUGH_MOUNT_TARGETS.fullmatch(text):
-                    yield from BY_ACTION.get(text.partition(":")[0].lower(), ())
+                yield plain(template, action)
 
 
 def _listed(owner: Any, name: str) -> list[Any]:
