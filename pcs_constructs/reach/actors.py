@@ -170,11 +170,12 @@ class Actors:
             if asked is not None
             else None
         )
-        groups = (
-            sides[0][1].groups
-            if sides
-            else self.groups.of(launch, *data, "SecurityGroupIds", vpc=vpc)
-        )
+        if sides:
+            groups = sides[0][1].groups
+        elif items(launch, *data, "NetworkInterfaces"):
+            groups = (unknown_group(f"the network interfaces of {launch.logical_id}"),)
+        else:
+            groups = self.groups.of(launch, *data, "SecurityGroupIds", vpc=vpc)
         return NodeGroup(
             group,
             Side(name, subnets, groups, public=public),

@@ -154,6 +154,11 @@ class Groups:
             direction: [
                 *(_inline(resource, direction) if made and resource else ()),
                 *(_rule(Thing(r), r.template, r.properties) for r in self._of(key, direction)),
+                # `Fn::If` may choose this group or another one.
+                *(
+                    Rule(Thing(r), UNKNOWN, UNKNOWN, UNKNOWN)
+                    for r in self._of(key._replace(text=f"perhaps {key.text}"), direction)
+                ),
             ]
             for direction in ("Ingress", "Egress")
         }
@@ -179,6 +184,11 @@ class Groups:
                 for rule in self.network.of_type(f"AWS::EC2::SecurityGroup{way}"):
                     group = identity(rule.template, rule.get("GroupId"))
                     self._rules.setdefault((group.text, way), []).append(rule)
+                    for other in (
+                        () if group.known else rule.template.references(rule.get("GroupId"))
+                    ):
+                        text = f"perhaps {other.template.name}/{other.logical_id}"
+                        self._rules.setdefault((text, way), []).append(rule)
         return self._rules.get((key.text, direction), ())
 
     def _revoked(self, key: Identity) -> bool:
@@ -208,7 +218,7 @@ def _rule(thing: Thing, template: Template, properties: Mapping[str, object]) ->
     kind = template.literal(properties.get("IpProtocol", UNKNOWN))
     name = kind if kind is UNKNOWN else protocol(kind)
     first, last = (template.literal(properties.get(end)) for end in ("FromPort", "ToPort"))
-    every = name == "-1" or (first, last) in {(None, None), (-1, -1), ("-1", "-1")}
+    every = name == "-1" or (first, last) in ((None, None), (-1, -1), ("-1", "-1"))
     return Rule(
         thing,
         name,

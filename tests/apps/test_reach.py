@@ -98,6 +98,24 @@ def test_what_one_rule_route_or_endpoint_carries_is_lost_without_it_and_no_more(
     assert carried >= 5
 
 
+def test_what_only_cloudformation_knows_makes_nothing_surer(getting_started: Synthesized) -> None:
+    contents = _contents(getting_started)
+    before = _judged(contents)
+    for name, content in contents.items():
+        for logical_id, resource in content["Resources"].items():
+            for key in resource["Properties"]:
+                properties = {**resource["Properties"], key: {"Ref": "Unknown"}}
+                changed = {logical_id: {**resource, "Properties": properties}}
+                resources = {**content["Resources"], **changed}
+                after = _judged({name: {**content, "Resources": resources}})
+                surer = [k for k in before.keys() & after if after[k].verdict > before[k].verdict]
+                assert surer == [], (logical_id, key)
+                if resource["Type"].startswith("AWS::EC2::SecurityGroup"):
+                    # What a rule says may be anything; that it is not there is not known.
+                    lost = {k for k in before.keys() & after if after[k].verdict is Verdict.NO}
+                    assert lost == set() or key in {"GroupId", "VpcId"}, (logical_id, key)
+
+
 def test_the_verdicts_are_those_of_a_packet_that_is_sent(app: Synthesized) -> None:
     """Also with each thing gone, so that most flows are seen both ways."""
     contents = _contents(app)

@@ -319,6 +319,8 @@ def _rule_in(**properties: Any) -> Content:
         ({"SourcePrefixListId": _ref("List")}, YES),
         ({"CidrIp": "10.0.0.0/21"}, UNKNOWN),
         ({"CidrIp": _ref("Range")}, UNKNOWN),
+        ({"CidrIp": {"Fn::If": ["Open", "0.0.0.0/0", "10.0.99.0/24"]}}, UNKNOWN),
+        ({"SourceSecurityGroupId": _get("Lookup")}, UNKNOWN),
         ({"SourcePrefixListId": "pl-0123456789abcdef0"}, UNKNOWN),
         ({"SourceSecurityGroupId": {"Fn::ImportValue": "Theirs"}}, UNKNOWN),
         ({"SourceSecurityGroupId": _get("Login"), "ToPort": _ref("Port")}, UNKNOWN),
@@ -336,7 +338,10 @@ def test_a_rule_is_for_some_ports_and_some_peers(
     properties: dict[str, Any], verdict: Verdict
 ) -> None:
     content = _rule_in(**properties)
-    content["Resources"]["List"] = _resource("EC2::PrefixList", Entries=[{"Cidr": "10.0.0.0/16"}])
+    content["Resources"] |= {
+        "List": _resource("EC2::PrefixList", Entries=[{"Cidr": "10.0.0.0/16"}]),
+        "Lookup": {"Type": "Custom::Lookup"},
+    }
     expected = {} if verdict is YES else {_LOGIN_REGISTERS: verdict}
     assert _less(content) == expected
 
@@ -362,6 +367,11 @@ def test_rules_inside_of_a_group_count_like_those_beside_it() -> None:
 def test_a_rule_under_a_condition_may_not_be_there() -> None:
     rule = {**_BASE["Resources"][_IN], "Condition": "Production"}
     assert _less(_with(**{_IN: rule})) == {_LOGIN_REGISTERS: UNKNOWN}
+
+
+def test_a_rule_that_is_of_one_group_or_of_another_may_count() -> None:
+    either = {"Fn::If": ["Production", _get("Controller"), _get("Files")]}
+    assert _less(_changed(_IN, "GroupId", to=either)) == {_LOGIN_REGISTERS: UNKNOWN}
 
 
 def test_a_group_without_any_egress_rule_lets_everything_out() -> None:
@@ -434,6 +444,24 @@ def test_efa_needs_a_rule_that_names_the_group(
     type_ = _BASE["Resources"][name]["Type"].removeprefix("AWS::")
     rule = _resource(type_, **{"GroupId": _get("Efa"), "IpProtocol": "-1", **peer})
     assert {key: _less(_with(**{name: rule}))[key] for key in _EFA} == dict.fromkeys(_EFA, verdict)
+
+
+def test_efa_between_two_groups_is_not_documented() -> None:
+    interface = {"DeviceIndex": 0, "InterfaceType": "efa", "Groups": [_get("Compute")]}
+    queue = deepcopy(_BASE["Resources"]["Queue"])
+    queue["Properties"]["ComputeNodeGroupConfigurations"] += [
+        {"ComputeNodeGroupId": _get("LoginNodes", "Id")}
+    ]
+    content = _with(
+        Queue=queue,
+        LoginTemplate=_launch(NetworkInterfaces=[interface]),
+        **dict((*_rules("Compute", "Efa", -1), *_rules("Efa", "Compute", -1))),
+    )
+    found = {key: verdict for key, verdict in _less(content).items() if "EFA" in key}
+    assert found == {
+        "login > compute: EFA all traffic": UNKNOWN,
+        "compute > login: EFA all traffic": UNKNOWN,
+    }
 
 
 def test_every_interface_for_efa_needs_the_group() -> None:
@@ -555,6 +583,18 @@ def test_an_endpoint_is_used_where_there_is_nat_as_well_even_if_it_is_closed() -
     flow = _flows(_with_nat(_BASE))["login > pcs: HTTPS TCP 443"]
     assert "Pcs" in {thing.name for thing in flow.by}
     assert {thing.name for thing in flow.needs} == {"LoginToDoor443In", "Vpc"}
+
+
+def test_an_endpoint_under_a_condition_may_not_be_there() -> None:
+    content = _with(Pcs={**_BASE["Resources"]["Pcs"], "Condition": "Isolated"})
+    assert _less(content) == dict.fromkeys(_PCS, UNKNOWN)
+    assert _less(_with_nat(content)) == {}
+
+
+@pytest.mark.parametrize(("cidr", "verdict"), [("52.0.0.0/8", UNKNOWN), ("10.0.0.0/8", NO)])
+def test_the_addresses_of_aws_are_public_and_not_known(cidr: str, verdict: Verdict) -> None:
+    content = _changed("ComputeOut", "CidrIp", to=cidr, base=_with_nat(_NO_ENDPOINT))
+    assert _less(content) == {"compute > pcs: HTTPS TCP 443": verdict}
 
 
 @pytest.mark.parametrize(
@@ -685,12 +725,14 @@ def test_s3_is_reached_through_its_gateway_endpoint() -> None:
 # Network ACLs.
 
 
-def _entries(*entries: tuple[int, bool, str, str, tuple[int, int] | None]) -> Content:
-    """The network with endpoints behind a network ACL of their own."""
+def _entries(
+    *entries: tuple[int, bool, str, str, tuple[int, int] | None], of: str = "Endpoints"
+) -> Content:
+    """The network with a subnet behind a network ACL of its own."""
     return _with(
         Acl=_resource("EC2::NetworkAcl", VpcId=_ref("Vpc")),
         Assigned=_resource(
-            "EC2::SubnetNetworkAclAssociation", SubnetId=_ref("Endpoints"), NetworkAclId=_ref("Acl")
+            "EC2::SubnetNetworkAclAssociation", SubnetId=_ref(of), NetworkAclId=_ref("Acl")
         ),
         **{
             f"Entry{index}": _resource(
@@ -733,9 +775,15 @@ def test_network_acls_let_calls_in_and_answers_out(entries: Any, verdict: Verdic
 
 
 def test_network_acls_are_of_no_account_within_a_subnet() -> None:
-    content = _entries()
-    content = _changed("Assigned", "SubnetId", to=_ref("Private"), base=content)
-    assert _less(content) == dict.fromkeys(_CALLS, NO)
+    assert _less(_entries(of="Private")) == dict.fromkeys(_CALLS, NO)
+
+
+def test_network_acls_let_calls_out_and_answers_in() -> None:
+    out = (100, True, "allow", "10.0.0.0/16", (443, 443))
+    answers = (100, False, "allow", "10.0.0.0/16", (1024, 65535))
+    assert _less(_entries(out, answers, of="Private")) == {}
+    assert _less(_entries(out, of="Private")) == dict.fromkeys(_CALLS, NO)
+    assert _less(_entries(answers, of="Private")) == dict.fromkeys(_CALLS, NO)
 
 
 # What is elsewhere.
@@ -984,6 +1032,11 @@ def test_who_may_log_in_is_told_for_each_rule(peer: dict[str, Any], verdict: Ver
     (flow,) = (f for f in _flows(_ssh_from(**peer)).values() if f.what == "SSH")
     assert (flow.source, flow.verdict) == (str(next(iter(peer.values()))), verdict)
     assert (flow.by[0].name == "Ssh") if flow.by else verdict is UNKNOWN
+
+
+def test_the_nodes_of_a_cluster_are_not_outside_of_it() -> None:
+    content = _ssh_from(SourceSecurityGroupId=_get("Compute"))
+    assert [key for key in _flows(content) if "SSH" in key] == []
 
 
 def test_fails_when_login_nodes_are_where_the_internet_does_not_reach_them() -> None:
