@@ -1051,21 +1051,21 @@ def test_fails_when_login_nodes_are_where_the_internet_does_not_reach_them() -> 
 @pytest.mark.parametrize(
     ("statement", "services"),
     [
-        ({"Effect": "Allow", "Action": "logs:PutLogEvents"}, {"logs"}),
-        ({"Effect": "Allow", "Action": ["s3:Get*", "fsx:*"]}, {"s3", "fsx"}),
-        ({"Effect": "Allow", "Action": "ecr:GetAuthorizationToken"}, {"ecr.api", "ecr.dkr", "s3"}),
-        ({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue"}, {"secretsmanager"}),
-        ({"Effect": "Deny", "Action": "s3:*"}, set()),
-        ({"Effect": "Allow", "Action": "elasticfilesystem:ClientMount"}, set()),
-        ({"Effect": "Allow", "Action": "*"}, set()),
+        ({"Effect": "Allow", "Action": "logs:PutLogEvents"}, ["logs"]),
+        ({"Effect": "Allow", "Action": ["s3:Get*", "fsx:*"]}, ["fsx", "s3"]),
+        ({"Effect": "Allow", "Action": "ecr:GetAuthorizationToken"}, ["ecr.api", "ecr.dkr", "s3"]),
+        ({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue"}, ["secretsmanager"]),
+        ({"Effect": "Deny", "Action": "s3:*"}, []),
+        ({"Effect": "Allow", "Action": "elasticfilesystem:ClientMount"}, []),
+        ({"Effect": "Allow", "Action": "*"}, []),
     ],
     ids=str,
 )
-def test_a_role_shows_what_nodes_call(statement: dict[str, Any], services: set[str]) -> None:
+def test_a_role_shows_what_nodes_call(statement: dict[str, Any], services: list[str]) -> None:
     document = {"PolicyDocument": {"Statement": statement}}
     content = _changed("Role", "Policies", to=[document])
     called = {flow.target for flow in _flows(content).values() if flow.what == "HTTPS"}
-    assert called == {"pcs"} | services
+    assert called == {"pcs", *services}
 
 
 def test_policies_of_aws_and_lifecycle_actions_show_it_too() -> None:
