@@ -193,9 +193,10 @@ class Arguments:
         seconds = self.seconds(argument, duration)
         return None if seconds is None else time_text(seconds)
 
-    def joined(self, argument: str, values: Iterable[str]) -> str:
-        """The items of a list in one text, as Slurm takes lists."""
-        return ",".join(self.items(argument, values, str))
+    def joined(self, argument: str, values: Iterable[str]) -> str | None:
+        """The items of a list in one text, as Slurm takes lists; `None` where there are none."""
+        items = self.items(argument, values, str)
+        return ",".join(items) if items else None
 
     def days(self, argument: str, duration: cdk.Duration | None, *, default: int) -> int:
         """A duration in whole days."""

@@ -268,11 +268,11 @@ class Cluster(Construct):
                 "DefMemPerCPU": mebibytes,
                 "Prolog": prolog,
                 "Epilog": epilog,
-                "Licenses": ",".join(f"{n}:{count}" for n, count in counts.items()),
+                "Licenses": ",".join(f"{n}:{count}" for n, count in counts.items()) or None,
                 **_preemption(preemption, given),
-                "AccountingStorageEnforce": ",".join(
-                    what.value for what in (accounting.enforce if accounting else ())
-                ),
+                "AccountingStorageEnforce": ",".join(what.value for what in accounting.enforce)
+                if accounting and accounting.enforce
+                else None,
             },
         )
         database = SlurmParameters(

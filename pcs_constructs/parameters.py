@@ -26,7 +26,7 @@ class SlurmParameters:
     Args:
         scope: The place.
         settings: Parameters by Slurm's names.
-        said: By parameter, what the argument of its own says; `None` and no text say nothing.
+        said: By parameter, what the argument of its own says; `None` says nothing.
     """
 
     values: Final[dict[str, str]]
@@ -39,7 +39,7 @@ class SlurmParameters:
         said: Mapping[str, str | int | None] | None = None,
     ) -> None:
         self._scope = scope
-        found = {name: str(v) for name, v in (said or {}).items() if v not in (None, "")}
+        found = {name: str(v) for name, v in (said or {}).items() if v is not None}
         self._arguments = {name: scope.arguments[name] for name in found}
         self._twice = tuple(name for name in found if name in settings)
         self.values = {**settings, **found}

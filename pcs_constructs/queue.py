@@ -76,7 +76,7 @@ class Queue(Construct):
 
     Raises:
         PcsValidationError: PCS001 to PCS003, PCS301, PCS303, PCS304, PCS307, PCS308, PCS807 to
-            PCS810, PCS815, PCS830 to PCS832.
+            PCS810, PCS815, PCS830 to PCS832, PCS835, PCS837, PCS838.
 
     Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
     """

@@ -177,11 +177,16 @@ _TIME: Final = (
     "minutes, or something like '24:00:00' or '7-00:00:00'",
 )
 
+
+def _one_of(*values: str) -> tuple[str, str]:
+    return f"(?i:{'|'.join(values)})", f"one of {', '.join(values)}"
+
+
 FORMS: Final[Mapping[str, tuple[str, str]]] = {
     **dict.fromkeys(
         _names("""
-        CommitDelay FairShareDampeningFactor FirstJobId HealthCheckInterval MemSpecLimit MinJobAge
-        PriorityJobFactor PriorityTier PriorityWeightAge PriorityWeightAssoc
+        CommitDelay FairShareDampeningFactor FirstJobId GraceTime HealthCheckInterval JobRequeue
+        MemSpecLimit MinJobAge PriorityJobFactor PriorityTier PriorityWeightAge PriorityWeightAssoc
         PriorityWeightFairshare PriorityWeightJobSize PriorityWeightPartition PriorityWeightQOS
         RealMemory Sockets UnkillableStepTimeout Weight
         """),
@@ -196,8 +201,28 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
         _BOOLEAN,
     ),
     **dict.fromkeys(
-        _names("DefaultTime MaxTime PriorityCalcPeriod PriorityDecayHalfLife PriorityMaxAge"),
+        _names("""
+        DefaultTime MaxTime PreemptExemptTime PriorityCalcPeriod PriorityDecayHalfLife
+        PriorityMaxAge
+        """),
         _TIME,
+    ),
+    **dict.fromkeys(
+        _names("DefMemPerCPU OverTimeLimit"),
+        (r"\d+|(?i:unlimited|infinite)", "a whole number, such as '10', or 'UNLIMITED'"),
+    ),
+    "EnforcePartLimits": _one_of("ALL", "ANY", "NO", "YES"),
+    "HealthCheckNodeState": (
+        "(?i:(alloc|any|cycle|idle|mixed|nondrained_idle|start_only)(,|$))+",
+        "some of ALLOC, ANY, CYCLE, IDLE, MIXED, NONDRAINED_IDLE, START_ONLY",
+    ),
+    "OverSubscribe": (
+        r"(?i:no|exclusive|(yes|force)(:\d+)?)",
+        "'NO', 'EXCLUSIVE', 'YES:4' or 'FORCE:4'",
+    ),
+    "PreemptType": _one_of("preempt/none", "preempt/partition_prio", "preempt/qos"),
+    "PriorityUsageResetPeriod": _one_of(
+        "NONE", "NOW", "DAILY", "WEEKLY", "MONTHLY", "QUARTERLY", "YEARLY"
     ),
 }
 """By parameter, the pattern of its values and what to write. The same wherever it is taken."""

@@ -245,7 +245,7 @@ def programs_have_absolute_paths(facts: SettingsFacts) -> Iterator[Breach]:
     """
     for name in PATHS:
         path = facts.text(name)
-        if path is not None and not path.startswith("/"):
+        if path and not path.startswith("/"):
             yield Breach(
                 facts.argument(name),
                 f"has {name}={path!r}, which is no absolute path",
@@ -259,14 +259,15 @@ def values_have_the_form_of_their_parameter(facts: SettingsFacts) -> Iterator[Br
 
     AWS PCS checks these forms before anything else. For switches Slurm takes `TRUE`, `UP` and `1`
     and their opposites as well, in any letters. A time is in minutes, or `hours:minutes:seconds`,
-    `days-hours` and the like, or `UNLIMITED`. Parameters whose form is not plain are not judged.
+    `days-hours` and the like, or `UNLIMITED`. On most of what is refused here Slurm's daemons would
+    not start: seen with Slurm 26.05.5. Parameters whose form is not plain are not judged.
 
     Source: Configuring custom Slurm settings in AWS PCS, "Validation"; `slurm.conf`.
     """
     for name in facts.settings:
         pattern, form = FORMS.get(name, ("", ""))
         value = facts.text(name)
-        if pattern and value is not None and not re.fullmatch(pattern, value, re.ASCII):
+        if pattern and value and not re.fullmatch(pattern, value, re.ASCII):
             yield Breach(facts.argument(name), f"has {name}={value!r}", f"write {form}")
 
 
@@ -351,8 +352,8 @@ def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Breach]:
     Slurm 25.11 looks, and its controller stops on one that is not there: the whole cluster is down
     until the queue is changed. A template cannot make a QOS: `sacctmgr` does, on a login node.
     `normal` is always there. Say which ones you have made with `Accounting(qos=[...])`, and others
-    are refused. The release notes say so of `AllowQoS` and `DenyQoS`; the page on queues counts
-    `QOS` with them.
+    are refused. The release notes say so of `AllowQoS` and `DenyQoS`, the page on queues counts
+    `QOS` with them, and Slurm 26.05.5 was seen to stop on each of the three.
 
     Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Custom Slurm
     settings for AWS PCS queues.
@@ -404,7 +405,8 @@ def _qos_that_must_exist(facts: SettingsFacts) -> Iterator[tuple[str, list[str]]
 def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -> Iterator[Breach]:
     """A queue says which accounts or QOS it takes, or which it does not, and not both.
 
-    With `AllowAccounts` Slurm does not heed `DenyAccounts`, and with `AllowQoS` not `DenyQoS`.
+    Slurm writes an error into its log and goes on: with `AllowAccounts` it does not heed
+    `DenyAccounts`, and with `AllowQoS` not `DenyQoS`.
 
     Source: `AllowAccounts` and `AllowQos` of `slurm.conf`.
     """
@@ -423,7 +425,7 @@ def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -
 def jobs_that_ask_for_no_time_fit_their_queue(facts: SettingsFacts) -> Iterator[Breach]:
     """The time that a job gets without asking is no longer than its queue allows.
 
-    Slurm does not heed a `DefaultTime` above `MaxTime`.
+    Slurm does not heed a `DefaultTime` above `MaxTime`, and says so in its log.
 
     Source: `DefaultTime` of `slurm.conf`.
     """
@@ -459,36 +461,99 @@ def _minutes(text: str) -> float | None:
 def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Breach]:
     """`Licenses` is a list of names, each with how many there are.
 
-    A name without a number is one license. A name may have a server, as in `ansys@flex:25`; commas,
-    colons and blanks separate.
+    A name without a number is one license. A name may have a server, as in `ansys@flex:25`. On a
+    blank, a second colon or a number below 0 the controller does not start.
 
     Source: `Licenses` of `slurm.conf`.
     """
     for entry in (facts.text("Licenses") or "").split(","):
-        if entry and not re.fullmatch(r"[\w.+-]+(@[\w.+-]+)?([:=*][1-9]\d*)?", entry, re.ASCII):
+        if entry and not re.fullmatch(r"[\w.+-]+(@[\w.+-]+)?([:=*]\d+)?", entry, re.ASCII):
             yield Breach(
                 facts.argument("Licenses"),
                 f"has the license {entry!r}",
-                "write a name and a number from 1, such as 'ansys:25'",
+                "write a name and a number, such as 'ansys:25'",
             )
 
 
 @error("PCS835", SettingsFacts)
 def suspended_jobs_share_their_nodes(facts: SettingsFacts) -> Iterator[Breach]:
-    """`SUSPEND` in `PreemptMode` of a cluster comes with `GANG`.
+    """`SUSPEND` in `PreemptMode` of a cluster comes with `GANG`, which queues do not have.
 
-    Only Slurm's gang scheduler wakes a suspended job again. `Preemption(mode=PreemptMode.SUSPEND)`
-    writes both.
+    Only Slurm's gang scheduler wakes a suspended job again, so without it the controller does not
+    start. `Preemption.by_queue(mode=PreemptMode.SUSPEND)` writes both. In the `PreemptMode` of a
+    queue `GANG` is ignored.
 
     Source: `PreemptMode` of `slurm.conf`.
     """
     modes = [mode.upper() for mode in facts.items("PreemptMode")]
+    if facts.scope is QUEUE and "GANG" in modes:
+        yield Breach(
+            facts.argument("PreemptMode"),
+            "has GANG in the PreemptMode of a queue",
+            "write it into the cluster's PreemptMode",
+        )
     if facts.scope is not QUEUE and "SUSPEND" in modes and "GANG" not in modes:
         yield Breach(
             facts.argument("PreemptMode"),
             "has PreemptMode=SUSPEND without GANG",
             "write 'SUSPEND,GANG'",
         )
+
+
+@error("PCS836", SettingsFacts)
+def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Breach]:
+    """A cluster has a `PreemptType` together with a `PreemptMode`.
+
+    With the one alone, and with `OFF` for the other, the controller does not start: the type says
+    who makes room, the mode how. `GANG` alone needs no type. `preemption=pcs.Preemption.by_queue()`
+    writes both.
+
+    Source: `PreemptMode` of `slurm.conf`.
+    """
+    kind, mode = (facts.settings.get(name, "") for name in ("PreemptType", "PreemptMode"))
+    if facts.scope is QUEUE or kind is UNKNOWN or mode is UNKNOWN:
+        return
+    modes = {part.strip().upper() for part in mode.split(",")} - {"", "OFF", "GANG"}
+    preempts = kind.lower() not in {"", "preempt/none"}
+    if preempts and not modes:
+        yield Breach(
+            facts.argument("PreemptMode"),
+            f"has PreemptType={kind} with {f'PreemptMode={mode}' if mode else 'no PreemptMode'}",
+            "write a mode such as 'REQUEUE', or leave both out",
+        )
+    elif modes and not preempts:
+        yield Breach(
+            facts.argument("PreemptMode"),
+            f"has PreemptMode={mode} with {f'PreemptType={kind}' if kind else 'no PreemptType'}",
+            "write preemption=pcs.Preemption.by_queue(), or leave it out",
+        )
+
+
+@error("PCS837", SettingsFacts)
+def priorities_fit_into_sixteen_bits(facts: SettingsFacts) -> Iterator[Breach]:
+    """`PriorityTier` and `PriorityJobFactor` of a queue are 65,533 at the most.
+
+    That is what Slurm's manual says; above 65,535 the controller does not start.
+
+    Source: `PriorityTier` and `PriorityJobFactor` of `slurm.conf`.
+    """
+    for name in ("PriorityTier", "PriorityJobFactor"):
+        value = facts.text(name) or ""
+        if value.isdecimal() and int(value) > 65_533:
+            yield Breach(facts.argument(name), f"has {name}={value}", "write 65533 or less")
+
+
+@error("PCS838", SettingsFacts)
+def parameters_have_values(facts: SettingsFacts) -> Iterator[Breach]:
+    """A parameter has a value.
+
+    Slurm does not read a file with an empty one, so its daemons do not start.
+
+    Source: `slurm.conf`; Configuring custom Slurm settings in AWS PCS, "Validation".
+    """
+    for name in facts.settings:
+        if facts.text(name) == "":
+            yield Breach(facts.argument(name), f"has {name} with no value", "leave it out")
 
 
 @advice("PCS829", SettingsFacts)

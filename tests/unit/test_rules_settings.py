@@ -191,7 +191,6 @@ def test_parameters_that_do_nothing_without_accounting_are_worth_a_word(facts, c
 @table(
     row("all six", said(AccountingStorageEnforce="associations,limits,qos,safe,nosteps,nojobs")),
     row("with spaces, other letters", said(AccountingStorageEnforce="limits, QoS")),
-    row("none", said(AccountingStorageEnforce="")),
     row("all", said(AccountingStorageEnforce="all"), "PCS812"),
     row("wckeys and others", said(AccountingStorageEnforce="limits,wckeys"), "PCS812"),
     row("two", said(AccountingStorageEnforce="0,wckeys"), "PCS812", "PCS812"),
@@ -218,7 +217,6 @@ def test_select_types_that_pcs_does_not_name_are_worth_a_word(facts, codes) -> N
     row("file", said(Prolog="/shared/prolog.sh", TaskProlog="/t")),
     row("directory", said(Epilog="/shared/epilog.d/")),
     row("relative", said(Prolog="prolog.sh", Epilog="./e"), "PCS814", "PCS814"),
-    row("nothing", said(TaskEpilog=""), "PCS814"),
     row("of a home", said(HealthCheckProgram="~/check"), "PCS814"),
     row("token", said(Prolog=UNKNOWN)),
 )
@@ -232,7 +230,6 @@ def test_programs_have_absolute_paths(facts, codes) -> None:
     row("fraction", said(NODE_GROUP, RealMemory="1.5"), "PCS815"),
     row("unit", said(NODE_GROUP, RealMemory="64GB"), "PCS815"),
     row("digits of another script", said(NODE_GROUP, Sockets="\u0662"), "PCS815"),
-    row("nothing", said(QUEUE, PriorityTier=""), "PCS815"),
     row("another line", said(PriorityWeightAge="1\n"), "PCS815"),
     row("switches", said(QUEUE, Default="YES", ExclusiveUser="no", PowerDownOnIdle="true")),
     row("no switch", said(QUEUE, Default="DEFAULT"), "PCS815"),
@@ -244,6 +241,17 @@ def test_programs_have_absolute_paths(facts, codes) -> None:
     row("unit of time", said(QUEUE, MaxTime="24h"), "PCS815"),
     row("four parts", said(PriorityDecayHalfLife="1:2:3:4"), "PCS815"),
     row("text", said(Licenses="matlab:10")),
+    row("seconds", said(QUEUE, GraceTime="10:00"), "PCS815"),
+    row("memory", said(DefMemPerCPU="2048", OverTimeLimit="UNLIMITED")),
+    row("memory with a unit", said(DefMemPerCPU="2G"), "PCS815"),
+    row("limits", said(EnforcePartLimits="any", PriorityUsageResetPeriod="Weekly")),
+    row("no limits", said(EnforcePartLimits="maybe"), "PCS815"),
+    row("no period", said(PriorityUsageResetPeriod="SOMETIMES"), "PCS815"),
+    row("preempt type", said(PreemptType="preempt/foo", PreemptMode="CANCEL"), "PCS815"),
+    row("states", said(HealthCheckNodeState="IDLE,CYCLE")),
+    row("no state", said(HealthCheckNodeState="IDLE,FOO"), "PCS815"),
+    row("sharing", said(QUEUE, OverSubscribe="FORCE:2")),
+    row("no sharing", said(QUEUE, OverSubscribe="SOME"), "PCS815"),
     row("name of another place", said(Weight="-1"), "PCS807"),
     row("token", said(NODE_GROUP, Weight=UNKNOWN)),
 )
@@ -420,11 +428,12 @@ def test_jobs_that_ask_for_no_time_fit_their_queue(facts, codes) -> None:
 
 @table(
     row("some", said(Licenses="ansys:25,matlab,fluent@flex-1:3")),
-    row("none of one", said(Licenses="ansys:0"), "PCS834"),
+    row("none of one, and other signs", said(Licenses="ansys:0,a=3,b*2")),
+    row("two numbers", said(Licenses="ansys:1:2"), "PCS834"),
     row("negative", said(Licenses="ansys:-1"), "PCS834"),
     row("a blank", said(Licenses="ansys mechanical:3"), "PCS834"),
     row("no number", said(Licenses="ansys:many"), "PCS834"),
-    row("two", said(Licenses="a b:1,c:0,d:1"), "PCS834", "PCS834"),
+    row("two", said(Licenses="a b:1,c:-1,d:1"), "PCS834", "PCS834"),
     row("token", said(Licenses=UNKNOWN)),
 )
 def test_licenses_are_names_with_numbers(facts, codes) -> None:
@@ -432,13 +441,56 @@ def test_licenses_are_names_with_numbers(facts, codes) -> None:
 
 
 @table(
-    row("with it", said(PreemptMode="SUSPEND,GANG")),
-    row("without it", said(PreemptMode="suspend"), "PCS835"),
-    row("another", said(PreemptMode="REQUEUE")),
+    row("with it", said(PreemptType="preempt/qos", PreemptMode="SUSPEND,GANG")),
+    row("without it", said(PreemptType="preempt/qos", PreemptMode="suspend"), "PCS835"),
+    row("another", said(PreemptType="preempt/qos", PreemptMode="REQUEUE")),
     row("of a queue", said(QUEUE, PreemptMode="SUSPEND")),
+    row("of a queue, with it", said(QUEUE, PreemptMode="SUSPEND,GANG"), "PCS835"),
     row("token", said(PreemptMode=UNKNOWN)),
 )
 def test_suspended_jobs_share_their_nodes(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+def preempt(kind: object = "", mode: object = "") -> SettingsFacts:
+    said_ = {"PreemptType": kind, "PreemptMode": mode}
+    return cluster(settings={name: value for name, value in said_.items() if value != ""})
+
+
+@table(
+    row("neither", preempt()),
+    row("both", preempt("preempt/partition_prio", "REQUEUE")),
+    row("no mode", preempt("preempt/partition_prio"), "PCS836"),
+    row("mode off", preempt("preempt/qos", "OFF"), "PCS836"),
+    row("no type", preempt("", "CANCEL"), "PCS836"),
+    row("type none", preempt("preempt/none", "REQUEUE"), "PCS836"),
+    row("type none, mode off", preempt("preempt/none", "OFF")),
+    row("gang alone", preempt("", "GANG")),
+    row("gang with a type", preempt("preempt/qos", "GANG"), "PCS836"),
+    row("mode of a queue", said(QUEUE, PreemptMode="CANCEL")),
+    row("type, token", preempt(UNKNOWN, "CANCEL")),
+    row("mode, token", preempt("preempt/qos", UNKNOWN)),
+)
+def test_preemption_has_a_type_and_a_mode(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("the most", said(QUEUE, PriorityTier="65533", PriorityJobFactor="65533")),
+    row("more", said(QUEUE, PriorityTier="65534", PriorityJobFactor="70000"), *["PCS837"] * 2),
+    row("token", said(QUEUE, PriorityTier=UNKNOWN)),
+)
+def test_priorities_fit_into_sixteen_bits(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("some", said(Prolog="/p", Licenses="a")),
+    row("none", said(LaunchParameters=""), "PCS838"),
+    row("none of a number", said(QUEUE, PriorityTier=""), "PCS838"),
+    row("token", said(Prolog=UNKNOWN)),
+)
+def test_parameters_have_values(facts, codes) -> None:
     assert errors(facts) == codes
 
 
