@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
-from pcs_constructs.rules.rule import error
-from pcs_constructs.rules.settings import too_old, unknown_name
+from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.settings import official_name, too_old, unknown_name
 from pcs_constructs.slurm_settings import GRES
 
 if TYPE_CHECKING:
@@ -58,6 +58,25 @@ def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Breach
                     f"has {name}, which needs Slurm {GRES.since[name]}, and the cluster has "
                     f"{slurm.value}",
                     "write File in its place, such as '/dev/nvidia[0-7]'",
+                )
+
+
+@advice("PCS840", GresFacts)
+def gres_attributes_are_spelled_as_pcs_does(facts: GresFacts) -> Iterator[Breach]:
+    """Attributes of GRES records are written in the letters in which AWS PCS lists them.
+
+    Slurm reads them in any letters. Whether AWS PCS does is not said, and what is written in others
+    is not checked here any further.
+
+    Source: Configuring custom GRES settings in AWS PCS.
+    """
+    for record in facts.records:
+        for name in record:
+            if official := official_name(GRES, name):
+                yield Breach(
+                    "gres",
+                    f"has {name!r} in other letters than AWS PCS",
+                    f"write {official!r}",
                 )
 
 

@@ -71,10 +71,9 @@ def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
     """What is wrong with the name of a parameter, and how to write it."""
     if name in scope.names:
         return None
+    if official_name(scope, name):
+        return None  # told by a rule of its own
     found = f"has {name!r}"
-    alike = [known for known in scope.names if known.lower() == name.lower()]
-    if alike:
-        return f"{found} in other letters than AWS PCS", f"write {alike[0]!r}"
     if others := [other for other in SCOPES if name in other.names]:
         return (
             f"{found}, which is a setting of {' and of '.join(o.noun for o in others)}",
@@ -90,6 +89,12 @@ def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
     )
 
 
+def official_name(scope: Scope, name: str) -> str | None:
+    """How AWS PCS spells a parameter that is written in other letters."""
+    alike = (known for known in scope.names if known.lower() == name.lower())
+    return None if name in scope.names else next(alike, None)
+
+
 def too_old(slurm: SlurmVersion | Unknown, since: str | None) -> SlurmVersion | None:
     """The version, where it is known to be older than that of `since`."""
     if slurm is UNKNOWN or since is None or slurm.is_at_least(since):
@@ -99,11 +104,11 @@ def too_old(slurm: SlurmVersion | Unknown, since: str | None) -> SlurmVersion | 
 
 @error("PCS807", SettingsFacts)
 def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
-    """AWS PCS takes the parameter, in this place and in these letters.
+    """AWS PCS takes the parameter, in this place.
 
     It has a list of what can be set for clusters, compute node groups, queues, `slurmdbd.conf` and
     `cgroup.conf`, and refuses everything else. Everything that Slurm has beside that is set by AWS
-    PCS. Whether it would take other letters, as Slurm does, is not said.
+    PCS.
 
     Source: Custom Slurm settings for AWS PCS clusters, for compute node groups and for queues;
     Configuring custom SlurmDBD settings; Configuring custom cgroup settings.
@@ -111,6 +116,24 @@ def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
     for name in facts.settings:
         if wrong := unknown_name(facts.scope, name):
             yield Breach(facts.argument(name), *wrong)
+
+
+@advice("PCS839", SettingsFacts)
+def settings_are_spelled_as_pcs_does(facts: SettingsFacts) -> Iterator[Breach]:
+    """Parameters are written in the letters in which AWS PCS lists them.
+
+    Slurm reads names in any letters. Whether AWS PCS does is not said, and what is written in
+    others is not checked here any further.
+
+    Source: Custom Slurm settings for AWS PCS clusters, for compute node groups and for queues.
+    """
+    for name in facts.settings:
+        if official := official_name(facts.scope, name):
+            yield Breach(
+                facts.argument(name),
+                f"has {name!r} in other letters than AWS PCS",
+                f"write {official!r}",
+            )
 
 
 @error("PCS808", SettingsFacts)

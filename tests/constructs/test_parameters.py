@@ -162,7 +162,7 @@ def test_a_queue_says_them(
     ("arguments", "codes"),
     [
         ({"memory_aware": True, "slurm_settings": {"SelectTypeParameters": "CR_CPU"}}, ["PCS808"]),
-        ({"prolog": "/a", "slurm_settings": {"prolog": "/b"}}, ["PCS807", "PCS808"]),
+        ({"prolog": "/a", "slurm_settings": {"prolog": "/b"}}, ["PCS808"]),
         ({"prolog": "bin/prolog"}, ["PCS814"]),
         ({"prolog": 3}, ["PCS003"]),
         ({"epilog": ""}, ["PCS838"]),

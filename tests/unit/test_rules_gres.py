@@ -6,7 +6,7 @@ from functools import partial
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.rules import GresFacts
 from pcs_constructs.slurm import SlurmVersion
-from tests.unit.test_rules import errors, row, table
+from tests.unit.test_rules import advice, errors, row, table
 
 V24_11 = SlurmVersion.of("24.11")
 FILE = {"Name": "gpu", "Type": "h100", "File": "/dev/nvidia[0-7]"}
@@ -27,7 +27,6 @@ def only(*given: object, slurm: object = SlurmVersion.V26_05) -> GresFacts:
     row("two kinds", only(FILE, {"Name": "mps", "Count": "800"}, {"Name": "fpga", "Count": "1"})),
     row("unknown", only({**FILE, "Devices": "8"}), "PCS823"),
     row("node name", only({**FILE, "NodeName": "n1"}), "PCS823"),
-    row("other letters", only({"Name": "fpga", "count": "1"}), "PCS823"),
     row("of nodes", only({"Name": "fpga", "Weight": "1"}), "PCS823"),
     row("detected, 25.11", replace(records(), slurm=SlurmVersion.V25_11)),
     row("detected, old", only({**FILE, **AUTO}, slurm=V24_11), "PCS823"),
@@ -138,3 +137,13 @@ FPGA = {"Name": "fpga", "Count": "1k"}
 )
 def test_what_jobs_can_ask_for_is_there(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("as they are", only({"Name": "fpga", "Count": "1"})),
+    row("other letters", only({"Name": "fpga", "count": "1"}), "PCS840"),
+    row("token", only({"Name": UNKNOWN, "count": UNKNOWN}), "PCS840"),
+    row("token for a value", only({"Name": UNKNOWN})),
+)
+def test_attributes_in_other_letters_are_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes

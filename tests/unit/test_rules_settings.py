@@ -57,7 +57,7 @@ def old(version: str, scope: Scope = CLUSTER, /, **settings: object) -> Settings
     row("cluster", said(SchedulerParameters="bf_interval=30")),
     row("cluster, unknown", said(JobSubmitPlugins="lua"), "PCS807"),
     row("cluster, misspelled", said(ShedulerParameters="bf_interval=30"), "PCS807"),
-    row("cluster, other letters", said(prolog="/p"), "PCS807"),
+    row("cluster, other letters", said(prolog="/p")),
     row("cluster, of queues", said(MaxTime="60"), "PCS807"),
     row("cluster, of slurmdbd", said(PurgeJobAfter="30d"), "PCS807"),
     row("node group", said(NODE_GROUP, Features="gpu,nvme")),
@@ -83,7 +83,6 @@ def test_parameters_are_ones_that_pcs_takes(facts, codes) -> None:
     ("scope", "name", "fix"),
     [
         pytest.param(CLUSTER, "ShedulerParameters", "write 'SchedulerParameters'", id="alike"),
-        pytest.param(CLUSTER, "prolog", "write 'Prolog'", id="letters"),
         pytest.param(CLUSTER, "MaxTime", "slurm_settings of queues", id="of queues"),
         pytest.param(QUEUE, "Weight", "slurm_settings of compute node groups", id="of nodes"),
         pytest.param(QUEUE, "CommitDelay", "slurmdbd_settings", id="of slurmdbd"),
@@ -492,6 +491,17 @@ def test_priorities_fit_into_sixteen_bits(facts, codes) -> None:
 )
 def test_parameters_have_values(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("as they are", said(Prolog="/p")),
+    row("other letters", said(prolog="/p"), "PCS839"),
+    row("no parameter", said(Nothing="/p")),
+    row("token", said(prolog=UNKNOWN), "PCS839"),
+    row("token, as it is", said(Prolog=UNKNOWN)),
+)
+def test_parameters_in_other_letters_are_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
 
 
 def test_what_has_an_argument_is_not_said_by_name_too() -> None:
