@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import apps.gpu_training
 import apps.mpi_cfd
 import apps.priorities
 import apps.storage_gallery
+from tests.apps.slurm import Slurm, installed
 
 
 @dataclass(frozen=True)
@@ -97,3 +98,10 @@ def app(request: pytest.FixtureRequest, synthesized: Callable[[str], Synthesized
 def getting_started(synthesized: Callable[[str], Synthesized]) -> Synthesized:
     """The getting-started app."""
     return synthesized("getting_started")
+
+
+@pytest.fixture
+def slurm() -> Iterator[Slurm]:
+    """A real Slurm, where there is one."""
+    with installed() as slurm:
+        yield slurm
