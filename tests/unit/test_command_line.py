@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -61,48 +59,6 @@ def test_fails_without_a_command(arguments: list[str], capsys: pytest.CaptureFix
         main(arguments)
     assert stopped.value.code == 2
     assert capsys.readouterr().err.startswith("usage: pcs-constructs")
-
-
-def test_explain_works_where_there_is_no_node(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pcs_constructs", "explain", "PCS201"],
-        cwd=_ROOT,
-        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"PCS201 (error)\n\n{RULES['PCS201'].page}\n"
-
-
-def test_diff_works_where_there_is_no_node(tmp_path: Path) -> None:
-    template = tmp_path / "Hpc.template.json"
-    template.write_text(
-        '{"Resources": {"Cluster": {"Type": "AWS::PCS::Cluster", "Properties": {}}}}'
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pcs_constructs", "diff", tmp_path, template],
-        cwd=_ROOT,
-        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("\n1 cluster: nothing changes\n")
-
-
-@pytest.mark.parametrize("module", ["changes", "template"])
-def test_other_commands_do_not_load_what_only_diff_needs(module: str) -> None:
-    program = (
-        "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
-        f"sys.exit('pcs_constructs.{module}' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, check=False
-    )
-    assert done.returncode == 0
 
 
 def test_instances_lists_a_family_readably(capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,15 +176,3 @@ def test_fails_to_show_slurm_what_is_no_template_of_pcs(
 def test_fails_when_slurm_cannot_write(stack: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["slurm", stack, "--out", stack]) == 2
     assert capsys.readouterr().err.startswith(stack)
-
-
-def test_slurm_works_where_there_is_no_node(stack: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pcs_constructs", "slurm", stack],
-        cwd=_ROOT,
-        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", _SLURM_CONF)
