@@ -57,8 +57,9 @@ class Cluster(Construct):
 
     Resources:
         A cluster and, unless given, a security group. With the first node group an instance profile
-        with its role. AWS PCS makes the endpoints and the secrets: `aws pcs get-cluster` tells
-        their addresses and ARNs, CloudFormation does not.
+        with its role. AWS PCS makes the endpoints and the secrets; `aws pcs get-cluster`
+        tells their addresses and ARNs. CloudFormation has the endpoints as a list of objects, which
+        no template can take apart.
 
     Security:
         Controller and nodes share a security group, `ClusterSecurityGroup`. The ports of what is
@@ -252,6 +253,7 @@ class Cluster(Construct):
             epilog=(epilog, str),
             preemption=(preemption, Preemption),
         )
+        _judge_qos(given, accounting)
         peers = given.peers("rest_api_from", rest_api_from)
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         file_systems = given.mapping("mounts", mounts, "file_share")
@@ -352,7 +354,7 @@ class Cluster(Construct):
         self.network_type = network_type
         self.slurm_settings = settings.values
         selects = _cdk.known(settings.values.get("SelectTypeParameters", ""))
-        self.memory_aware = None if selects is UNKNOWN else "_Memory" in selects
+        self.memory_aware = None if selects is UNKNOWN else "_memory" in selects.lower()
         self.security_group = security_group or _cdk.as_security_group(
             ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
         )
@@ -518,6 +520,7 @@ class _ImportedCluster(Construct):
     qos: Final[frozenset[str] | None]
     network_type: Final[NetworkType | None]
     memory_aware: Final[bool | None]
+    slurm_settings: Final[None]
 
     def __init__(
         self,
@@ -549,6 +552,7 @@ class _ImportedCluster(Construct):
             memory_aware=(memory_aware, bool),
             network_type=(network_type, NetworkType),
         )
+        _judge_qos(given, accounting)
         file_systems = given.mapping("mounts", mounts, "file_share")
         _cdk.refuse(scope, id, given.problems)
         place = subnet or _cdk.first_private_subnet(vpc)
@@ -577,6 +581,7 @@ class _ImportedCluster(Construct):
         self.qos = _qos(accounting)
         self.network_type = network_type
         self.memory_aware = memory_aware
+        self.slurm_settings = None
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
     @cached_property
@@ -653,7 +658,7 @@ def _problems_of_members(
         else {name: _cdk.known(value) for name, value in settings.items()},
     )
     _cdk.advise(cluster, rules.advice_on(members, said))
-    return rules.errors_in(members, addresses)
+    return rules.errors_in(members, addresses, said)
 
 
 def _preemption(preemption: Preemption | None, given: Arguments) -> dict[str, str | None]:
@@ -669,9 +674,17 @@ def _preemption(preemption: Preemption | None, given: Arguments) -> dict[str, st
     }
 
 
+def _judge_qos(given: Arguments, accounting: Accounting | None) -> None:
+    if isinstance(accounting, Accounting) and accounting.qos is not None:
+        given.joined("accounting", accounting.qos)
+
+
 def _qos(accounting: Accounting | None) -> frozenset[str] | None:
     """The QOS that the accounting says there are."""
-    return None if accounting is None or accounting.qos is None else frozenset(accounting.qos)
+    if accounting is None or accounting.qos is None:
+        return None
+    known = _cdk.known_all(accounting.qos)
+    return None if known is UNKNOWN else frozenset(known)
 
 
 def _slurm_configuration(

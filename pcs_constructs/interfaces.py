@@ -110,6 +110,11 @@ class ICluster(Protocol):
         ...
 
     @property
+    def slurm_settings(self) -> Mapping[str, str] | None:
+        """Its Slurm parameters, or `None` where they are not known."""
+        ...
+
+    @property
     def memory_aware(self) -> bool | None:
         """Whether jobs are scheduled by memory too, or `None` where that is not known."""
         ...

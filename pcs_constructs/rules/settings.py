@@ -249,7 +249,7 @@ def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Breac
     """
     name = "SelectTypeParameters"
     for item in facts.items(name):
-        if item not in SELECT_TYPES:
+        if item.lower() not in map(str.lower, SELECT_TYPES):
             yield Breach(
                 facts.argument(name),
                 f"has {item!r} in {name}, which AWS PCS may not support",
@@ -480,17 +480,56 @@ def _minutes(text: str) -> float | None:
     return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60
 
 
+@error("PCS841", SettingsFacts)
+def queues_let_jobs_run(facts: SettingsFacts) -> Iterator[Breach]:
+    """`MaxTime` of a queue is more than nothing.
+
+    With 0 Slurm starts, and refuses or ends what is submitted there.
+
+    Source: `MaxTime` of `slurm.conf`.
+    """
+    if facts.scope is QUEUE and _minutes(facts.text("MaxTime") or "") == 0:
+        yield Breach(
+            facts.argument("MaxTime"),
+            f"has MaxTime={facts.text('MaxTime')}, which lets no job run",
+            "write a longer time, or leave it out for no limit",
+        )
+
+
+@advice("PCS842", SettingsFacts)
+def memory_of_jobs_is_scheduled(facts: SettingsFacts) -> Iterator[Breach]:
+    """A cluster that has `DefMemPerCPU` schedules by memory.
+
+    Otherwise node groups are not told their memory, and Slurm then starts no job that asks for
+    some, or gets some by this setting. Whether AWS PCS tells it unasked is not said.
+
+    Source: `DefMemPerCPU`, `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
+    """
+    selects = facts.settings.get("SelectTypeParameters", "")
+    if (
+        "DefMemPerCPU" in facts.settings
+        and selects is not UNKNOWN
+        and "_memory" not in selects.lower()
+    ):
+        yield Breach(
+            facts.argument("DefMemPerCPU"),
+            "gives jobs memory, and the cluster does not schedule by it",
+            "write memory_aware=True",
+        )
+
+
 @error("PCS834", SettingsFacts)
 def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Breach]:
     """`Licenses` is a list of names, each with how many there are.
 
     A name without a number is one license. A name may have a server, as in `ansys@flex:25`. On a
-    blank, a second colon or a number below 0 the controller does not start.
+    blank, a second colon or a number below 0 the controller does not start; an asterisk, which old
+    manuals have for the colon, becomes part of the name.
 
     Source: `Licenses` of `slurm.conf`.
     """
     for entry in (facts.text("Licenses") or "").split(","):
-        if entry and not re.fullmatch(r"[\w.+-]+(@[\w.+-]+)?([:=*]\d+)?", entry, re.ASCII):
+        if entry and not re.fullmatch(r"[^\s:=*#]+([:=]\d+)?", entry, re.ASCII):
             yield Breach(
                 facts.argument("Licenses"),
                 f"has the license {entry!r}",
@@ -553,30 +592,45 @@ def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS837", SettingsFacts)
-def priorities_fit_into_sixteen_bits(facts: SettingsFacts) -> Iterator[Breach]:
-    """`PriorityTier` and `PriorityJobFactor` of a queue are 65,533 at the most.
+def numbers_are_not_too_large(facts: SettingsFacts) -> Iterator[Breach]:
+    """Numbers are not larger than Slurm can hold.
 
-    That is what Slurm's manual says; above 65,535 the controller does not start.
+    `PriorityTier` and `PriorityJobFactor` of a queue are 65,533 at the most, as Slurm's manual
+    says; above 65,535 the controller does not start, and neither does it with a larger
+    `HealthCheckInterval` or a `Weight` above 4,294,967,295.
 
-    Source: `PriorityTier` and `PriorityJobFactor` of `slurm.conf`.
+    Source: `slurm.conf`.
     """
-    for name in ("PriorityTier", "PriorityJobFactor"):
+    for name, most in (
+        ("HealthCheckInterval", 65_535),
+        ("PriorityJobFactor", 65_533),
+        ("PriorityTier", 65_533),
+        ("Weight", 2**32 - 1),
+    ):
         value = facts.text(name) or ""
-        if value.isdecimal() and int(value) > 65_533:
-            yield Breach(facts.argument(name), f"has {name}={value}", "write 65533 or less")
+        if value.isdecimal() and int(value) > most:
+            yield Breach(facts.argument(name), f"has {name}={value}", f"write {most} or less")
 
 
 @error("PCS838", SettingsFacts)
 def parameters_have_values(facts: SettingsFacts) -> Iterator[Breach]:
-    """A parameter has a value.
+    """A parameter has a value, on one line.
 
-    Slurm does not read a file with an empty one, so its daemons do not start.
+    Slurm does not read a file with an empty one, and takes what follows a line break for another
+    parameter, so its daemons do not start.
 
     Source: `slurm.conf`; Configuring custom Slurm settings in AWS PCS, "Validation".
     """
     for name in facts.settings:
-        if facts.text(name) == "":
+        value = facts.text(name)
+        if value == "":
             yield Breach(facts.argument(name), f"has {name} with no value", "leave it out")
+        elif value is not None and re.search(r"[\x00-\x1f\x7f]", value):
+            yield Breach(
+                facts.argument(name),
+                f"has a line break or another control character in {name}",
+                "write it on one line",
+            )
 
 
 @advice("PCS829", SettingsFacts)
@@ -650,6 +704,12 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
             f"is set for {', '.join(modes)}, and the cluster has no preemption",
             "give the cluster preemption=pcs.Preemption.by_queue()",
         )
+    if kind == "preempt/qos" and modes:
+        yield Breach(
+            "preempt_mode",
+            f"is set for {', '.join(modes)}, and the cluster's preemption goes by QOS",
+            "set it with sacctmgr for the QOS, or write preemption=pcs.Preemption.by_queue()",
+        )
     tiers = {settings.get("PriorityTier", "1") for settings in facts.queues.values()}
     if kind == "preempt/partition_prio" and UNKNOWN not in tiers and len(tiers) < 2:
         yield Breach(
@@ -657,3 +717,25 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
             "goes by queue, and all queues have the same priority tier",
             "give the queue whose jobs go first priority_tier=10",
         )
+
+
+@error("PCS843", QueuesFacts)
+def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Breach]:
+    """A queue whose jobs are suspended is in a cluster with Slurm's gang scheduler.
+
+    Only that one wakes them, and the manual wants `GANG` at the cluster for every `SUSPEND`. Slurm
+    starts without it. `Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)` brings it; queues whose
+    jobs are not to be suspended say `preempt_mode` then.
+
+    Source: `PreemptMode` of `slurm.conf`.
+    """
+    mode = UNKNOWN if facts.cluster is UNKNOWN else facts.cluster.get("PreemptMode", "")
+    if mode is UNKNOWN or "GANG" in mode.upper():
+        return
+    for queue, own in facts.said("PreemptMode").items():
+        if "SUSPEND" in own.upper():
+            yield Breach(
+                "preempt_mode",
+                f"suspends jobs of {queue}, and the cluster's preemption has no gang scheduler",
+                "give the cluster Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)",
+            )

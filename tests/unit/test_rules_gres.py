@@ -128,7 +128,7 @@ FPGA = {"Name": "fpga", "Count": "1k"}
     row("some files", gres("gpu:6", {"Name": "gpu", "File": "/dev/nvidia[0-3,6],/dev/x"})),
     row("more files", gres("gpu:7", {"Name": "gpu", "File": "/dev/n[0-3,6],/dev/x"}), "PCS828"),
     row("files nobody can count", gres("gpu:7", {"Name": "gpu", "File": "/dev/n[a-b]"})),
-    row("count nobody can read", gres("fpga:7", {"Name": "fpga", "Count": "all"})),
+    row("count nobody can read", gres("fpga:7", {"Name": "fpga", "Count": "all"}), "PCS845"),
     row("token", gres(UNKNOWN)),
     row("name, token", gres("fpga:1", {"Name": UNKNOWN, "Count": "1"})),
     row("count, token", gres("fpga:7", {"Name": "fpga", "Count": UNKNOWN})),
@@ -147,3 +147,25 @@ def test_what_jobs_can_ask_for_is_there(facts, codes) -> None:
 )
 def test_attributes_in_other_letters_are_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+@table(
+    row("number", only({"Name": "fpga", "Count": "4"}, {"Name": "mps", "Count": "1K"})),
+    row("text", only({"Name": "fpga", "Count": "two"}), "PCS845"),
+    row("nothing", only({"Name": "gpu", "File": ""}), "PCS845"),
+    row("two lines", only({"Name": "fpga", "Flags": "CountOnly\nName=x"}), "PCS845"),
+    row("twice", only({"Name": "fpga", "name": "fpga"}), "PCS845"),
+    row("tokens", only({"Name": UNKNOWN, "Count": UNKNOWN})),
+)
+def test_attributes_have_values(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("as they are", only({"Name": "gpu", "File": "/dev/nvidia0"})),
+    row("all of them", only({"name": "gpu", "file": "/dev/nvidia0"})),
+    row("no devices", only({"name": "gpu"}), "PCS826"),
+    row("token", only({"name": UNKNOWN, "file": UNKNOWN})),
+)
+def test_records_in_other_letters_are_read_as_slurm_does(facts, codes) -> None:
+    assert errors(facts) == codes

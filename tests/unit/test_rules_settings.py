@@ -204,7 +204,7 @@ def test_accounting_enforces_what_pcs_supports(facts, codes) -> None:
     row("sockets", said(SelectTypeParameters="CR_Socket_Memory")),
     row("cores", said(SelectTypeParameters="CR_Core_Memory"), "PCS813"),
     row("an option", said(SelectTypeParameters="CR_CPU,CR_LLN"), "PCS813"),
-    row("other letters", said(SelectTypeParameters="cr_cpu"), "PCS813"),
+    row("other letters", said(SelectTypeParameters="cr_cpu")),
     row("of a queue", said(QUEUE, SelectTypeParameters="CR_Core")),
     row("token", said(SelectTypeParameters=UNKNOWN)),
 )
@@ -229,7 +229,7 @@ def test_programs_have_absolute_paths(facts, codes) -> None:
     row("fraction", said(NODE_GROUP, RealMemory="1.5"), "PCS815"),
     row("unit", said(NODE_GROUP, RealMemory="64GB"), "PCS815"),
     row("digits of another script", said(NODE_GROUP, Sockets="\u0662"), "PCS815"),
-    row("another line", said(PriorityWeightAge="1\n"), "PCS815"),
+    row("another line", said(PriorityWeightAge="1\n"), "PCS815", "PCS838"),
     row("switches", said(QUEUE, Default="YES", ExclusiveUser="no", PowerDownOnIdle="true")),
     row("no switch", said(QUEUE, Default="DEFAULT"), "PCS815"),
     row("switch of cgroups", said(CGROUP, ConstrainCores="on"), "PCS815"),
@@ -358,6 +358,7 @@ def test_two_queues_for_jobs_that_name_none_are_worth_a_word(facts, codes) -> No
     assert advice(facts) == codes
 
 
+CANCEL = {"PreemptMode": "CANCEL"}
 BY_QUEUE = {"PreemptType": "preempt/partition_prio"}
 
 
@@ -366,7 +367,8 @@ BY_QUEUE = {"PreemptType": "preempt/partition_prio"}
     row("the same tier", queues(BY_QUEUE, a={"PriorityTier": "1"}, b={}), "PCS833"),
     row("one queue", queues(BY_QUEUE, a={}), "PCS833"),
     row("token", queues(BY_QUEUE, a={"PriorityTier": UNKNOWN}, b={})),
-    row("by QOS", queues({"PreemptType": "preempt/qos"}, a={"PreemptMode": "CANCEL"}, b={})),
+    row("by QOS", queues({"PreemptType": "preempt/qos"}, a={}, b={})),
+    row("by QOS, and a mode", queues({"PreemptType": "preempt/qos"}, a=CANCEL, b={}), "PCS833"),
     row("none, and no mode", queues(a={}, b={})),
     row("none, and a mode", queues(a={"PreemptMode": "CANCEL"}, b={}), "PCS833"),
     row("none, and no preemption", queues(a={"PreemptMode": "off"}, b={})),
@@ -427,7 +429,8 @@ def test_jobs_that_ask_for_no_time_fit_their_queue(facts, codes) -> None:
 
 @table(
     row("some", said(Licenses="ansys:25,matlab,fluent@flex-1:3")),
-    row("none of one, and other signs", said(Licenses="ansys:0,a=3,b*2")),
+    row("none of one, and other signs", said(Licenses="ansys:0,a=3,b|2")),
+    row("an old sign", said(Licenses="b*2"), "PCS834"),
     row("two numbers", said(Licenses="ansys:1:2"), "PCS834"),
     row("negative", said(Licenses="ansys:-1"), "PCS834"),
     row("a blank", said(Licenses="ansys mechanical:3"), "PCS834"),
@@ -477,9 +480,12 @@ def test_preemption_has_a_type_and_a_mode(facts, codes) -> None:
 @table(
     row("the most", said(QUEUE, PriorityTier="65533", PriorityJobFactor="65533")),
     row("more", said(QUEUE, PriorityTier="65534", PriorityJobFactor="70000"), *["PCS837"] * 2),
+    row("weight", said(NODE_GROUP, Weight="4294967295")),
+    row("more weight", said(NODE_GROUP, Weight="4294967296"), "PCS837"),
+    row("interval", said(HealthCheckInterval="65536"), "PCS837"),
     row("token", said(QUEUE, PriorityTier=UNKNOWN)),
 )
-def test_priorities_fit_into_sixteen_bits(facts, codes) -> None:
+def test_numbers_are_not_too_large(facts, codes) -> None:
     assert errors(facts) == codes
 
 
@@ -487,6 +493,7 @@ def test_priorities_fit_into_sixteen_bits(facts, codes) -> None:
     row("some", said(Prolog="/p", Licenses="a")),
     row("none", said(LaunchParameters=""), "PCS838"),
     row("none of a number", said(QUEUE, PriorityTier=""), "PCS838"),
+    row("two lines", said(Prolog="/p\nFoo=bar"), "PCS838"),
     row("token", said(Prolog=UNKNOWN)),
 )
 def test_parameters_have_values(facts, codes) -> None:
@@ -502,6 +509,44 @@ def test_parameters_have_values(facts, codes) -> None:
 )
 def test_parameters_in_other_letters_are_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+@table(
+    row("a day", said(QUEUE, MaxTime="1-0")),
+    row("nothing", said(QUEUE, MaxTime="0"), "PCS841"),
+    row("nothing, at length", said(QUEUE, MaxTime="0-00:00:00"), "PCS841"),
+    row("half a minute", said(QUEUE, MaxTime="00:00:30")),
+    row("no end", said(QUEUE, MaxTime="-1")),
+    row("token", said(QUEUE, MaxTime=UNKNOWN)),
+)
+def test_queues_let_jobs_run(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+MEMORY = {"DefMemPerCPU": "2048"}
+
+
+@table(
+    row("by memory", said(**MEMORY, SelectTypeParameters="cr_cpu_memory")),
+    row("not by memory", said(**MEMORY, SelectTypeParameters="CR_CPU"), "PCS842"),
+    row("not said", said(**MEMORY), "PCS842"),
+    row("no default", said(SelectTypeParameters="CR_CPU")),
+    row("token", said(**MEMORY, SelectTypeParameters=UNKNOWN)),
+)
+def test_a_default_of_memory_that_is_not_scheduled_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("with it", queues({"PreemptMode": "SUSPEND,GANG"}, a={"PreemptMode": "SUSPEND"})),
+    row("without it", queues({"PreemptMode": "REQUEUE"}, a={"PreemptMode": "SUSPEND"}), "PCS843"),
+    row("none", queues({"PreemptMode": "REQUEUE"}, a={"PreemptMode": "CANCEL"})),
+    row("token", queues({"PreemptMode": UNKNOWN}, a={"PreemptMode": "SUSPEND"})),
+    row("token of the queue", queues({}, a={"PreemptMode": UNKNOWN})),
+    row("cluster that is not known", queues(UNKNOWN, a={"PreemptMode": "SUSPEND"})),
+)
+def test_queues_suspend_where_jobs_wake_again(facts, codes) -> None:
+    assert errors(facts) == codes
 
 
 def test_what_has_an_argument_is_not_said_by_name_too() -> None:
