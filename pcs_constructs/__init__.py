@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from pcs_constructs.reservations import CapacityReservationGroup as CapacityReservationGroup
     from pcs_constructs.reservations import SpotServiceLinkedRole as SpotServiceLinkedRole
     from pcs_constructs.security_groups import ClusterSecurityGroup as ClusterSecurityGroup
+    from pcs_constructs.security_groups import ClusterSecurityGroups as ClusterSecurityGroups
+    from pcs_constructs.security_groups import (
+        RestrictedSecurityGroups as RestrictedSecurityGroups,
+    )
     from pcs_constructs.slurm import Accounting as Accounting
     from pcs_constructs.slurm import AccountingEnforcement as AccountingEnforcement
     from pcs_constructs.slurm import Preemption as Preemption
@@ -77,6 +81,7 @@ _MODULE_OF = {
     "CapacityReservationGroup": "reservations",
     "Cluster": "cluster",
     "ClusterSecurityGroup": "security_groups",
+    "ClusterSecurityGroups": "security_groups",
     "ClusterSize": "capacity",
     "ComputeNodeGroup": "node_group",
     "ComputeNodeGroupOptions": "node_group",
@@ -124,6 +129,7 @@ _MODULE_OF = {
     "Queue": "queue",
     "QueueOptions": "queue",
     "RepositoryEvent": "storage.lustre",
+    "RestrictedSecurityGroups": "security_groups",
     "Scaling": "capacity",
     "ScriptCachingPolicy": "lifecycle",
     "SlurmVersion": "slurm",

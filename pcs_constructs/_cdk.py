@@ -202,6 +202,7 @@ def allow(
     *,
     back: bool,
     scope: Construct | None,
+    description: str = "Nodes to file servers",
 ) -> None:
     """Let clients reach ports of servers, and with `back` servers the same ports of clients.
 
@@ -212,9 +213,9 @@ def allow(
     if _was_opened(clients, servers, ports):
         return
     mine = scope is None or _stack(cast("Construct", clients)) is _stack(scope)
-    servers.add_ingress_rule(clients, ports, "Nodes to file servers", mine)
+    servers.add_ingress_rule(clients, ports, description, mine)
     if not _allows_all_outbound(clients):
-        clients.add_egress_rule(servers, ports, "Nodes to file servers", not mine)
+        clients.add_egress_rule(servers, ports, description, not mine)
     if back:
         clients.add_ingress_rule(servers, ports, "File servers to nodes", not mine)
         if not _allows_all_outbound(servers):
@@ -439,11 +440,13 @@ def identity(resource: ec2.ISubnet | ec2.ISecurityGroup, resource_id: str) -> st
 
 # The VPCs that `Network` made: asking each of them what it was told would be five round trips.
 _FIT_VPCS: Final[WeakSet[ec2.IVpc]] = WeakSet()
+_LEADS_NOWHERE: Final[WeakKeyDictionary[ec2.IVpc, bool]] = WeakKeyDictionary()
 
 
-def trust(vpc: ec2.Vpc) -> None:
-    """Remember that this VPC was made with DNS names and default tenancy."""
+def trust(vpc: ec2.Vpc, *, leads_nowhere: bool) -> None:
+    """Remember that this VPC was made with DNS names, default tenancy, and perhaps no way out."""
     _FIT_VPCS.add(vpc)
+    _LEADS_NOWHERE[vpc] = leads_nowhere
 
 
 def vpc_facts(vpc: ec2.IVpc) -> rules.VpcFacts:
@@ -496,6 +499,7 @@ def subnet_facts(
         argument=argument,
         name=subnet.node.path,
         in_vpc=in_vpc,
+        zone=known(zone_name(subnet) or "") or UNKNOWN if controller else UNKNOWN,
         public=is_public(subnet, vpc),
         assigns_public_addresses=assigns,
         ipv6=ipv6,

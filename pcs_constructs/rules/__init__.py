@@ -38,6 +38,7 @@ from pcs_constructs.rules.network import NetworkFacts as NetworkFacts
 from pcs_constructs.rules.network import NodeSubnetFacts as NodeSubnetFacts
 from pcs_constructs.rules.network import PeersFacts as PeersFacts
 from pcs_constructs.rules.network import SecurityGroupFacts as SecurityGroupFacts
+from pcs_constructs.rules.network import SrunPortsFacts as SrunPortsFacts
 from pcs_constructs.rules.network import VpcFacts as VpcFacts
 from pcs_constructs.rules.nfs import NfsFacts as NfsFacts
 from pcs_constructs.rules.node_group import ImageFacts as ImageFacts
