@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pcs_constructs.capacity import Scaling as Scaling
     from pcs_constructs.capacity import SpotAllocation as SpotAllocation
     from pcs_constructs.cluster import Cluster as Cluster
+    from pcs_constructs.endpoints import ClusterEndpoints as ClusterEndpoints
+    from pcs_constructs.endpoints import ClusterEndpointsOptions as ClusterEndpointsOptions
+    from pcs_constructs.endpoints import EndpointPolicy as EndpointPolicy
     from pcs_constructs.errors import PcsValidationError as PcsValidationError
     from pcs_constructs.errors import Problem as Problem
     from pcs_constructs.identity import NodeInstanceProfile as NodeInstanceProfile
@@ -80,6 +83,8 @@ _MODULE_OF = {
     "Capacity": "capacity",
     "CapacityReservationGroup": "reservations",
     "Cluster": "cluster",
+    "ClusterEndpoints": "endpoints",
+    "ClusterEndpointsOptions": "endpoints",
     "ClusterSecurityGroup": "security_groups",
     "ClusterSecurityGroups": "security_groups",
     "ClusterSize": "capacity",
@@ -87,6 +92,7 @@ _MODULE_OF = {
     "ComputeNodeGroupOptions": "node_group",
     "DataRepository": "storage.file_cache",
     "EfsStorage": "storage.efs",
+    "EndpointPolicy": "endpoints",
     "ExecutionPolicy": "lifecycle",
     "FileCacheStorage": "storage.file_cache",
     "FileShare": "storage.share",

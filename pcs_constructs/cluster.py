@@ -12,10 +12,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
-from pcs_constructs import _cdk, cluster_secrets, rules
+from pcs_constructs import _cdk, cluster_secrets, endpoints, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import MountClient
 from pcs_constructs.capacity import ClusterSize, Scaling
+from pcs_constructs.endpoints import ClusterEndpoints, ClusterEndpointsOptions
 from pcs_constructs.errors import UNKNOWN, Problem
 from pcs_constructs.identity import NodeInstanceProfile
 from pcs_constructs.names import physical_name
@@ -109,7 +110,7 @@ class Cluster(Construct):
         PcsValidationError: PCS001 to PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS116,
             PCS117, PCS401, PCS402, PCS404, PCS409, PCS413 to PCS416, PCS420, PCS428, PCS501 to
             PCS503, PCS524, the 8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202,
-            PCS302, PCS405 and PCS429.
+            PCS302, PCS405, PCS422 and PCS429.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -520,6 +521,15 @@ class Cluster(Construct):
         """Define a queue in this cluster: see `Queue`."""
         return Queue(self._queues, id, cluster=self, **options)
 
+    def add_endpoints(
+        self, id: str, **options: Unpack[ClusterEndpointsOptions]
+    ) -> ClusterEndpoints:
+        """Define the endpoints through which nodes reach AWS: see `ClusterEndpoints`.
+
+        Call it after the node groups and what is granted to them.
+        """
+        return ClusterEndpoints(self, id, cluster=self, **options)
+
     def _wait_for_earlier_clusters(self) -> None:
         """Chain the clusters of an environment: AWS PCS creates only one at a time."""
         earlier = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c is not self]
@@ -704,7 +714,9 @@ def _problems_of_members(
             for group in groups
         ),
         controller=_cdk.subnet_id(cluster.subnet),
+        others=endpoints.addresses(cluster, found),
     )
+    ways_out = tuple(endpoints.ways_out(cluster, groups, found))
     ports = rules.SrunPortsFacts(
         ports=_cdk.known((settings or {}).get("SrunPortRange", "")),
         nodes=sum(group.scaling.max for group in groups if not group.login),
@@ -718,8 +730,8 @@ def _problems_of_members(
         if settings is None
         else {name: _cdk.known(value) for name, value in settings.items()},
     )
-    _cdk.advise(cluster, rules.advice_on(members, said))
-    return rules.errors_in(members, addresses, ports)
+    _cdk.advise(cluster, rules.advice_on(members, said, *ways_out))
+    return rules.errors_in(members, addresses, ports, *ways_out)
 
 
 def _connections(cluster: ICluster) -> ec2.Connections:

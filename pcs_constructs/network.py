@@ -11,7 +11,7 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.errors import PcsValidationError, Problem
+from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,7 +189,8 @@ class Network(Construct):
             if flow_logs
             else None,
         )
-        _cdk.trust(self.vpc, leads_nowhere=leads_nowhere)
+        told = leads_nowhere or (False if gateways or ipv6 else UNKNOWN)
+        _cdk.trust(self.vpc, leads_nowhere=told)
 
     @property
     def compute_subnet(self) -> ec2.ISubnet:

@@ -219,6 +219,9 @@ class ComputeNodeGroup(Construct):
     login: Final[bool]
     """Whether people log in here."""
 
+    lifecycle_actions: Final[tuple[LifecycleAction, ...]]
+    """The scripts that AWS PCS runs on its nodes, those that mount file systems among them."""
+
     addresses: Final[int]
     """How many addresses its nodes take at the most, one for each network interface."""
 
@@ -512,6 +515,7 @@ class ComputeNodeGroup(Construct):
         self._security_group_ids = launch.security_group_ids
         self._secondary_group_ids = launch.secondary_group_ids or ()
         self._given_template = launch_template
+        self.lifecycle_actions = lifecycle.actions
         attached = lifecycle.attach(self)
         scripts_take = attached.grants(cluster.cluster_id) if lifecycle.actions else ()
         self._needed = (*grants_of(shares.values()), *scripts_take)
@@ -522,7 +526,6 @@ class ComputeNodeGroup(Construct):
         if instance_profile is None and (scripts_take or any(grants_of(own))):
             self._profile = self._own_profile()
         self._template = None if launch_template else launch.attach(self, "LaunchTemplate")
-        profile = self._profile or cluster.instance_profile
         self._resource = cfn.CfnComputeNodeGroup(
             self,
             "Resource",
@@ -534,7 +537,7 @@ class ComputeNodeGroup(Construct):
             if default_image
             else None,
             custom_launch_template=_template_reference(self._template, launch_template),
-            iam_instance_profile_arn=profile.instance_profile_arn,
+            iam_instance_profile_arn=self.instance_profile.instance_profile_arn,
             node_lifecycle_actions=attached.actions,
             instance_configs=[
                 cfn.CfnComputeNodeGroup.InstanceConfigProperty(instance_type=name) for name in types
@@ -573,6 +576,11 @@ class ComputeNodeGroup(Construct):
         if self._template is None:
             return self._connections_of_given_template()
         return self._own_security_group.connections
+
+    @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        """The instance profile that its nodes carry: its own, or the one that node groups share."""
+        return self._profile or self.cluster.instance_profile
 
     @property
     def grant_principal(self) -> iam.IPrincipal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
@@ -119,7 +119,8 @@ def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
 def network_has_nat_gateways_in_its_zones(facts: NetworkFacts) -> Iterator[Breach]:
     """A network has from none to one NAT gateway for each zone.
 
-    The private subnets lead outside through them. Without any, nodes there need endpoints.
+    The private subnets lead outside through them. Without any, nodes there need endpoints: see
+    PCS422.
 
     Source: AWS PCS VPC and subnet requirements.
     """
@@ -331,6 +332,8 @@ class AddressFacts:
     """For each node group its name, its subnets, and instances times interfaces at the most."""
     controller: str | Unknown = UNKNOWN
     """The controller's subnet."""
+    others: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many addresses endpoints, mount targets and file servers take at least, by subnet."""
 
 
 @error("PCS405", AddressFacts)
@@ -338,8 +341,9 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
     """The subnets have an address for every network interface of every node.
 
     Each interface takes one: a node with 32 EFA interfaces takes 32. EC2 keeps five of each subnet,
-    and the controller takes one. What else lives in a subnet is not counted, so this catches the
-    certain cases. Looked at where the subnets are made in the same app.
+    the controller takes one, and so do an endpoint, a mount target and a file server that are made
+    here. What else lives in a subnet is not counted, so this catches the certain cases. Looked at
+    where the subnets are made in the same app.
 
     Source: AWS PCS VPC and subnet requirements, "enough available IP addresses".
     """
@@ -352,7 +356,8 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
             ipaddress.ip_network(block, strict=False).num_addresses - _RESERVED_ADDRESSES
             for block in ranges
             if block is not UNKNOWN
-        ) - (facts.controller in subnets)
+        )
+        room -= (facts.controller in subnets) + sum(facts.others.get(s, 0) for s in subnets)
         takers = {name: count for name, others, count in facts.demands if others <= subnets}
         if sum(takers.values()) > room:
             shortages.add(subnets)

@@ -15,6 +15,7 @@ from tests.constructs.templates import (
     properties,
     referred,
     refused,
+    refused_at_synth,
     template,
     text_of,
 )
@@ -367,3 +368,26 @@ def test_fails_with_a_controller_in_a_local_zone(stack: cdk.Stack) -> None:
     network = pcs.Network(stack, "Network", availability_zones=["us-west-2-lax-1a"])
     with refused(stack, "PCS420"):
         pcs.Cluster(stack, "Cluster", vpc=network.vpc, subnet=network.compute_subnet)
+
+
+def test_a_cluster_with_all_its_nodes_fits_or_is_refused() -> None:
+    def app(*, efa_only: bool) -> cdk.App:
+        app = cdk.App()
+        stack = cdk.Stack(app, "Stack")
+        network = pcs.Network(
+            stack, "Network", availability_zones=1, isolated=True, private_subnet_mask=16
+        )
+        cluster = pcs.Cluster(stack, "Cluster", vpc=network.vpc, size=pcs.ClusterSize.LARGE)
+        cluster.add_endpoints("Endpoints")
+        group = cluster.add_compute_node_group(
+            "compute",
+            instance_types=["p5.48xlarge"],
+            scaling=pcs.Scaling.dynamic(max=2048),
+            efa=True,
+            efa_only=efa_only,
+        )
+        cluster.add_queue("all", node_groups=[group])
+        return app
+
+    app(efa_only=True).synth()
+    assert refused_at_synth(app(efa_only=False)) == {"PCS405"}
