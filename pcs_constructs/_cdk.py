@@ -517,8 +517,9 @@ def leads_nowhere(subnet: ec2.ISubnet, vpc: ec2.IVpc, found: Sequence[object]) -
     told = _LEADS_NOWHERE.get(vpc, True)
     if told is not True:
         return told
-    if subnet_id(subnet) not in {subnet_id(isolated) for isolated in vpc.isolated_subnets}:
-        return False if subnet_id(subnet) in _subnets_with_routes(vpc) else UNKNOWN
+    isolated, others = _subnet_ids(vpc)
+    if subnet_id(subnet) not in isolated:
+        return False if subnet_id(subnet) in others else UNKNOWN
     # The CDK calls it isolated, and somebody may have added a route, or have a gateway do so.
     table = route_table_id(subnet)
     for construct in found:
@@ -529,8 +530,11 @@ def leads_nowhere(subnet: ec2.ISubnet, vpc: ec2.IVpc, found: Sequence[object]) -
     return True
 
 
-def _subnets_with_routes(vpc: ec2.Vpc) -> set[str]:
-    return {subnet_id(subnet) for subnet in (*vpc.public_subnets, *vpc.private_subnets)}
+@lru_cache(maxsize=64)
+def _subnet_ids(vpc: ec2.Vpc) -> tuple[frozenset[str], frozenset[str]]:
+    """The isolated subnets of a VPC, and those with a way out."""
+    others = (*vpc.public_subnets, *vpc.private_subnets)
+    return frozenset(map(subnet_id, vpc.isolated_subnets)), frozenset(map(subnet_id, others))
 
 
 def endpoint_services(

@@ -404,6 +404,18 @@ def test_an_imported_vpc_may_be_known_by_tokens_only(app: cdk.App, stack: cdk.St
     }
 
 
+def test_a_vpc_that_is_looked_up_tells_nothing_of_ways_out() -> None:
+    env = cdk.Environment(account="123456789012", region="eu-west-1")
+    stack = cdk.Stack(cdk.App(), "Stack", env=env)
+    cluster = pcs.Cluster(
+        stack, "Cluster", vpc=ec2.Vpc.from_lookup(stack, "Vpc", vpc_id="vpc-0123456789abcdef0")
+    )
+    with_nodes(cluster)
+    cluster.add_endpoints("Endpoints")
+    assert set(endpoints(template(stack))) == BY_DEFAULT
+    assert not advised(stack) & {"PCS422", "PCS423", "PCS424", "PCS425"}
+
+
 def test_what_is_granted_after_the_endpoints_is_told(app: cdk.App, stack: cdk.Stack) -> None:
     cluster = isolated(stack)
     nodes = with_nodes(cluster)
