@@ -298,7 +298,8 @@ def ways_out(
     derived = any(isinstance(c, ClusterEndpoints) and c.cluster is cluster for c in found)
     for group in groups:
         nowhere = [_cdk.leads_nowhere(place, cluster.vpc, found) for place in group.subnets]
-        leads_nowhere = UNKNOWN if UNKNOWN in nowhere else all(nowhere)
+        # One such subnet is enough for nodes that are given up.
+        leads_nowhere = True if True in nowhere else UNKNOWN if UNKNOWN in nowhere else False
         if leads_nowhere is True or (leads_nowhere is UNKNOWN and derived):
             calls = calls_of(group, found)
             yield rules.WayOutFacts(

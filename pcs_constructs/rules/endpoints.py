@@ -119,7 +119,7 @@ class WayOutFacts:
 
     name: str
     leads_nowhere: bool | Unknown
-    """Whether no subnet of theirs has a route out of the VPC."""
+    """Whether a subnet of theirs has no route out of the VPC."""
     services: frozenset[str]
     """What they call, as far as their role tells."""
     endpoints: frozenset[str] | Unknown

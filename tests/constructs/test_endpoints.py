@@ -315,6 +315,15 @@ def test_fails_in_an_isolated_subnet_of_any_vpc(app: cdk.App, stack: cdk.Stack) 
     assert refused_at_synth(app) == {"PCS422"}
 
 
+def test_fails_with_one_subnet_of_several_that_leads_nowhere(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    network = pcs.Network(stack, "Network", nat_gateways=0)
+    cluster = pcs.Cluster(stack, "Cluster", vpc=network.vpc)
+    with_nodes(cluster, subnets=[network.vpc.public_subnets[0], network.compute_subnet])
+    assert refused_at_synth(app) == {"PCS422"}
+
+
 def test_endpoints_of_the_cdk_do_as_well(app: cdk.App, stack: cdk.Stack) -> None:
     cluster = isolated(stack)
     with_nodes(cluster)
