@@ -15,8 +15,10 @@ import pytest
 import apps
 import apps.getting_started
 import apps.gpu_training
+import apps.isolated
 import apps.mpi_cfd
 import apps.priorities
+import apps.restricted
 import apps.storage_gallery
 from tests.apps.slurm import Slurm, installed
 
@@ -58,8 +60,10 @@ def _priorities(app: cdk.App) -> None:
 APPS: dict[str, Callable[[cdk.App], None]] = {
     "getting_started": _getting_started,
     "gpu_training": apps.gpu_training.stacks,
+    "isolated": apps.isolated.stacks,
     "mpi_cfd": apps.mpi_cfd.stacks,
     "priorities": _priorities,
+    "restricted": apps.restricted.stacks,
     "storage_gallery": apps.storage_gallery.stacks,
 }
 

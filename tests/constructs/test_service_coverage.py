@@ -103,6 +103,7 @@ def test_every_property_is_reachable_or_waived(
     [
         pytest.param(pcs.ComputeNodeGroupOptions, pcs.ComputeNodeGroup, id="node groups"),
         pytest.param(pcs.QueueOptions, pcs.Queue, id="queues"),
+        pytest.param(pcs.ClusterEndpointsOptions, pcs.ClusterEndpoints, id="endpoints"),
     ],
 )
 def test_the_factory_forwards_every_argument(options: type, construct: type) -> None:
