@@ -35,7 +35,7 @@ class MpiCfd(cdk.Stack):
             size=pcs.ClusterSize.MEDIUM,
             mounts={"/home": home, "/cases": cases},
             scale_down_idle_time=cdk.Duration.minutes(5),
-            slurm_settings={"SelectTypeParameters": "CR_CPU_Memory"},
+            memory_aware=True,
         )
         cluster.add_login_nodes("login", instance_type="m7a.2xlarge")
         solve = cluster.add_compute_node_group(

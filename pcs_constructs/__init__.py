@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pcs_constructs.capacity import Scaling as Scaling
     from pcs_constructs.capacity import SpotAllocation as SpotAllocation
     from pcs_constructs.cluster import Cluster as Cluster
+    from pcs_constructs.endpoints import ClusterEndpoints as ClusterEndpoints
+    from pcs_constructs.endpoints import ClusterEndpointsOptions as ClusterEndpointsOptions
+    from pcs_constructs.endpoints import EndpointPolicy as EndpointPolicy
     from pcs_constructs.errors import PcsValidationError as PcsValidationError
     from pcs_constructs.errors import Problem as Problem
     from pcs_constructs.identity import NodeInstanceProfile as NodeInstanceProfile
@@ -45,6 +48,10 @@ if TYPE_CHECKING:
     from pcs_constructs.reservations import CapacityReservationGroup as CapacityReservationGroup
     from pcs_constructs.reservations import SpotServiceLinkedRole as SpotServiceLinkedRole
     from pcs_constructs.security_groups import ClusterSecurityGroup as ClusterSecurityGroup
+    from pcs_constructs.security_groups import ClusterSecurityGroups as ClusterSecurityGroups
+    from pcs_constructs.security_groups import (
+        RestrictedSecurityGroups as RestrictedSecurityGroups,
+    )
     from pcs_constructs.slurm import Accounting as Accounting
     from pcs_constructs.slurm import AccountingEnforcement as AccountingEnforcement
     from pcs_constructs.slurm import Preemption as Preemption
@@ -76,12 +83,16 @@ _MODULE_OF = {
     "Capacity": "capacity",
     "CapacityReservationGroup": "reservations",
     "Cluster": "cluster",
+    "ClusterEndpoints": "endpoints",
+    "ClusterEndpointsOptions": "endpoints",
     "ClusterSecurityGroup": "security_groups",
+    "ClusterSecurityGroups": "security_groups",
     "ClusterSize": "capacity",
     "ComputeNodeGroup": "node_group",
     "ComputeNodeGroupOptions": "node_group",
     "DataRepository": "storage.file_cache",
     "EfsStorage": "storage.efs",
+    "EndpointPolicy": "endpoints",
     "ExecutionPolicy": "lifecycle",
     "FileCacheStorage": "storage.file_cache",
     "FileShare": "storage.share",
@@ -124,6 +135,7 @@ _MODULE_OF = {
     "Queue": "queue",
     "QueueOptions": "queue",
     "RepositoryEvent": "storage.lustre",
+    "RestrictedSecurityGroups": "security_groups",
     "Scaling": "capacity",
     "ScriptCachingPolicy": "lifecycle",
     "SlurmVersion": "slurm",

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import sys
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from pcs_constructs import instances, rules
@@ -48,6 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="such as hpc7a or 'c7i.*xlarge'; all by default",
     )
     types.add_argument("--json", action="store_true", help="for scripts, with every fact")
+    slurm = commands.add_parser("slurm", help="show templates in the words of slurm.conf")
+    slurm.add_argument(
+        "templates",
+        nargs="+",
+        metavar="TEMPLATE",
+        help="such as cdk.out/MyStack.template.json, or cdk.out for all that are in there",
+    )
+    slurm.add_argument(
+        "--out", metavar="DIR", help="write slurm.conf and others there, for each of some clusters"
+    )
     diff = commands.add_parser(
         "diff",
         help="what deploying a template over another does to clusters, node groups and queues",
@@ -92,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if found.command == "explain":
             return _explain(cast("list[str]", found.codes))
+        if found.command == "slurm":
+            return _slurm(cast("list[str]", found.templates), cast("str | None", found.out))
         return _instances(cast("list[str]", found.filters), as_json=cast("bool", found.json))
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
         sys.stderr.close()
@@ -192,6 +205,33 @@ def _instances(filters: Sequence[str], *, as_json: bool) -> int:
             "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         )
     print(f"\n{len(found)} types, from {instances.source()}")
+    return 0
+
+
+def _slurm(paths: Sequence[str], out: str | None) -> int:
+    from pcs_constructs import slurm_conf, template
+
+    try:
+        found = slurm_conf.configurations(template.read(*paths))
+    except template.TemplateError as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    if not found:
+        print(f"{', '.join(paths)}: no resource of AWS PCS is in there", file=sys.stderr)
+        return 2
+    if out is None:
+        texts = [c.text(file) for c in found for file in slurm_conf.FILES if c.lines[file]]
+        print("\n".join(texts), end="")
+        return 0
+    try:
+        for configuration in found:
+            directory = Path(out, configuration.directory) if len(found) > 1 else Path(out)
+            directory.mkdir(parents=True, exist_ok=True)
+            for file in slurm_conf.FILES:
+                (directory / file).write_text(configuration.text(file), encoding="utf-8")
+    except OSError as reason:
+        print(f"{reason.filename}: {reason.strerror}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -30,6 +31,7 @@ _WANTED: Final = {
     "compute_node_group_id": "a ComputeNodeGroup",
     "file_system_id": "an efs.IFileSystem",
     "get_image": "an ec2.IMachineImage",
+    "grant_principal": "an iam.IGrantable",
     "instance_profile_arn": "a NodeInstanceProfile",
     "key_arn": "a kms.IKey",
     "key_pair_name": "an ec2.IKeyPair",
@@ -193,9 +195,18 @@ class Arguments:
         seconds = self.seconds(argument, duration)
         return None if seconds is None else time_text(seconds)
 
-    def joined(self, argument: str, values: Iterable[str]) -> str:
-        """The items of a list in one text, as Slurm takes lists."""
-        return ",".join(self.items(argument, values, str))
+    def joined(self, argument: str, values: Iterable[str]) -> str | None:
+        """The items of a list in one text, as Slurm takes lists; `None` where there are none."""
+        items = self.items(argument, values, str)
+        for item in items:
+            if not is_token(item) and (not item or re.search(r"[\s,#=\"']", item)):
+                self._refuse(
+                    "PCS004",
+                    argument,
+                    f"has the item {item!r}, which Slurm would not read as one",
+                    "write names of letters, digits and signs such as _ and -",
+                )
+        return ",".join(items) if items else None
 
     def days(self, argument: str, duration: cdk.Duration | None, *, default: int) -> int:
         """A duration in whole days."""

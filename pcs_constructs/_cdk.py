@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -252,6 +253,7 @@ def allow(
     *,
     back: bool,
     scope: Construct | None,
+    description: str = "Nodes to file servers",
 ) -> None:
     """Let clients reach ports of servers, and with `back` servers the same ports of clients.
 
@@ -262,9 +264,9 @@ def allow(
     if _was_opened(clients, servers, ports):
         return
     mine = scope is None or _stack(cast("Construct", clients)) is _stack(scope)
-    servers.add_ingress_rule(clients, ports, "Nodes to file servers", mine)
+    servers.add_ingress_rule(clients, ports, description, mine)
     if not _allows_all_outbound(clients):
-        clients.add_egress_rule(servers, ports, "Nodes to file servers", not mine)
+        clients.add_egress_rule(servers, ports, description, not mine)
     if back:
         clients.add_ingress_rule(servers, ports, "File servers to nodes", not mine)
         if not _allows_all_outbound(servers):
@@ -489,11 +491,13 @@ def identity(resource: ec2.ISubnet | ec2.ISecurityGroup, resource_id: str) -> st
 
 # The VPCs that `Network` made: asking each of them what it was told would be five round trips.
 _FIT_VPCS: Final[WeakSet[ec2.IVpc]] = WeakSet()
+_LEADS_NOWHERE: Final[WeakKeyDictionary[ec2.IVpc, bool | Unknown]] = WeakKeyDictionary()
 
 
-def trust(vpc: ec2.Vpc) -> None:
-    """Remember that this VPC was made with DNS names and default tenancy."""
+def trust(vpc: ec2.Vpc, *, leads_nowhere: bool | Unknown) -> None:
+    """Remember that this VPC was made with DNS names, default tenancy, and perhaps no way out."""
     _FIT_VPCS.add(vpc)
+    _LEADS_NOWHERE[vpc] = leads_nowhere
 
 
 def vpc_facts(vpc: ec2.IVpc) -> rules.VpcFacts:
@@ -546,6 +550,7 @@ def subnet_facts(
         argument=argument,
         name=subnet.node.path,
         in_vpc=in_vpc,
+        zone=known(zone_name(subnet) or "") or UNKNOWN if controller else UNKNOWN,
         public=is_public(subnet, vpc),
         assigns_public_addresses=assigns,
         ipv6=ipv6,
@@ -553,6 +558,111 @@ def subnet_facts(
         nodes=nodes,
         needs_ipv6=needs_ipv6,
     )
+
+
+def leads_nowhere(subnet: ec2.ISubnet, vpc: ec2.IVpc, found: Sequence[object]) -> bool | Unknown:
+    """Whether no route leads out of the VPC, where VPC and subnet are made in this app."""
+    if not isinstance(vpc, ec2.Vpc):
+        return UNKNOWN
+    told = _LEADS_NOWHERE.get(vpc, True)
+    if told is not True:
+        return told
+    isolated, others = _subnet_ids(vpc)
+    if subnet_id(subnet) not in isolated:
+        return False if subnet_id(subnet) in others else UNKNOWN
+    # The CDK calls it isolated, and somebody may have added a route, or have a gateway do so.
+    table = route_table_id(subnet)
+    for construct in found:
+        if isinstance(construct, ec2.CfnVPNGatewayRoutePropagation) or (
+            isinstance(construct, ec2.CfnRoute) and construct.route_table_id == table
+        ):
+            return UNKNOWN
+    return True
+
+
+@lru_cache(maxsize=64)
+def _subnet_ids(vpc: ec2.Vpc) -> tuple[frozenset[str], frozenset[str]]:
+    """The isolated subnets of a VPC, and those with a way out."""
+    others = (*vpc.public_subnets, *vpc.private_subnets)
+    return frozenset(map(subnet_id, vpc.isolated_subnets)), frozenset(map(subnet_id, others))
+
+
+def endpoint_services(
+    found: Sequence[object], vpc: ec2.IVpc, *, gateways: bool = True
+) -> frozenset[str] | Unknown:
+    """The services that have endpoints in a VPC, interface endpoints with private DNS only."""
+    services: set[str] = set()
+    for endpoint in found:
+        if not isinstance(endpoint, ec2.CfnVPCEndpoint):
+            continue
+        if _same_vpc(endpoint.vpc_id, vpc.vpc_id) is False:
+            continue
+        gateway = endpoint.vpc_endpoint_type in {None, "Gateway"}
+        if not (gateways if gateway else endpoint.private_dns_enabled):
+            continue
+        service = _service(cdk.Stack.of(endpoint).resolve(endpoint.service_name))
+        if service is None:
+            return UNKNOWN
+        services.add(service)
+    return frozenset(services)
+
+
+def _service(name: object) -> str | None:
+    """What follows the Region in the name of a service, resolved."""
+    if isinstance(name, Mapping):
+        separator, parts = cast("Mapping[str, Any]", name).get("Fn::Join", (None, ()))
+        if separator != "":
+            return None
+        name = "".join(part if isinstance(part, str) else "region" for part in parts)
+    if not isinstance(name, str):
+        return None
+    return re.sub(r"^(cn\.)?com\.amazonaws\.[\w-]+\.", "", name)
+
+
+def permissions_of(
+    role: iam.IRole, found: Sequence[object]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The actions that a role may do and the names of its managed policies, as far as shows."""
+    actions: list[str] = []
+    managed: list[str] = []
+    own = role.node.default_child
+    own_path = own.node.path if own is not None else ""
+    for construct in found:
+        # Not by `is`: jsii makes a new proxy each time for what was made in JavaScript.
+        if isinstance(construct, iam.CfnRole) and construct.node.path == own_path:
+            resolve = cdk.Stack.of(construct).resolve
+            for policy in resolve(construct.policies) or ():
+                actions += _actions_in(policy["policyDocument"])
+            for arn in resolve(construct.managed_policy_arns) or ():
+                managed += re.findall(r"policy/(?:[\w-]+/)*([\w-]+)", json.dumps(arn))
+        elif isinstance(construct, iam.CfnPolicy):
+            resolve = cdk.Stack.of(construct).resolve
+            if resolve(role.role_name) in (resolve(construct.roles) or ()):
+                actions += _actions_in(resolve(construct.policy_document))
+    return tuple(actions), tuple(managed)
+
+
+def _actions_in(document: Mapping[str, Any]) -> list[str]:
+    """The actions of a resolved policy document."""
+    found: list[str] = []
+    for statement in document["Statement"]:
+        if statement["Effect"] == "Allow":
+            actions = statement.get("Action", ())
+            found += [actions] if isinstance(actions, str) else actions
+    return found
+
+
+def wait_for(construct: Construct, earlier: Sequence[cdk.CfnResource]) -> None:
+    """Have a construct's resource created after others, unless these wait for its stack.
+
+    To be called at synthesis: until then more may be added that has to wait.
+    """
+    resource = cast("cdk.CfnResource", node(construct).default_child)
+    stack = _outermost(cdk.Stack.of(resource))
+    for other in earlier:
+        there = _outermost(cdk.Stack.of(other))
+        if there is stack or stack not in _waits_for(there):
+            resource.add_resource_dependency(other)
 
 
 def security_group_facts(

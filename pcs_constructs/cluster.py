@@ -12,11 +12,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
-from pcs_constructs import _cdk, cluster_secrets, rules
+from pcs_constructs import _cdk, cluster_secrets, endpoints, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import MountClient
 from pcs_constructs.capacity import ClusterSize, Scaling
-from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.endpoints import ClusterEndpoints, ClusterEndpointsOptions
+from pcs_constructs.errors import UNKNOWN, Problem
 from pcs_constructs.identity import NodeInstanceProfile
 from pcs_constructs.names import physical_name
 from pcs_constructs.network import NetworkType
@@ -27,7 +28,7 @@ from pcs_constructs.node_group import (
 )
 from pcs_constructs.parameters import SlurmParameters
 from pcs_constructs.queue import Queue, QueueOptions
-from pcs_constructs.security_groups import ClusterSecurityGroup
+from pcs_constructs.security_groups import ClusterSecurityGroup, ClusterSecurityGroups
 from pcs_constructs.slurm import (
     CATALOG_DATE,
     Accounting,
@@ -41,7 +42,7 @@ from pcs_constructs.storage.share import MountScripts, grants_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pcs_constructs.errors import Problem, Unknown
+    from pcs_constructs.errors import Unknown
     from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.interfaces import (
         ICluster,
@@ -58,13 +59,15 @@ class Cluster(Construct):
 
     Resources:
         A cluster and, unless given, a security group. With the first node group an instance profile
-        with its role. AWS PCS makes the endpoints and the secrets: `aws pcs get-cluster` tells
-        their addresses and ARNs, CloudFormation does not.
+        with its role. AWS PCS makes the endpoints and the secrets; `aws pcs get-cluster`
+        tells their addresses and ARNs. CloudFormation has the endpoints as a list of objects, which
+        no template can take apart.
 
     Security:
-        Controller and nodes share a security group, `ClusterSecurityGroup`. The ports of what is
-        in `mounts` are opened to it. AWS PCS keeps the cluster's key in Secrets Manager; only who
-        gets `grant_secret_read` may read it.
+        Controller and nodes share a security group, `ClusterSecurityGroup`, unless
+        `security_groups` gives them others. The ports of what is in `mounts` are opened to nodes.
+        AWS PCS keeps the cluster's key in Secrets Manager; only who gets `grant_secret_read` may
+        read it.
 
     Args:
         vpc: The VPC of controller and nodes.
@@ -79,6 +82,8 @@ class Cluster(Construct):
             default user data mounts all.
         security_group: The group that controller and nodes share. By default a
             `ClusterSecurityGroup`.
+        security_groups: Groups of controller, compute nodes and login nodes instead, such as
+            `ClusterSecurityGroups.restricted()`. By default they share one.
         accounting: Slurm accounting. By default there is none.
         rest_api: Whether there is a Slurm REST API, on port 6820 of the controller. By default not.
         rest_api_from: Who may reach it from outside of the security group, such as
@@ -105,9 +110,10 @@ class Cluster(Construct):
 
     Raises:
         PcsValidationError: PCS001 to PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS116,
-            PCS117, PCS401, PCS402, PCS404, PCS409, PCS413 to PCS416, PCS501 to PCS503, PCS524, the
-            8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202, PCS302 and PCS405;
-            where the context has `"pcs-constructs:reach": true`, with PCS430.
+            PCS117, PCS401, PCS402, PCS404, PCS409, PCS413 to PCS416, PCS420, PCS428, PCS501 to
+            PCS503, PCS524, the 8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202,
+            PCS302, PCS405, PCS422 and PCS429; where the context has
+            `"pcs-constructs:reach": true`, with PCS430.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -131,7 +137,13 @@ class Cluster(Construct):
     """The subnet of the controller, where nodes go unless told otherwise."""
 
     security_group: Final[ec2.ISecurityGroup]
-    """The security group that controller and nodes share."""
+    """The security group of the controller, which nodes share unless they have others."""
+
+    compute_security_group: Final[ec2.ISecurityGroup]
+    """The security group of compute nodes."""
+
+    login_security_group: Final[ec2.ISecurityGroup]
+    """The security group of login nodes."""
 
     mounts: Final[Mapping[str, ISharedStorage]]
     """The file systems that every node mounts, by mount point."""
@@ -169,6 +181,8 @@ class Cluster(Construct):
         accounting: Accounting | None = None,
         memory_aware: bool | None = None,
         network_type: NetworkType | None = None,
+        compute_security_group: ec2.ISecurityGroup | None = None,
+        login_security_group: ec2.ISecurityGroup | None = None,
     ) -> ICluster:
         """Use a cluster that is defined elsewhere, to make node groups and queues for it.
 
@@ -177,7 +191,7 @@ class Cluster(Construct):
             id: The id of the reference.
             cluster_id: Its ID, such as `pcs_1a2b3c4d5e`.
             vpc: The VPC it is in.
-            security_group: The group that controller and nodes share.
+            security_group: The group of the controller, which nodes share unless they have others.
             subnet: Where nodes go unless told otherwise. By default the VPC's first private one.
             mounts: File systems that nodes added here mount, by mount point. By default none.
             mount_scripts: What mounts those that it can, instead of user data. By default user data
@@ -188,6 +202,8 @@ class Cluster(Construct):
             memory_aware: Whether it schedules by memory too; then node groups say how much they
                 have. By default not known.
             network_type: The version of the Internet Protocol that it talks. By default not known.
+            compute_security_group: The group of compute nodes. By default that of the controller.
+            login_security_group: The group of login nodes. By default that of compute nodes.
 
         Raises:
             PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524.
@@ -205,6 +221,8 @@ class Cluster(Construct):
             accounting=accounting,
             memory_aware=memory_aware,
             network_type=network_type,
+            compute_security_group=compute_security_group,
+            login_security_group=login_security_group,
         )
 
     def __init__(
@@ -220,6 +238,7 @@ class Cluster(Construct):
         mounts: Mapping[str, ISharedStorage] | None = None,
         mount_scripts: MountScripts | None = None,
         security_group: ec2.ISecurityGroup | None = None,
+        security_groups: ClusterSecurityGroups | None = None,
         accounting: Accounting | None = None,
         rest_api: bool = False,
         rest_api_from: Sequence[ec2.IPeer] = (),
@@ -248,12 +267,14 @@ class Cluster(Construct):
             subnet=(subnet, "subnet_id"),
             name=(name, str),
             security_group=(security_group, "security_group_id"),
+            security_groups=(security_groups, ClusterSecurityGroups),
             mount_scripts=(mount_scripts, MountScripts),
             accounting=(accounting, Accounting),
             prolog=(prolog, str),
             epilog=(epilog, str),
             preemption=(preemption, Preemption),
         )
+        _judge_qos(given, accounting)
         peers = given.peers("rest_api_from", rest_api_from)
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         file_systems = given.mapping("mounts", mounts, "file_share")
@@ -270,27 +291,35 @@ class Cluster(Construct):
                 "DefMemPerCPU": mebibytes,
                 "Prolog": prolog,
                 "Epilog": epilog,
-                "Licenses": ",".join(f"{n}:{count}" for n, count in counts.items()),
+                "Licenses": ",".join(f"{n}:{count}" for n, count in counts.items()) or None,
                 **_preemption(preemption, given),
-                "AccountingStorageEnforce": ",".join(
-                    what.value for what in (accounting.enforce if accounting else ())
-                ),
+                "AccountingStorageEnforce": ",".join(what.value for what in accounting.enforce)
+                if accounting and accounting.enforce
+                else None,
             },
         )
         database = SlurmParameters(
             SLURMDBD, given.mapping("slurmdbd_settings", slurmdbd_settings, str)
         )
         cgroup = SlurmParameters(CGROUP, given.mapping("cgroup_settings", cgroup_settings, str))
+        srun_ports = settings.values.get("SrunPortRange")
+        if security_groups is not None:
+            if security_group is not None:
+                given.problems.append(_two_kinds_of_groups())
+            if srun_ports is not None:  # it is opened
+                given.literal("slurm_settings['SrunPortRange']", srun_ports, "60001-63000")
         _cdk.refuse(scope, id, given.problems)
         place = subnet or _cdk.first_private_subnet(vpc)
         place_id = _cdk.subnet_id(place) if place else ""
         ipv6 = network_type is NetworkType.IPV6
-        group_id = _cdk.security_group_id(security_group) if security_group else ""
+        passed = (security_group,) if security_group else ()
+        passed = security_groups.given if security_groups else passed
+        group_ids = [_cdk.security_group_id(group) for group in passed]
         replaced_by = (
             _cdk.stack_name(scope),
             size.name,
             place and _cdk.identity(place, place_id),
-            security_group and _cdk.identity(security_group, group_id),
+            _cdk.identity(passed[0], group_ids[0]) if passed else security_groups and "RESTRICTED",
             *(["IPV6"] if ipv6 else []),
         )
         physical = (
@@ -324,12 +353,13 @@ class Cluster(Construct):
             *(storage.file_share.facts(path) for path, storage in file_systems.items()),
             rules.IdentifierFacts(
                 subnet_ids=(_cdk.known(place_id),) if place else (),
-                security_group_ids=(_cdk.known(group_id),) if group_id else (),
+                security_group_ids=tuple(map(_cdk.known, group_ids)),
             ),
             *(
-                [_cdk.security_group_facts("security_group", security_group, vpc)]
-                if security_group
-                else []
+                _cdk.security_group_facts(
+                    "security_groups" if security_groups else "security_group", group, vpc
+                )
+                for group in dict.fromkeys(passed)
             ),
             # A private subnet that was chosen here is right; anything else is looked at.
             *(
@@ -354,10 +384,23 @@ class Cluster(Construct):
         self.network_type = network_type
         self.slurm_settings = settings.values
         selects = _cdk.known(settings.values.get("SelectTypeParameters", ""))
-        self.memory_aware = None if selects is UNKNOWN else "_Memory" in selects
-        self.security_group = security_group or _cdk.as_security_group(
-            ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
-        )
+        self.memory_aware = None if selects is UNKNOWN else "_memory" in selects.lower()
+        if security_groups is None:
+            shared = security_group or _cdk.as_security_group(
+                ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
+            )
+            carried = (shared, shared, shared)
+        else:
+            carried = security_groups.attach(
+                self,
+                "SecurityGroups",
+                vpc=vpc,
+                accounting=accounting is not None,
+                rest_api=rest_api,
+                srun_port_range=srun_ports,
+                ipv6=ipv6,
+            )
+        self.security_group, self.compute_security_group, self.login_security_group = carried
         # A scope of their own: a queue may have the id of a node group.
         self._queues = Construct(self, "Queues")
         self._resource = cfn.CfnCluster(
@@ -376,10 +419,11 @@ class Cluster(Construct):
             ),
         )
         for peer in peers:
-            self.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
+            self.security_group.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
         self._shares = {path: storage.file_share for path, storage in file_systems.items()}
         for share in self._shares.values():
-            share.allow_mount_from(self.security_group, scope=self if security_group else None)
+            for group in dict.fromkeys((self.compute_security_group, self.login_security_group)):
+                share.allow_mount_from(group, scope=self if passed else None)
         # Every node refers to the cluster, so what the cluster waits for is there before any node,
         # and goes after the last one.
         _cdk.depend(self._resource, self._shares.values(), [place])
@@ -396,11 +440,11 @@ class Cluster(Construct):
     @property
     def connections(self) -> ec2.Connections:
         """The network connections of the controller and of every node."""
-        return self.security_group.connections
+        return _connections(self)
 
     @property
     def open_shares(self) -> Sequence[FileShare]:
-        """The file systems whose ports are open to the shared security group: all it mounts."""
+        """The file systems whose ports are open to the nodes' security groups: all it mounts."""
         return tuple(self._shares.values())
 
     @property
@@ -481,6 +525,15 @@ class Cluster(Construct):
         """Define a queue in this cluster: see `Queue`."""
         return Queue(self._queues, id, cluster=self, **options)
 
+    def add_endpoints(
+        self, id: str, **options: Unpack[ClusterEndpointsOptions]
+    ) -> ClusterEndpoints:
+        """Define the endpoints through which nodes reach AWS: see `ClusterEndpoints`.
+
+        Call it after the node groups and what is granted to them.
+        """
+        return ClusterEndpoints(self, id, cluster=self, **options)
+
     def _wait_for_earlier_clusters(self) -> None:
         """Chain the clusters of an environment: AWS PCS creates only one at a time."""
         earlier = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c is not self]
@@ -515,6 +568,8 @@ class _ImportedCluster(Construct):
     vpc: Final[ec2.IVpc]
     subnet: Final[ec2.ISubnet]
     security_group: Final[ec2.ISecurityGroup]
+    compute_security_group: Final[ec2.ISecurityGroup]
+    login_security_group: Final[ec2.ISecurityGroup]
     mounts: Final[Mapping[str, ISharedStorage]]
     mount_scripts: Final[MountScripts | None]
     slurm: Final[SlurmVersion | None]
@@ -522,6 +577,7 @@ class _ImportedCluster(Construct):
     qos: Final[frozenset[str] | None]
     network_type: Final[NetworkType | None]
     memory_aware: Final[bool | None]
+    slurm_settings: Final[None]
 
     def __init__(
         self,
@@ -538,6 +594,8 @@ class _ImportedCluster(Construct):
         accounting: Accounting | None,
         memory_aware: bool | None,
         network_type: NetworkType | None,
+        compute_security_group: ec2.ISecurityGroup | None,
+        login_security_group: ec2.ISecurityGroup | None,
     ) -> None:
         given = Arguments()
         given.require(
@@ -552,9 +610,18 @@ class _ImportedCluster(Construct):
             accounting=(accounting, Accounting),
             memory_aware=(memory_aware, bool),
             network_type=(network_type, NetworkType),
+            compute_security_group=(compute_security_group, "security_group_id"),
+            login_security_group=(login_security_group, "security_group_id"),
         )
+        _judge_qos(given, accounting)
         file_systems = given.mapping("mounts", mounts, "file_share")
         _cdk.refuse(scope, id, given.problems)
+        compute = compute_security_group or security_group
+        groups = {
+            "security_group": security_group,
+            "compute_security_group": compute,
+            "login_security_group": login_security_group or compute,
+        }
         place = subnet or _cdk.first_private_subnet(vpc)
         facts = (
             rules.ClusterFacts(
@@ -562,9 +629,16 @@ class _ImportedCluster(Construct):
             ),
             rules.IdentifierFacts(
                 subnet_ids=(_cdk.known(_cdk.subnet_id(place)),) if place else (),
-                security_group_ids=(_cdk.known(_cdk.security_group_id(security_group)),),
+                security_group_ids=tuple(
+                    _cdk.known(_cdk.security_group_id(group))
+                    for group in dict.fromkeys(groups.values())
+                ),
             ),
-            _cdk.security_group_facts("security_group", security_group, vpc),
+            *(
+                _cdk.security_group_facts(argument, group, vpc)
+                # By the first argument that names it.
+                for group, argument in {g: a for a, g in reversed(groups.items())}.items()
+            ),
             rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
             *(storage.file_share.facts(path) for path, storage in file_systems.items()),
         )
@@ -574,6 +648,8 @@ class _ImportedCluster(Construct):
         self.vpc = vpc
         self.subnet = place
         self.security_group = security_group
+        self.compute_security_group = groups["compute_security_group"]
+        self.login_security_group = groups["login_security_group"]
         self.mounts = file_systems
         self.mount_scripts = mount_scripts
         self.slurm = slurm
@@ -581,6 +657,7 @@ class _ImportedCluster(Construct):
         self.qos = _qos(accounting)
         self.network_type = network_type
         self.memory_aware = memory_aware
+        self.slurm_settings = None
         _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
 
     @cached_property
@@ -589,7 +666,7 @@ class _ImportedCluster(Construct):
 
     @property
     def connections(self) -> ec2.Connections:
-        return self.security_group.connections
+        return _connections(self)
 
     @property
     def open_shares(self) -> Sequence[FileShare]:
@@ -646,6 +723,12 @@ def _problems_of_members(
             for group in groups
         ),
         controller=_cdk.subnet_id(cluster.subnet),
+        others=endpoints.addresses(cluster, found),
+    )
+    ways_out = tuple(endpoints.ways_out(cluster, groups, found))
+    ports = rules.SrunPortsFacts(
+        ports=_cdk.known((settings or {}).get("SrunPortRange", "")),
+        nodes=sum(group.scaling.max for group in groups if not group.login),
     )
     said = rules.QueuesFacts(
         queues={
@@ -656,8 +739,27 @@ def _problems_of_members(
         if settings is None
         else {name: _cdk.known(value) for name, value in settings.items()},
     )
-    _cdk.advise(cluster, rules.advice_on(members, said))
-    return rules.errors_in(members, addresses)
+    _cdk.advise(cluster, rules.advice_on(members, said, *ways_out))
+    return rules.errors_in(members, addresses, said, ports, *ways_out)
+
+
+def _connections(cluster: ICluster) -> ec2.Connections:
+    """The network connections of the controller and of every node."""
+    groups = dict.fromkeys(
+        (cluster.security_group, cluster.compute_security_group, cluster.login_security_group)
+    )
+    if len(groups) == 1:
+        return cluster.security_group.connections
+    return ec2.Connections(security_groups=list(groups))
+
+
+def _two_kinds_of_groups() -> Problem:
+    return Problem(
+        code="PCS428",
+        argument="security_groups",
+        message="and security_group both say what controller and nodes carry",
+        fix="leave one of them out",
+    )
 
 
 def _out_of_reach(paths: Sequence[str]) -> Sequence[Finding]:
@@ -681,9 +783,17 @@ def _preemption(preemption: Preemption | None, given: Arguments) -> dict[str, st
     }
 
 
+def _judge_qos(given: Arguments, accounting: Accounting | None) -> None:
+    if isinstance(accounting, Accounting) and accounting.qos is not None:
+        given.joined("accounting", accounting.qos)
+
+
 def _qos(accounting: Accounting | None) -> frozenset[str] | None:
     """The QOS that the accounting says there are."""
-    return None if accounting is None or accounting.qos is None else frozenset(accounting.qos)
+    if accounting is None or accounting.qos is None:
+        return None
+    known = _cdk.known_all(accounting.qos)
+    return None if known is UNKNOWN else frozenset(known)
 
 
 def _slurm_configuration(

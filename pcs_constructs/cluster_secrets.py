@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from pcs_constructs._arguments import Arguments
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,6 +39,9 @@ def _grant(
     name: str,
     conditions: Mapping[str, Mapping[str, str]] | None,
 ) -> iam.Grant:
+    given = Arguments()
+    given.require(grantee=(grantee, "grant_principal"))
+    given.refuse(scope.node.path)
     arn = cdk.Stack.of(scope).format_arn(
         service="secretsmanager",
         resource="secret",
@@ -48,5 +53,4 @@ def _grant(
         actions=["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
         resource_arns=[arn],
         conditions=conditions,
-        scope=scope,
     )

@@ -71,7 +71,17 @@ class ICluster(Protocol):
 
     @property
     def security_group(self) -> ec2.ISecurityGroup:
-        """The security group that the controller and all nodes share."""
+        """The security group of the controller, and of all nodes unless they have others."""
+        ...
+
+    @property
+    def compute_security_group(self) -> ec2.ISecurityGroup:
+        """The security group that compute nodes carry: that of the controller, or another."""
+        ...
+
+    @property
+    def login_security_group(self) -> ec2.ISecurityGroup:
+        """The security group that login nodes carry: that of the controller, or another."""
         ...
 
     @property
@@ -86,7 +96,7 @@ class ICluster(Protocol):
 
     @property
     def open_shares(self) -> Sequence[FileShare]:
-        """The file systems whose ports are known to be open to the shared security group."""
+        """The file systems whose ports are known to be open to the nodes' security groups."""
         ...
 
     @property
@@ -107,6 +117,11 @@ class ICluster(Protocol):
     @property
     def network_type(self) -> NetworkType | None:
         """The version of the Internet Protocol that it talks, or `None` where it is not known."""
+        ...
+
+    @property
+    def slurm_settings(self) -> Mapping[str, str] | None:
+        """Its Slurm parameters, or `None` where they are not known."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -85,6 +85,14 @@ class Launch:
     def addresses(self) -> int:
         """How many addresses each instance takes."""
         return addresses(self.interfaces)
+
+    def with_group(self, group_id: str) -> Launch:
+        """The same with one security group more, on every interface."""
+        return replace(
+            self,
+            security_group_ids=(*self.security_group_ids, group_id),
+            secondary_group_ids=(*(self.secondary_group_ids or ()), group_id),
+        )
 
     @property
     def user_data(self) -> str:

@@ -29,6 +29,7 @@ from pcs_constructs.lifecycle import (
 from pcs_constructs.names import physical_name
 from pcs_constructs.network import NetworkType
 from pcs_constructs.parameters import NodeParameters, SlurmParameters
+from pcs_constructs.security_groups import efa_security_group_id
 from pcs_constructs.slurm_settings import NODE_GROUP
 from pcs_constructs.storage.share import MountScripts, grants_of
 
@@ -110,9 +111,10 @@ class ComputeNodeGroup(Construct):
         profile with a role, and a security group, when something is granted or opened.
 
     Security:
-        Nodes carry the cluster's security group and a role that may register the node and let
-        Session Manager in. Their metadata service wants a token (IMDSv2). A node whose file systems
-        are not mounted does not start Slurm.
+        Nodes carry the cluster's security group for compute nodes or for login nodes, with EFA and
+        restricted groups one more that is open to themselves alone, and a role that may register
+        the node and let Session Manager in. Their metadata service wants a token (IMDSv2). A node
+        whose file systems are not mounted does not start Slurm.
 
     Args:
         cluster: The cluster, owned or imported.
@@ -216,6 +218,9 @@ class ComputeNodeGroup(Construct):
 
     login: Final[bool]
     """Whether people log in here."""
+
+    lifecycle_actions: Final[tuple[LifecycleAction, ...]]
+    """The scripts that AWS PCS runs on its nodes, those that mount file systems among them."""
 
     addresses: Final[int]
     """How many addresses its nodes take at the most, one for each network interface."""
@@ -378,6 +383,7 @@ class ComputeNodeGroup(Construct):
             _cdk.subnet_facts("subnets", place, cluster.vpc, nodes=True, needs_ipv6=ipv6)
             for place in looked_at
         ]
+        carried = cluster.login_security_group if login else cluster.compute_security_group
         physical = (
             physical_name(_cdk.path(scope), id, _cdk.without_tokens(types), longest=25)
             if name is None
@@ -386,12 +392,10 @@ class ComputeNodeGroup(Construct):
         launch = Launch(
             instance_types=types,
             described=described,
-            secondary_group_ids=(_cdk.security_group_id(cluster.security_group),),
+            secondary_group_ids=(_cdk.security_group_id(carried),),
             slurm_settings=dict(parameters.values),
             security_group_ids=tuple(
-                dict.fromkeys(
-                    _cdk.security_group_id(group) for group in (cluster.security_group, *groups)
-                )
+                dict.fromkeys(_cdk.security_group_id(group) for group in (carried, *groups))
             ),
             mounts=tuple(s.mount(path) for path, s in shares.items() if path not in scripted),
             parts=parts,
@@ -503,10 +507,15 @@ class ComputeNodeGroup(Construct):
         self.login = login
         self.addresses = scaling.max * launch.addresses
         self.architecture = group_facts.architecture
+        if efa and launch_template is None and carried is not cluster.security_group:
+            # Groups that name ports do not let EFA through.
+            launch = launch.with_group(efa_security_group_id(self, cluster.vpc))
         self._efa = efa
         self._interfaces = launch.interfaces
         self._security_group_ids = launch.security_group_ids
+        self._secondary_group_ids = launch.secondary_group_ids or ()
         self._given_template = launch_template
+        self.lifecycle_actions = lifecycle.actions
         attached = lifecycle.attach(self)
         scripts_take = attached.grants(cluster.cluster_id) if lifecycle.actions else ()
         self._needed = (*grants_of(shares.values()), *scripts_take)
@@ -517,7 +526,6 @@ class ComputeNodeGroup(Construct):
         if instance_profile is None and (scripts_take or any(grants_of(own))):
             self._profile = self._own_profile()
         self._template = None if launch_template else launch.attach(self, "LaunchTemplate")
-        profile = self._profile or cluster.instance_profile
         self._resource = cfn.CfnComputeNodeGroup(
             self,
             "Resource",
@@ -529,7 +537,7 @@ class ComputeNodeGroup(Construct):
             if default_image
             else None,
             custom_launch_template=_template_reference(self._template, launch_template),
-            iam_instance_profile_arn=profile.instance_profile_arn,
+            iam_instance_profile_arn=self.instance_profile.instance_profile_arn,
             node_lifecycle_actions=attached.actions,
             instance_configs=[
                 cfn.CfnComputeNodeGroup.InstanceConfigProperty(instance_type=name) for name in types
@@ -570,6 +578,11 @@ class ComputeNodeGroup(Construct):
         return self._own_security_group.connections
 
     @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        """The instance profile that its nodes carry: its own, or the one that node groups share."""
+        return self._profile or self.cluster.instance_profile
+
+    @property
     def grant_principal(self) -> iam.IPrincipal:
         """Whom permissions are granted to; the first use gives these nodes a role of their own."""
         if self._profile is None:
@@ -594,7 +607,7 @@ class ComputeNodeGroup(Construct):
         interfaces = self._interfaces if self._efa_shares else self._interfaces[:1]
         places = [f"NetworkInterfaces.{n}.Groups" for n, _ in enumerate(interfaces)]
         for n, place in enumerate(places if self._efa else ["SecurityGroupIds"]):
-            others = self._security_group_ids if n == 0 else self._security_group_ids[:1]
+            others = self._security_group_ids if n == 0 else self._secondary_group_ids
             self._template.add_property_override(
                 f"LaunchTemplateData.{place}", [*others, group.security_group_id]
             )

@@ -26,11 +26,14 @@ class SlurmParameters:
     Args:
         scope: The place.
         settings: Parameters by Slurm's names.
-        said: By parameter, what the argument of its own says; `None` and no text say nothing.
+        said: By parameter, what the argument of its own says; `None` says nothing.
     """
 
     values: Final[dict[str, str]]
     """By parameter, its value."""
+
+    arguments: Final[Mapping[str, str]]
+    """By parameter, the argument of its own that said it."""
 
     def __init__(
         self,
@@ -39,8 +42,8 @@ class SlurmParameters:
         said: Mapping[str, str | int | None] | None = None,
     ) -> None:
         self._scope = scope
-        found = {name: str(v) for name, v in (said or {}).items() if v not in (None, "")}
-        self._arguments = {name: scope.arguments[name] for name in found}
+        found = {name: str(v) for name, v in (said or {}).items() if v is not None}
+        self.arguments = {name: scope.arguments[name] for name in found}
         self._twice = tuple(name for name in found if name in settings)
         self.values = {**settings, **found}
 
@@ -63,7 +66,7 @@ class SlurmParameters:
         return rules.SettingsFacts(
             scope=self._scope,
             settings=self.known(),
-            arguments=self._arguments,
+            arguments=self.arguments,
             twice=self._twice,
             slurm=slurm or UNKNOWN,
             accounting=UNKNOWN if accounting is None else accounting,
@@ -113,6 +116,8 @@ class NodeParameters:
             memory_aware=UNKNOWN if cluster.memory_aware is None else cluster.memory_aware,
             login=login,
             gpu_type=_cdk.known(gpu_type),
+            default_memory_per_cpu=_default_memory(cluster),
+            arguments=given.arguments,
         )
         gpus = next((facts.gpus for facts in instances.values()), 0)
         if gpu_type is not None and gpus and "Gres" not in given.values:
@@ -147,3 +152,13 @@ class NodeParameters:
             scale_down_idle_time_in_seconds=idle_seconds,
             slurm_custom_settings=settings,
         )
+
+
+def _default_memory(cluster: ICluster) -> int | Unknown | None:
+    """What jobs get in MiB for each processor that ask for no memory, where it can be told."""
+    if cluster.slurm_settings is None:
+        return UNKNOWN
+    value = _cdk.known(cluster.slurm_settings.get("DefMemPerCPU", ""))
+    if value is UNKNOWN:
+        return UNKNOWN
+    return int(value) if value.isdecimal() else None

@@ -76,7 +76,7 @@ class Queue(Construct):
 
     Raises:
         PcsValidationError: PCS001 to PCS003, PCS301, PCS303, PCS304, PCS307, PCS308, PCS807 to
-            PCS810, PCS815, PCS830 to PCS832.
+            PCS810, PCS815, PCS830 to PCS832, PCS835, PCS837, PCS838.
 
     Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
     """
@@ -122,7 +122,6 @@ class Queue(Construct):
         )
         given.expect(
             name=(name, str),
-            qos=(qos, str),
         )
         groups = given.items("node_groups", node_groups, "compute_node_group_id")
         settings = SlurmParameters(
@@ -140,7 +139,7 @@ class Queue(Construct):
                 "DenyAccounts": given.joined("deny_accounts", deny_accounts),
                 "AllowQoS": given.joined("allow_qos", allow_qos),
                 "DenyQoS": given.joined("deny_qos", deny_qos),
-                "QOS": qos,
+                "QOS": None if qos is None else given.joined("qos", [qos]),
             },
         )
         _cdk.refuse(scope, id, given.problems)

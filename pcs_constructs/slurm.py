@@ -36,7 +36,11 @@ RELEASES: Final[Mapping[str, Release]] = {
     "23.11": Release("2025-05-31", False, ()),
     "24.05": Release("2025-11-30", False, ("updates of a cluster node by node",)),
     "24.11": Release("2026-05-31", True, ("accounting", "CLI filter plugins")),
-    "25.05": Release("2026-11-30", True, ("the REST API",)),
+    "25.05": Release(
+        "2026-11-30",
+        True,
+        ("the REST API", "jobs are queued again when a node does not start"),
+    ),
     "25.11": Release(
         None,
         True,
@@ -46,9 +50,18 @@ RELEASES: Final[Mapping[str, Release]] = {
             "idle times of node groups",
             "sockets of nodes",
             "GPUs that Slurm detects",
+            "the controller stops on a QOS that is not there",
         ),
     ),
-    "26.05": Release(None, True, ("GPUs and NUMA domains are told to Slurm unasked",)),
+    "26.05": Release(
+        None,
+        True,
+        (
+            "GPUs and NUMA domains are told to Slurm unasked",
+            "`CommitDelay=1` of the accounting database",
+            "REST tokens name their user in the `id` claim",
+        ),
+    ),
 }
 """Every version that AWS PCS had, oldest first.
 
@@ -113,7 +126,11 @@ class SlurmVersion:
         return _ordinal(self.value) >= _ordinal(version)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[0-9]{2}\.[0-9]{2}", str(self.value)) or type(self.value) is not str:
+        if (
+            type(self.value) is not str
+            or not re.fullmatch(r"[0-9]{2}\.[0-9]{2}", self.value)
+            or type(self.past_end_of_life) is not bool
+        ):
             raise PcsValidationError(
                 "SlurmVersion",
                 [
@@ -205,10 +222,23 @@ class Accounting:
         days = self.retention_days
         breaches = retention_breaches(days) if days is not None else ()
         problems = [Problem(code="PCS109", **breach._asdict()) for breach in breaches]
+        if isinstance(days, float):
+            problems = [
+                Problem(
+                    code="PCS002",
+                    argument="retention_days",
+                    message="takes a whole number that is known at synthesis",
+                    fix="write a number of days, or leave retention_days out",
+                )
+            ]
         problems += _not_listed("enforce", self.enforce, AccountingEnforcement)
         problems += _not_listed("qos", () if self.qos is None else self.qos, str)
         if problems:
             raise PcsValidationError("Accounting", problems)
+        # What is checked must not change afterwards.
+        object.__setattr__(self, "enforce", tuple(dict.fromkeys(self.enforce)))
+        if self.qos is not None:
+            object.__setattr__(self, "qos", tuple(self.qos))
 
 
 class PreemptMode(Enum):
@@ -236,6 +266,9 @@ class Preemption:
 
     Source: Custom Slurm settings for AWS PCS clusters; `PreemptType`, `PreemptMode` and
     `PreemptExemptTime` of `slurm.conf`.
+
+    Raises:
+        PcsValidationError: PCS003, when `type` or `mode` is something else.
     """
 
     type: str
@@ -246,6 +279,24 @@ class Preemption:
 
     exempt_time: cdk.Duration | None = None
     """How long a job runs before it may have to make room."""
+
+    def __post_init__(self) -> None:
+        given: dict[str, tuple[object, type]] = {
+            "type": (self.type, str),
+            "mode": (self.mode, PreemptMode),
+        }
+        problems = [
+            Problem(
+                code="PCS003",
+                argument=argument,
+                message=f"takes {kind.__name__}, got {value!r}",
+                fix="write pcs.Preemption.by_queue(mode=pcs.PreemptMode.REQUEUE)",
+            )
+            for argument, (value, kind) in given.items()
+            if not isinstance(value, kind)
+        ]
+        if problems:
+            raise PcsValidationError("Preemption", problems)
 
     @classmethod
     def by_queue(

@@ -170,23 +170,49 @@ ENFORCEMENTS: Final = ("associations", "limits", "qos", "safe", "nosteps", "nojo
 PATHS: Final = ("Prolog", "Epilog", "TaskProlog", "TaskEpilog", "HealthCheckProgram")
 """The parameters that are programs on the nodes."""
 
-_NUMBER: Final = (r"\d+", "a whole number, such as '10'")
+# Slurm takes 1024 of something for a K, and no end for -1, where a number may be large enough.
+_NUMBER: Final = (r"\d+|(?i:unlimited|infinite)", "a whole number, such as '10'")
+_LARGE_NUMBER: Final = (r"\d+[kKmM]?|(?i:unlimited|infinite)", "a whole number, such as '10'")
+_PERCENT: Final = (r"\d+(\.\d+)?", "a number of percent, such as '90'")
 _BOOLEAN: Final = ("(?i:yes|no|up|down|true|false|1|0)", "'YES' or 'NO'")
 _TIME: Final = (
-    r"(\d+-)?\d+(:\d+){0,2}|-1|(?i:unlimited|infinite)",
+    r"\d+-|(\d+-)?\d+(:\d+){0,2}|-1|(?i:unlimited|infinite)",
     "minutes, or something like '24:00:00' or '7-00:00:00'",
 )
+
+
+def _one_of(*values: str) -> tuple[str, str]:
+    return f"(?i:{'|'.join(values)})", f"one of {', '.join(values)}"
+
 
 FORMS: Final[Mapping[str, tuple[str, str]]] = {
     **dict.fromkeys(
         _names("""
-        CommitDelay FairShareDampeningFactor FirstJobId HealthCheckInterval MemSpecLimit MinJobAge
-        PriorityJobFactor PriorityTier PriorityWeightAge PriorityWeightAssoc
-        PriorityWeightFairshare PriorityWeightJobSize PriorityWeightPartition PriorityWeightQOS
-        RealMemory Sockets UnkillableStepTimeout Weight
+        FairShareDampeningFactor HealthCheckInterval JobRequeue PriorityJobFactor PriorityTier
+        Sockets UnkillableStepTimeout
         """),
         _NUMBER,
     ),
+    **dict.fromkeys(
+        _names("""
+        CommitDelay GraceTime MemSpecLimit MinJobAge MinRAMSpace PriorityWeightAge
+        PriorityWeightAssoc PriorityWeightFairshare PriorityWeightJobSize PriorityWeightPartition
+        PriorityWeightQOS RealMemory Weight
+        """),
+        _LARGE_NUMBER,
+    ),
+    **dict.fromkeys(
+        _names("AllowedRAMSpace AllowedSwapSpace MaxRAMPercent MaxSwapPercent"), _PERCENT
+    ),
+    **dict.fromkeys(
+        _names("""
+        PurgeEventAfter PurgeJobAfter PurgeResvAfter PurgeStepAfter PurgeSuspendAfter PurgeTXNAfter
+        PurgeUsageAfter
+        """),
+        (r"\d+(?i:hours?|days?|months?)?", "something like '90days' or '12months'"),
+    ),
+    "FirstJobId": (r"0*[1-9]\d*[kKmM]?", "a whole number from 1"),
+    "MetricsType": (r"(?i:metrics/\w+)", "'metrics/openmetrics'"),
     **dict.fromkeys(
         _names("""
         AllResourcesAbsolute AllowNoDefAcct ConstrainCores ConstrainDevices ConstrainRAMSpace
@@ -196,8 +222,35 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
         _BOOLEAN,
     ),
     **dict.fromkeys(
-        _names("DefaultTime MaxTime PriorityCalcPeriod PriorityDecayHalfLife PriorityMaxAge"),
+        _names("""
+        DefaultTime MaxTime PreemptExemptTime PriorityCalcPeriod PriorityDecayHalfLife
+        PriorityMaxAge
+        """),
         _TIME,
+    ),
+    **dict.fromkeys(
+        _names("DefMemPerCPU OverTimeLimit"),
+        (r"\d+|(?i:unlimited|infinite)", "a whole number, such as '10', or 'UNLIMITED'"),
+    ),
+    "EnforcePartLimits": (
+        "(?i:all|any|no|yes|up|down|true|false|1|0)",
+        "one of ALL, ANY, NO, YES",
+    ),
+    "HealthCheckNodeState": (
+        "(?i:(alloc|any|cycle|idle|mixed|nondrained_idle|start_only)(,|$))+",
+        "some of ALLOC, ANY, CYCLE, IDLE, MIXED, NONDRAINED_IDLE, START_ONLY",
+    ),
+    "OverSubscribe": (
+        r"(?i:no|exclusive|(yes|force)(:\d+)?)",
+        "'NO', 'EXCLUSIVE', 'YES:4' or 'FORCE:4'",
+    ),
+    "PreemptMode": (
+        "(?i:(off|cancel|requeue|suspend|gang|within|cluster)(,|$))+",
+        "some of OFF, CANCEL, REQUEUE, SUSPEND, GANG, WITHIN",
+    ),
+    "PreemptType": _one_of("preempt/none", "preempt/partition_prio", "preempt/qos"),
+    "PriorityUsageResetPeriod": _one_of(
+        "NONE", "NOW", "DAILY", "WEEKLY", "MONTHLY", "QUARTERLY", "YEARLY"
     ),
 }
 """By parameter, the pattern of its values and what to write. The same wherever it is taken."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +87,15 @@ class Template:
         return [resource for resource in self.resources.values() if resource.type == type_]
 
     def literal(self, value: object) -> Any:
-        """The value, where it is written here or is the default of a parameter; else UNKNOWN."""
+        """The value, where it is written here or is the default of a parameter; else UNKNOWN.
+
+        `AWS::NoValue` is no value, `None`.
+        """
         if isinstance(value, Mapping):
-            parameter = self._parameter(cast("Mapping[str, Any]", value).get("Ref"))
+            name = cast("Mapping[str, Any]", value).get("Ref")
+            if name == "AWS::NoValue":
+                return None
+            parameter = self._parameter(name)
             # What SSM parameters are named by is not their value.
             if parameter is None or str(parameter.get("Type", "")).startswith("AWS::SSM::"):
                 return UNKNOWN
@@ -99,6 +106,18 @@ class Template:
         if isinstance(value, str) and "{{resolve:" in value:
             return UNKNOWN
         return value
+
+    def shown(self, value: object) -> str:
+        """The value as text, with `<Name>` in the place of what only CloudFormation will know."""
+        known = self.literal(value)
+        value = value if known is UNKNOWN else known
+        if isinstance(value, Mapping):
+            return self._placeholder(cast("Mapping[str, Any]", value))
+        if isinstance(value, list):
+            return ",".join(map(self.shown, cast("list[object]", value)))
+        if isinstance(value, bool):
+            return str(value).lower()
+        return "" if value is None else str(value)
 
     def referred(self, value: object) -> Resource | None:
         """The resource that a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` is of."""
@@ -153,6 +172,34 @@ class Template:
             found = self._reference(logical_id, attribute)
             if found is not None:
                 yield found
+
+    def _placeholder(self, call: Mapping[str, Any]) -> str:
+        """What stands for the result of a function, such as `<Parameter>` or `<If:Condition>`."""
+        function, of = next(iter(call.items()), ("", None))
+        items: list[Any] = cast("list[Any]", of) if isinstance(of, list) else [of]
+        last = items[-1] if items else None
+        match function:
+            case "Ref" | "Fn::GetAtt":
+                return f"<{'.'.join(str(item) for item in items)}>"
+            case "Fn::Join" if isinstance(last, list):
+                return str(items[0]).join(map(self.shown, cast("list[object]", last)))
+            case "Fn::Sub" if items:
+                long = isinstance(last, Mapping)  # the long form has values of its own
+                values = cast("Mapping[str, Any]", last if long else {})
+                return self._filled(str(items[0]), values)
+            case _:
+                return f"<{function.removeprefix('Fn::')}:{self.shown(items[:1])}>"
+
+    def _filled(self, text: str, values: Mapping[str, Any]) -> str:
+        """The text of an `Fn::Sub`, as far as it is known."""
+
+        def fill(hole: re.Match[str]) -> str:
+            name = hole[1]
+            if name.startswith("!"):  # how a text says `${name}` itself
+                return f"${{{name[1:]}}}"
+            return self.shown(values.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
+
+        return re.sub(r"\$\{([^}]*)\}", fill, text)
 
     def _reference(self, logical_id: str, attribute: str) -> Reference | None:
         resource = self.resources.get(logical_id)

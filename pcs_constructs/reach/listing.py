@@ -30,7 +30,7 @@ _COLOURS: Final = {
 def as_text(flows: Sequence[Flow]) -> str:
     """The judgement as a table, cluster by cluster and caller by caller, with a sum at the end."""
     if not flows:
-        return "no cluster and no node group in these templates"
+        return "no cluster with nodes in these templates"
     targets = max(len(flow.target) for flow in flows)
     whats = max(len(flow.what) for flow in flows)
     traffics = max(len(flow.traffic) for flow in flows)

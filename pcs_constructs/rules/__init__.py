@@ -14,6 +14,9 @@ from pcs_constructs.rules.cluster import EnvironmentFacts as EnvironmentFacts
 from pcs_constructs.rules.efs import AccessPointFacts as AccessPointFacts
 from pcs_constructs.rules.efs import EfsFacts as EfsFacts
 from pcs_constructs.rules.efs import MountTargetFacts as MountTargetFacts
+from pcs_constructs.rules.endpoints import EndpointFacts as EndpointFacts
+from pcs_constructs.rules.endpoints import EndpointNamesFacts as EndpointNamesFacts
+from pcs_constructs.rules.endpoints import WayOutFacts as WayOutFacts
 from pcs_constructs.rules.file_cache import FileCacheFacts as FileCacheFacts
 from pcs_constructs.rules.file_cache import RepositoryFacts as RepositoryFacts
 from pcs_constructs.rules.fsx import PlacementFacts as PlacementFacts
@@ -39,6 +42,7 @@ from pcs_constructs.rules.network import NetworkFacts as NetworkFacts
 from pcs_constructs.rules.network import NodeSubnetFacts as NodeSubnetFacts
 from pcs_constructs.rules.network import PeersFacts as PeersFacts
 from pcs_constructs.rules.network import SecurityGroupFacts as SecurityGroupFacts
+from pcs_constructs.rules.network import SrunPortsFacts as SrunPortsFacts
 from pcs_constructs.rules.network import VpcFacts as VpcFacts
 from pcs_constructs.rules.nfs import NfsFacts as NfsFacts
 from pcs_constructs.rules.node_group import ImageFacts as ImageFacts

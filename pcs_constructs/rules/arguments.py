@@ -29,3 +29,14 @@ def arguments_have_their_types() -> None:
     Everything here is typed, so an editor or a type checker tells first. What comes as far as this
     would otherwise fail in the CDK, in its words, with the construct half made.
     """
+
+
+@page("PCS004")
+def items_of_lists_are_single_names() -> None:
+    """The items of a list that Slurm gets as one text are single names.
+
+    Slurm separates them by commas and ends a setting at a blank and a line at `#`, so such an item
+    would become two, or take the rest of the line with it.
+
+    Source: `slurm.conf`.
+    """

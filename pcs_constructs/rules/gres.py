@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
-from pcs_constructs.rules.rule import error
-from pcs_constructs.rules.settings import too_old, unknown_name
+from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.settings import official_name, too_old, unknown_name
 from pcs_constructs.slurm_settings import GRES
 
 if TYPE_CHECKING:
@@ -28,7 +28,15 @@ class GresFacts:
     @property
     def gpus(self) -> tuple[Mapping[str, str | Unknown], ...]:
         """The records that AWS PCS takes for a description of GPUs."""
-        return tuple(r for r in self.records if r.get("Name") == "gpu" or "AutoDetect" in r)
+        return tuple(r for r in self.spelled if r.get("Name") == "gpu" or "AutoDetect" in r)
+
+    @property
+    def spelled(self) -> tuple[Mapping[str, str | Unknown], ...]:
+        """The records with their attributes in the letters of AWS PCS, as Slurm reads any."""
+        return tuple(
+            {official_name(GRES, name) or name: value for name, value in record.items()}
+            for record in self.records
+        )
 
 
 def _detects(record: Mapping[str, str | Unknown]) -> bool | Unknown:
@@ -61,13 +69,31 @@ def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Breach
                 )
 
 
+@advice("PCS840", GresFacts)
+def gres_attributes_are_spelled_as_pcs_does(facts: GresFacts) -> Iterator[Breach]:
+    """Attributes of GRES records are written in the letters in which AWS PCS lists them.
+
+    Slurm reads them in any letters. Whether AWS PCS does is not said.
+
+    Source: Configuring custom GRES settings in AWS PCS.
+    """
+    for record in facts.records:
+        for name in record:
+            if official := official_name(GRES, name):
+                yield Breach(
+                    "gres",
+                    f"has {name!r} in other letters than AWS PCS",
+                    f"write {official!r}",
+                )
+
+
 @error("PCS824", GresFacts)
 def gres_records_say_what_they_are_of(facts: GresFacts) -> Iterator[Breach]:
     """A GRES record has a `Name`, or an `AutoDetect` that is not off.
 
     Source: Configuring custom GRES settings in AWS PCS.
     """
-    for record in facts.records:
+    for record in facts.spelled:
         if "Name" not in record and _detects(record) is False:
             has = "only AutoDetect=off" if "AutoDetect" in record else "no Name"
             yield Breach(
@@ -101,7 +127,7 @@ def gpu_records_have_devices(facts: GresFacts) -> Iterator[Breach]:
 
     Source: Configuring custom GRES settings in AWS PCS.
     """
-    for record in facts.records:
+    for record in facts.spelled:
         if (
             record.get("Name") == "gpu"
             and _detects(record) is False
@@ -126,7 +152,7 @@ def detected_gpus_have_sockets(facts: GresFacts) -> Iterator[Breach]:
     """
     if facts.slurm is UNKNOWN or facts.slurm.is_at_least("26.05") or "Sockets" in facts.settings:
         return
-    if facts.slurm.is_at_least("25.11") and any(_detects(r) is True for r in facts.records):
+    if facts.slurm.is_at_least("25.11") and any(_detects(r) is True for r in facts.spelled):
         yield Breach(
             "gres",
             "has AutoDetect, and slurm_settings no Sockets",
@@ -147,10 +173,10 @@ def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Breach]:
     Source: Configuring custom GRES settings in AWS PCS, "Constraints".
     """
     listed = facts.settings.get("Gres", "")
-    unnamed = any(record.get("Name") is UNKNOWN for record in facts.records)
+    unnamed = any(record.get("Name") is UNKNOWN for record in facts.spelled)
     for entry in () if listed is UNKNOWN or unnamed else filter(None, listed.split(",")):
         name, kind, count = _gres_entry(entry.strip())
-        own = [r for r in facts.records if r.get("Name") == name] if name != "gpu" else facts.gpus
+        own = [r for r in facts.spelled if r.get("Name") == name] if name != "gpu" else facts.gpus
         if not own:
             yield Breach(
                 "slurm_settings",
@@ -173,6 +199,28 @@ def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Breach]:
                 f"has Gres={entry}, and the record of GPUs has Type={', '.join(map(str, kinds))}",
                 "write the same type in both",
             )
+
+
+@error("PCS845", GresFacts)
+def gres_attributes_have_values(facts: GresFacts) -> Iterator[Breach]:
+    """An attribute of a GRES record is there once, with a value on one line; `Count` is a number.
+
+    Slurm does not start with a record that it cannot read. A `Count` may end in K, M, G, T or P.
+
+    Source: `gres.conf`.
+    """
+    for record in facts.records:
+        seen: set[str] = set()
+        for name, value in record.items():
+            if name.lower() in seen:
+                yield Breach("gres", f"has {name} twice in one record", "leave one of them")
+            seen.add(name.lower())
+            if value is not UNKNOWN and (not value or re.search(r"[\x00-\x1f\x7f]", value)):
+                yield Breach("gres", f"has {name}={value!r}", "write a value on one line")
+    for record in facts.spelled:
+        count = record.get("Count", "1")
+        if count and count is not UNKNOWN and _gres_count(count) is None:
+            yield Breach("gres", f"has Count={count}", "write a number, such as '4' or '1k'")
 
 
 _GRES_COUNT: Final = re.compile(r"(\d+)([kKmMgGtTpP]?)", re.ASCII)

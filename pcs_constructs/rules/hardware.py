@@ -27,6 +27,14 @@ class NodeSettingsFacts:
     login: bool = False
     gpu_type: str | Unknown | None = None
     """What jobs are to call the GPUs."""
+    default_memory_per_cpu: int | Unknown | None = None
+    """What a job gets in MiB for each processor that asks for no memory."""
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By parameter, the argument that it was said with, where that is not `slurm_settings`."""
+
+    def argument(self, name: str) -> str:
+        """The argument that a parameter came with."""
+        return self.arguments.get(name, "slurm_settings")
 
     def number(self, name: str) -> int | None:
         """The value of a setting, where it is known and a whole number."""
@@ -47,7 +55,7 @@ def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
     for name, found in facts.instances.items():
         if asked is not None and asked > found.memory_mib:
             yield Breach(
-                "slurm_settings",
+                facts.argument("RealMemory"),
                 f"asks for RealMemory={asked} MB, and {name} has {found.memory_mib}",
                 f"write {found.memory_mib * 95 // 100} or less",
             )
@@ -66,7 +74,7 @@ def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Breach]:
     for name, found in facts.instances.items():
         if asked is not None and asked <= found.memory_mib / 1024:
             yield Breach(
-                "slurm_settings",
+                facts.argument("RealMemory"),
                 f"says RealMemory={asked} MB, less than a thousandth of what {name} has",
                 f"write megabytes, such as {found.memory_mib * 95 // 100}",
             )
@@ -143,11 +151,13 @@ def named_gpus_are_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
     """
     if facts.gpu_type is None:
         return
-    if facts.gpu_type is not UNKNOWN and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", facts.gpu_type):
+    if facts.gpu_type is not UNKNOWN and not re.fullmatch(
+        r"[A-Za-z0-9][\w.-]*", facts.gpu_type, re.ASCII
+    ):
         yield Breach(
             "gpu_type",
             f"{facts.gpu_type!r} is no name",
-            "write letters, digits and _, such as 'h100'",
+            "write letters, digits, dots, hyphens and _, such as 'h100'",
         )
     if not facts.instances:
         yield Breach(
@@ -175,7 +185,30 @@ def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Breach]:
     """
     if facts.memory_aware is False and "RealMemory" in facts.settings:
         yield Breach(
-            "slurm_settings",
+            facts.argument("RealMemory"),
             "has RealMemory, and the cluster does not schedule by memory",
-            'give the cluster {"SelectTypeParameters": "CR_CPU_Memory"}, or leave RealMemory out',
+            "give the cluster memory_aware=True, or leave RealMemory out",
         )
+
+
+@advice("PCS844", NodeSettingsFacts)
+def jobs_that_ask_for_no_memory_fit_the_node(facts: NodeSettingsFacts) -> Iterator[Breach]:
+    """What jobs get that ask for no memory fits the nodes, for all of their processors.
+
+    AWS PCS takes a core for a processor. A job for the whole node that asks for no memory gets
+    `DefMemPerCPU` for each core, and does not start where `RealMemory` is less than that.
+
+    Source: `DefMemPerCPU` of `slurm.conf`; Configuring hardware topology in AWS PCS.
+    """
+    memory, each = facts.number("RealMemory"), facts.default_memory_per_cpu
+    if memory is None or each is None or each is UNKNOWN:
+        return
+    for name, found in facts.instances.items():
+        if each * found.cores > memory:
+            yield Breach(
+                facts.argument("RealMemory"),
+                f"is {memory} MB, and a job on all {found.cores} cores of {name} gets "
+                f"{each * found.cores} by default",
+                "lower default_memory_per_cpu of the cluster to "
+                f"cdk.Size.mebibytes({memory // found.cores})",
+            )

@@ -64,7 +64,8 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
     38,400 GiB at 125 MB/s/TiB, 19,200 at 250, 9,600 at 500 and 4,800 at 1,000. Intelligent-Tiering
     grows by itself.
 
-    Source: `StorageCapacity` of the FSx `CreateFileSystem` API.
+    Source: `StorageCapacity` of the FSx `CreateFileSystem` API; Increasing storage capacity in the
+    FSx for Lustre User Guide.
     """
     if UNKNOWN in {facts.capacity_gib, facts.deployment_type, facts.storage_type}:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
@@ -23,6 +23,9 @@ _SUBNET_ID: Final = r"subnet-\w{8,17}|[ps]-\d{5}"
 _RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address of each subnet
 
 
+_SMALLEST_SUBNET: Final = 28
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFacts:
     """What `Network` is asked for."""
@@ -30,6 +33,48 @@ class NetworkFacts:
     cidr: str | Unknown
     availability_zones: int
     nat_gateways: int
+    isolated: bool = False
+    public_subnets: bool = True
+    endpoint_subnets: bool = False
+    private_subnet_mask: int | None = None
+
+    @property
+    def masks(self) -> tuple[int, ...]:
+        """The prefix lengths of the subnets of a zone: public, private, for endpoints."""
+        if self.cidr is UNKNOWN:
+            return ()
+        prefix = int(self.cidr.rpartition("/")[2])
+        return (
+            *([prefix + 4] if self.public_subnets else []),
+            prefix + 4 if self.private_subnet_mask is None else self.private_subnet_mask,
+            *([min(prefix + 8, _SMALLEST_SUBNET)] if self.endpoint_subnets else []),
+        )
+
+    @property
+    def room(self) -> int:
+        """How many zones the address range has room for, up to eight."""
+        if self.cidr is UNKNOWN:
+            return MAX_AVAILABILITY_ZONES
+        whole = 2 ** (32 - int(self.cidr.rpartition("/")[2]))
+        for zones in range(MAX_AVAILABILITY_ZONES, 0, -1):
+            used = 0
+            for mask in self.masks:
+                size = 2 ** (32 - mask)
+                used = (-(-used // size) + zones) * size
+            if used <= whole:
+                return zones
+        return 0
+
+
+def _is_block(cidr: str | Unknown) -> bool:
+    try:
+        return (
+            cidr is not UNKNOWN
+            and re.fullmatch(r"[\d.]+/\d+", cidr) is not None
+            and 16 <= ipaddress.IPv4Network(cidr).prefixlen <= 24
+        )
+    except ValueError:
+        return False
 
 
 @error("PCS410", NetworkFacts)
@@ -72,17 +117,66 @@ def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
 
 @error("PCS412", NetworkFacts)
 def network_has_nat_gateways_in_its_zones(facts: NetworkFacts) -> Iterator[Breach]:
-    """A network has one NAT gateway, or up to one in each zone.
+    """A network has from none to one NAT gateway for each zone.
 
-    The private subnets lead outside through it: nodes must reach the AWS PCS endpoint.
+    The private subnets lead outside through them. Without any, nodes there need endpoints: see
+    PCS422.
 
     Source: AWS PCS VPC and subnet requirements.
     """
-    if not 1 <= facts.nat_gateways <= max(facts.availability_zones, 1):
+    if not 0 <= facts.nat_gateways <= max(facts.availability_zones, 1):
         yield Breach(
             "nat_gateways",
             f"asks for {facts.nat_gateways} in {facts.availability_zones} zones",
-            f"ask for 1 to {max(facts.availability_zones, 1)}",
+            f"ask for 0 to {max(facts.availability_zones, 1)}",
+        )
+
+
+@error("PCS417", NetworkFacts)
+def network_is_isolated_or_leads_outside(facts: NetworkFacts) -> Iterator[Breach]:
+    """An isolated network has no public subnets, and NAT gateways are in public subnets.
+
+    Source: NAT gateways in the Amazon VPC User Guide.
+    """
+    if facts.isolated and facts.public_subnets:
+        yield Breach(
+            "public_subnets",
+            "are asked for in an isolated network",
+            "leave isolated or public_subnets out",
+        )
+    if facts.nat_gateways > 0 and not facts.public_subnets:
+        yield Breach(
+            "nat_gateways",
+            f"asks for {facts.nat_gateways} where there are no public subnets",
+            "leave nat_gateways out",
+        )
+
+
+@error("PCS418", NetworkFacts)
+def network_has_room_for_its_subnets(facts: NetworkFacts) -> Iterator[Breach]:
+    """The subnets of all zones fit into the address range of a network.
+
+    A private subnet is a sixteenth of the range unless `private_subnet_mask` says otherwise. The
+    larger private subnets are, the fewer zones there are.
+
+    Source: Subnet CIDR blocks in the Amazon VPC User Guide; this library's division of the range.
+    """
+    mask = facts.private_subnet_mask
+    if not _is_block(facts.cidr) or facts.cidr is UNKNOWN:
+        return
+    prefix = int(facts.cidr.rpartition("/")[2])
+    if mask is not None and not prefix <= mask <= _SMALLEST_SUBNET:
+        yield Breach(
+            "private_subnet_mask",
+            f"is {mask} in {facts.cidr}",
+            f"choose {prefix} to {_SMALLEST_SUBNET}",
+        )
+    elif facts.room < facts.availability_zones <= MAX_AVAILABILITY_ZONES:
+        yield Breach(
+            "availability_zones",
+            f"are {facts.availability_zones}, and {facts.cidr} has room for the subnets of "
+            f"{facts.room}",
+            "use fewer zones, a larger private_subnet_mask, or a larger cidr",
         )
 
 
@@ -136,10 +230,34 @@ class NodeSubnetFacts:
     assigns_public_addresses: bool | Unknown = UNKNOWN
     ipv6: bool | Unknown = UNKNOWN
     """Whether it assigns IPv6 addresses."""
+    zone: str | Unknown = UNKNOWN
+    """The name of its zone."""
     controller: bool = False
     nodes: bool = False
     needs_ipv6: bool = False
     """Whether the cluster talks by IPv6."""
+
+
+@error("PCS420", NodeSubnetFacts)
+def controller_is_in_an_availability_zone(facts: NodeSubnetFacts) -> Iterator[Breach]:
+    """The controller's subnet is in an Availability Zone, not in a Local or Wavelength Zone.
+
+    Neither may it be on an Outpost, which a subnet does not show. Seen where the name of the zone
+    is known.
+
+    Source: AWS PCS VPC and subnet requirements, "Subnet requirements for clusters".
+    """
+    # us-east-1a is an Availability Zone, us-east-1-bos-1a and us-east-1-wl1-bos-wlz-1 are not.
+    if (
+        facts.controller
+        and facts.zone is not UNKNOWN
+        and re.match(r"[a-z]+(-[a-z]+)+-\d+-", facts.zone)
+    ):
+        yield Breach(
+            facts.argument,
+            f"{facts.name} is in {facts.zone}, which is no Availability Zone",
+            "put the controller into a subnet of an Availability Zone",
+        )
 
 
 @advice("PCS403", NodeSubnetFacts)
@@ -214,6 +332,8 @@ class AddressFacts:
     """For each node group its name, its subnets, and instances times interfaces at the most."""
     controller: str | Unknown = UNKNOWN
     """The controller's subnet."""
+    others: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many addresses endpoints, mount targets and file servers take at least, by subnet."""
 
 
 @error("PCS405", AddressFacts)
@@ -221,8 +341,9 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
     """The subnets have an address for every network interface of every node.
 
     Each interface takes one: a node with 32 EFA interfaces takes 32. EC2 keeps five of each subnet,
-    and the controller takes one. What else lives in a subnet is not counted, so this catches the
-    certain cases. Looked at where the subnets are made in the same app.
+    the controller takes one, and so do an endpoint, a mount target and a file server that are made
+    here. What else lives in a subnet is not counted, so this catches the certain cases. Looked at
+    where the subnets are made in the same app.
 
     Source: AWS PCS VPC and subnet requirements, "enough available IP addresses".
     """
@@ -235,7 +356,8 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
             ipaddress.ip_network(block, strict=False).num_addresses - _RESERVED_ADDRESSES
             for block in ranges
             if block is not UNKNOWN
-        ) - (facts.controller in subnets)
+        )
+        room -= (facts.controller in subnets) + sum(facts.others.get(s, 0) for s in subnets)
         takers = {name: count for name, others, count in facts.demands if others <= subnets}
         if sum(takers.values()) > room:
             shortages.add(subnets)
@@ -321,6 +443,37 @@ def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Breach]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SrunPortsFacts:
+    """The ports for `srun`, and how many nodes there are for it."""
+
+    ports: str | Unknown
+    """The `SrunPortRange` of the cluster; empty for that of AWS PCS."""
+    nodes: int
+
+
+@error("PCS429", SrunPortsFacts)
+def srun_has_ports_for_all_nodes(facts: SrunPortsFacts) -> Iterator[Breach]:
+    """`SrunPortRange` has the ports that one `srun` on all nodes takes.
+
+    It listens on four ports for up to 48 nodes, on two more for each further 48, and on one for
+    `--pty`. Several at a time on one node take as many times as much.
+
+    Source: Requirements for security groups in AWS PCS; `SrunPortRange` of `slurm.conf`.
+    """
+    if facts.ports is UNKNOWN or not re.fullmatch(r"\d+-\d+", facts.ports):
+        return
+    first, last = map(int, facts.ports.split("-"))
+    needed = 5 + 2 * -(-max(facts.nodes - 48, 0) // 48)
+    if last - first + 1 < needed:
+        yield Breach(
+            "slurm_settings",
+            f"has SrunPortRange={facts.ports!r}, and srun on {facts.nodes} nodes takes {needed} "
+            "ports",
+            f"widen it to some hundred ports, such as '60001-63000', or at least {needed}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowFacts:
     """What templates show of traffic that a cluster needs."""
 
@@ -371,4 +524,24 @@ def vpc_has_a_subnet() -> None:
     An imported VPC tells only the subnets that it was imported with.
 
     Source: `ec2.Vpc.from_vpc_attributes` of the AWS CDK.
+    """
+
+
+@page("PCS419")
+def network_has_a_private_subnet_in_the_zone() -> None:
+    """A private subnet is asked for in a zone that the network has by this name.
+
+    A network whose zones are only counted does not know their names.
+
+    Source: `Network.private_subnet_in` of this library.
+    """
+
+
+@page("PCS428")
+def cluster_has_one_kind_of_security_groups() -> None:
+    """Controller and nodes share one security group, or each kind has its own: not both.
+
+    `security_group` is the group that they share, `security_groups` those of each kind.
+
+    Source: Security groups in AWS PCS.
     """

@@ -71,10 +71,9 @@ def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
     """What is wrong with the name of a parameter, and how to write it."""
     if name in scope.names:
         return None
+    if official_name(scope, name):
+        return None  # told by a rule of its own
     found = f"has {name!r}"
-    alike = [known for known in scope.names if known.lower() == name.lower()]
-    if alike:
-        return f"{found} in other letters than AWS PCS", f"write {alike[0]!r}"
     if others := [other for other in SCOPES if name in other.names]:
         return (
             f"{found}, which is a setting of {' and of '.join(o.noun for o in others)}",
@@ -90,6 +89,12 @@ def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
     )
 
 
+def official_name(scope: Scope, name: str) -> str | None:
+    """How AWS PCS spells a parameter that is written in other letters."""
+    alike = (known for known in scope.names if known.lower() == name.lower())
+    return None if name in scope.names else next(alike, None)
+
+
 def too_old(slurm: SlurmVersion | Unknown, since: str | None) -> SlurmVersion | None:
     """The version, where it is known to be older than that of `since`."""
     if slurm is UNKNOWN or since is None or slurm.is_at_least(since):
@@ -99,11 +104,11 @@ def too_old(slurm: SlurmVersion | Unknown, since: str | None) -> SlurmVersion | 
 
 @error("PCS807", SettingsFacts)
 def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
-    """AWS PCS takes the parameter, in this place and in these letters.
+    """AWS PCS takes the parameter, in this place.
 
     It has a list of what can be set for clusters, compute node groups, queues, `slurmdbd.conf` and
     `cgroup.conf`, and refuses everything else. Everything that Slurm has beside that is set by AWS
-    PCS. Whether it would take other letters, as Slurm does, is not said.
+    PCS.
 
     Source: Custom Slurm settings for AWS PCS clusters, for compute node groups and for queues;
     Configuring custom SlurmDBD settings; Configuring custom cgroup settings.
@@ -111,6 +116,24 @@ def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
     for name in facts.settings:
         if wrong := unknown_name(facts.scope, name):
             yield Breach(facts.argument(name), *wrong)
+
+
+@advice("PCS839", SettingsFacts)
+def settings_are_spelled_as_pcs_does(facts: SettingsFacts) -> Iterator[Breach]:
+    """Parameters are written in the letters in which AWS PCS lists them.
+
+    Slurm reads names in any letters. Whether AWS PCS does is not said, and what is written in
+    others is not checked here any further.
+
+    Source: Custom Slurm settings for AWS PCS clusters, for compute node groups and for queues.
+    """
+    for name in facts.settings:
+        if official := official_name(facts.scope, name):
+            yield Breach(
+                facts.argument(name),
+                f"has {name!r} in other letters than AWS PCS",
+                f"write {official!r}",
+            )
 
 
 @error("PCS808", SettingsFacts)
@@ -226,7 +249,7 @@ def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Breac
     """
     name = "SelectTypeParameters"
     for item in facts.items(name):
-        if item not in SELECT_TYPES:
+        if item.lower() not in map(str.lower, SELECT_TYPES):
             yield Breach(
                 facts.argument(name),
                 f"has {item!r} in {name}, which AWS PCS may not support",
@@ -245,7 +268,7 @@ def programs_have_absolute_paths(facts: SettingsFacts) -> Iterator[Breach]:
     """
     for name in PATHS:
         path = facts.text(name)
-        if path is not None and not path.startswith("/"):
+        if path and not path.startswith("/"):
             yield Breach(
                 facts.argument(name),
                 f"has {name}={path!r}, which is no absolute path",
@@ -259,14 +282,15 @@ def values_have_the_form_of_their_parameter(facts: SettingsFacts) -> Iterator[Br
 
     AWS PCS checks these forms before anything else. For switches Slurm takes `TRUE`, `UP` and `1`
     and their opposites as well, in any letters. A time is in minutes, or `hours:minutes:seconds`,
-    `days-hours` and the like, or `UNLIMITED`. Parameters whose form is not plain are not judged.
+    `days-hours` and the like, or `UNLIMITED`. On most of what is refused here Slurm's daemons would
+    not start: seen with Slurm 26.05.5. Parameters whose form is not plain are not judged.
 
     Source: Configuring custom Slurm settings in AWS PCS, "Validation"; `slurm.conf`.
     """
     for name in facts.settings:
         pattern, form = FORMS.get(name, ("", ""))
         value = facts.text(name)
-        if pattern and value is not None and not re.fullmatch(pattern, value, re.ASCII):
+        if pattern and value and not re.fullmatch(pattern, value, re.ASCII):
             yield Breach(facts.argument(name), f"has {name}={value!r}", f"write {form}")
 
 
@@ -351,8 +375,8 @@ def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Breach]:
     Slurm 25.11 looks, and its controller stops on one that is not there: the whole cluster is down
     until the queue is changed. A template cannot make a QOS: `sacctmgr` does, on a login node.
     `normal` is always there. Say which ones you have made with `Accounting(qos=[...])`, and others
-    are refused. The release notes say so of `AllowQoS` and `DenyQoS`; the page on queues counts
-    `QOS` with them.
+    are refused. The release notes say so of `AllowQoS` and `DenyQoS`, the page on queues counts
+    `QOS` with them, and Slurm 26.05.5 was seen to stop on each of the three.
 
     Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Custom Slurm
     settings for AWS PCS queues.
@@ -404,7 +428,8 @@ def _qos_that_must_exist(facts: SettingsFacts) -> Iterator[tuple[str, list[str]]
 def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -> Iterator[Breach]:
     """A queue says which accounts or QOS it takes, or which it does not, and not both.
 
-    With `AllowAccounts` Slurm does not heed `DenyAccounts`, and with `AllowQoS` not `DenyQoS`.
+    Slurm writes an error into its log and goes on: with `AllowAccounts` it does not heed
+    `DenyAccounts`, and with `AllowQoS` not `DenyQoS`.
 
     Source: `AllowAccounts` and `AllowQos` of `slurm.conf`.
     """
@@ -423,7 +448,7 @@ def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -
 def jobs_that_ask_for_no_time_fit_their_queue(facts: SettingsFacts) -> Iterator[Breach]:
     """The time that a job gets without asking is no longer than its queue allows.
 
-    Slurm does not heed a `DefaultTime` above `MaxTime`.
+    Slurm does not heed a `DefaultTime` above `MaxTime`, and says so in its log.
 
     Source: `DefaultTime` of `slurm.conf`.
     """
@@ -455,40 +480,157 @@ def _minutes(text: str) -> float | None:
     return int(days or 0) * 1440 + hours * 60 + minutes + seconds / 60
 
 
+@error("PCS841", SettingsFacts)
+def queues_let_jobs_run(facts: SettingsFacts) -> Iterator[Breach]:
+    """`MaxTime` of a queue is more than nothing.
+
+    With 0 Slurm starts, and refuses or ends what is submitted there.
+
+    Source: `MaxTime` of `slurm.conf`.
+    """
+    if facts.scope is QUEUE and _minutes(facts.text("MaxTime") or "") == 0:
+        yield Breach(
+            facts.argument("MaxTime"),
+            f"has MaxTime={facts.text('MaxTime')}, which lets no job run",
+            "write a longer time, or leave it out for no limit",
+        )
+
+
+@advice("PCS842", SettingsFacts)
+def memory_of_jobs_is_scheduled(facts: SettingsFacts) -> Iterator[Breach]:
+    """A cluster that has `DefMemPerCPU` schedules by memory.
+
+    Otherwise node groups are not told their memory, and Slurm then starts no job that asks for
+    some, or gets some by this setting. Whether AWS PCS tells it unasked is not said.
+
+    Source: `DefMemPerCPU`, `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
+    """
+    selects = facts.settings.get("SelectTypeParameters", "")
+    if (
+        "DefMemPerCPU" in facts.settings
+        and selects is not UNKNOWN
+        and "_memory" not in selects.lower()
+    ):
+        yield Breach(
+            facts.argument("DefMemPerCPU"),
+            "gives jobs memory, and the cluster does not schedule by it",
+            "write memory_aware=True",
+        )
+
+
 @error("PCS834", SettingsFacts)
 def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Breach]:
     """`Licenses` is a list of names, each with how many there are.
 
-    A name without a number is one license. A name may have a server, as in `ansys@flex:25`; commas,
-    colons and blanks separate.
+    A name without a number is one license. A name may have a server, as in `ansys@flex:25`. On a
+    blank, a second colon or a number below 0 the controller does not start; an asterisk, which old
+    manuals have for the colon, becomes part of the name.
 
     Source: `Licenses` of `slurm.conf`.
     """
     for entry in (facts.text("Licenses") or "").split(","):
-        if entry and not re.fullmatch(r"[\w.+-]+(@[\w.+-]+)?([:=*][1-9]\d*)?", entry, re.ASCII):
+        if entry and not re.fullmatch(r"[^\s:=*#]+([:=]\d+)?", entry, re.ASCII):
             yield Breach(
                 facts.argument("Licenses"),
                 f"has the license {entry!r}",
-                "write a name and a number from 1, such as 'ansys:25'",
+                "write a name and a number, such as 'ansys:25'",
             )
 
 
 @error("PCS835", SettingsFacts)
 def suspended_jobs_share_their_nodes(facts: SettingsFacts) -> Iterator[Breach]:
-    """`SUSPEND` in `PreemptMode` of a cluster comes with `GANG`.
+    """`SUSPEND` in `PreemptMode` of a cluster comes with `GANG`, which queues do not have.
 
-    Only Slurm's gang scheduler wakes a suspended job again. `Preemption(mode=PreemptMode.SUSPEND)`
-    writes both.
+    Only Slurm's gang scheduler wakes a suspended job again, so without it the controller does not
+    start. `Preemption.by_queue(mode=PreemptMode.SUSPEND)` writes both. In the `PreemptMode` of a
+    queue `GANG` is ignored.
 
     Source: `PreemptMode` of `slurm.conf`.
     """
     modes = [mode.upper() for mode in facts.items("PreemptMode")]
+    if facts.scope is QUEUE and "GANG" in modes:
+        yield Breach(
+            facts.argument("PreemptMode"),
+            "has GANG in the PreemptMode of a queue",
+            "write it into the cluster's PreemptMode",
+        )
     if facts.scope is not QUEUE and "SUSPEND" in modes and "GANG" not in modes:
         yield Breach(
             facts.argument("PreemptMode"),
             "has PreemptMode=SUSPEND without GANG",
             "write 'SUSPEND,GANG'",
         )
+
+
+@error("PCS836", SettingsFacts)
+def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Breach]:
+    """A cluster has a `PreemptType` together with a `PreemptMode`.
+
+    With the one alone, and with `OFF` for the other, the controller does not start: the type says
+    who makes room, the mode how. `GANG` alone needs no type. `preemption=pcs.Preemption.by_queue()`
+    writes both.
+
+    Source: `PreemptMode` of `slurm.conf`.
+    """
+    kind, mode = (facts.settings.get(name, "") for name in ("PreemptType", "PreemptMode"))
+    if facts.scope is QUEUE or kind is UNKNOWN or mode is UNKNOWN:
+        return
+    modes = {part.strip().upper() for part in mode.split(",")} - {"", "OFF", "GANG"}
+    preempts = kind.lower() not in {"", "preempt/none"}
+    if preempts and not modes:
+        yield Breach(
+            facts.argument("PreemptMode"),
+            f"has PreemptType={kind} with {f'PreemptMode={mode}' if mode else 'no PreemptMode'}",
+            "write a mode such as 'REQUEUE', or leave both out",
+        )
+    elif modes and not preempts:
+        yield Breach(
+            facts.argument("PreemptMode"),
+            f"has PreemptMode={mode} with {f'PreemptType={kind}' if kind else 'no PreemptType'}",
+            "write preemption=pcs.Preemption.by_queue(), or leave it out",
+        )
+
+
+@error("PCS837", SettingsFacts)
+def numbers_are_not_too_large(facts: SettingsFacts) -> Iterator[Breach]:
+    """Numbers are not larger than Slurm can hold.
+
+    `PriorityTier` and `PriorityJobFactor` of a queue are 65,533 at the most, as Slurm's manual
+    says; above 65,535 the controller does not start, and neither does it with a larger
+    `HealthCheckInterval` or a `Weight` above 4,294,967,295.
+
+    Source: `slurm.conf`.
+    """
+    for name, most in (
+        ("HealthCheckInterval", 65_535),
+        ("PriorityJobFactor", 65_533),
+        ("PriorityTier", 65_533),
+        ("Weight", 2**32 - 1),
+    ):
+        value = facts.text(name) or ""
+        if value.isdecimal() and int(value) > most:
+            yield Breach(facts.argument(name), f"has {name}={value}", f"write {most} or less")
+
+
+@error("PCS838", SettingsFacts)
+def parameters_have_values(facts: SettingsFacts) -> Iterator[Breach]:
+    """A parameter has a value, on one line.
+
+    Slurm does not read a file with an empty one, and takes what follows a line break for another
+    parameter, so its daemons do not start.
+
+    Source: `slurm.conf`; Configuring custom Slurm settings in AWS PCS, "Validation".
+    """
+    for name in facts.settings:
+        value = facts.text(name)
+        if value == "":
+            yield Breach(facts.argument(name), f"has {name} with no value", "leave it out")
+        elif value is not None and re.search(r"[\x00-\x1f\x7f]", value):
+            yield Breach(
+                facts.argument(name),
+                f"has a line break or another control character in {name}",
+                "write it on one line",
+            )
 
 
 @advice("PCS829", SettingsFacts)
@@ -562,6 +704,12 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
             f"is set for {', '.join(modes)}, and the cluster has no preemption",
             "give the cluster preemption=pcs.Preemption.by_queue()",
         )
+    if kind == "preempt/qos" and modes:
+        yield Breach(
+            "preempt_mode",
+            f"is set for {', '.join(modes)}, and the cluster's preemption goes by QOS",
+            "set it with sacctmgr for the QOS, or write preemption=pcs.Preemption.by_queue()",
+        )
     tiers = {settings.get("PriorityTier", "1") for settings in facts.queues.values()}
     if kind == "preempt/partition_prio" and UNKNOWN not in tiers and len(tiers) < 2:
         yield Breach(
@@ -569,3 +717,25 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
             "goes by queue, and all queues have the same priority tier",
             "give the queue whose jobs go first priority_tier=10",
         )
+
+
+@error("PCS843", QueuesFacts)
+def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Breach]:
+    """A queue whose jobs are suspended is in a cluster with Slurm's gang scheduler.
+
+    Only that one wakes them, and the manual wants `GANG` at the cluster for every `SUSPEND`. Slurm
+    starts without it. `Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)` brings it; queues whose
+    jobs are not to be suspended say `preempt_mode` then.
+
+    Source: `PreemptMode` of `slurm.conf`.
+    """
+    mode = UNKNOWN if facts.cluster is UNKNOWN else facts.cluster.get("PreemptMode", "")
+    if mode is UNKNOWN or "GANG" in mode.upper():
+        return
+    for queue, own in facts.said("PreemptMode").items():
+        if "SUSPEND" in own.upper():
+            yield Breach(
+                "preempt_mode",
+                f"suspends jobs of {queue}, and the cluster's preemption has no gang scheduler",
+                "give the cluster Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)",
+            )

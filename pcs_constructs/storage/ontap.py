@@ -17,12 +17,7 @@ from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import MountClient
 from pcs_constructs.errors import UNKNOWN
-from pcs_constructs.storage.multi_az import (
-    placement_facts,
-    route_tables_of,
-    standby_of,
-    tag_route_tables,
-)
+from pcs_constructs.storage.placement import Placement
 from pcs_constructs.storage.share import FileShare, Ports
 
 if TYPE_CHECKING:
@@ -255,24 +250,21 @@ class OntapStorage(Construct):
         _cdk.refuse(scope, id, given.problems)
         if throughput is None:
             throughput = _DEFAULT_THROUGHPUT[deployment_type.value]
-        multi_az = deployment_type.value.startswith("MULTI_AZ")
-        first = subnet or _cdk.first_private_subnet(vpc)
-        standby = standby_subnet or (standby_of(vpc, first) if multi_az else None)
-        tables = named if named is not None else route_tables_of(vpc) if multi_az else ()
+        placement = Placement(
+            vpc,
+            multi_az=deployment_type.value.startswith("MULTI_AZ"),
+            subnet=subnet,
+            standby_subnet=standby_subnet,
+            route_table_ids=named,
+            endpoint_ip_address_range=endpoint_ip_address_range,
+        )
         facts = rules.OntapFacts(
             deployment_type=deployment_type.value,
             capacity_gib=gibibytes,
             ha_pairs=ha_pairs,
             throughput=_cdk.known(throughput),
             iops=_cdk.known(iops),
-            placement=placement_facts(
-                multi_az=multi_az,
-                preferred=first,
-                standby=standby,
-                route_tables=tables,
-                route_tables_named=named is not None,
-                endpoint_range=endpoint_ip_address_range,
-            ),
+            placement=placement.facts,
             backup_days=backup_days,
             backup_start_time=_cdk.known(backup_start_time),
             snapshot_on_removal=removal_policy is cdk.RemovalPolicy.SNAPSHOT,
@@ -287,20 +279,9 @@ class OntapStorage(Construct):
                 cooling_days=None if cooling_period is None else cooling_days,
                 snapshot_policy=_cdk.known(snapshot_policy),
             ),
-            *(
-                _cdk.subnet_facts(argument, chosen, vpc)
-                for argument, chosen in (("subnet", subnet), ("standby_subnet", standby_subnet))
-                if chosen is not None
-            ),
-            rules.IdentifierFacts(
-                subnet_ids=tuple(
-                    _cdk.known(_cdk.subnet_id(chosen))
-                    for chosen in (subnet, standby_subnet)
-                    if chosen is not None
-                )
-            ),
+            *placement.facts_of_subnets(),
         )
-        place = _cdk.place(scope, id, first, problems)
+        _cdk.place(scope, id, placement.first, problems)
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(facts))
@@ -308,15 +289,14 @@ class OntapStorage(Construct):
             self, "SecurityGroup", vpc, "Servers of an ONTAP file system", all_outbound=False
         )
         group = _cdk.as_security_group(self._security_group)
-        if multi_az and named is None:
-            tag_route_tables(vpc)
+        placement.tag_route_tables()
         self.file_system = fsx.CfnFileSystem(
             self,
             "Resource",
             file_system_type="ONTAP",
             storage_type="SSD",
             storage_capacity=gibibytes,
-            subnet_ids=[_cdk.subnet_id(place), *([_cdk.subnet_id(standby)] if standby else [])],
+            subnet_ids=placement.subnet_ids,
             security_group_ids=[group.security_group_id],
             tags=[cdk.CfnTag(key="Name", value=id)],
             kms_key_id=kms_key.key_arn if kms_key else None,
@@ -327,9 +307,9 @@ class OntapStorage(Construct):
                 disk_iops_configuration=fsx.CfnFileSystem.DiskIopsConfigurationProperty(
                     mode="AUTOMATIC" if iops is None else "USER_PROVISIONED", iops=iops
                 ),
-                preferred_subnet_id=_cdk.subnet_id(place) if multi_az else None,
-                route_table_ids=list(tables) or None,
-                endpoint_ip_address_range=endpoint_ip_address_range,
+                preferred_subnet_id=placement.preferred_subnet_id,
+                route_table_ids=list(placement.route_table_ids) or None,
+                endpoint_ip_address_range=placement.endpoint_ip_address_range,
                 automatic_backup_retention_days=backup_days,
                 daily_automatic_backup_start_time=backup_start_time,
                 weekly_maintenance_start_time=weekly_maintenance.to_timestamp()
@@ -354,7 +334,7 @@ class OntapStorage(Construct):
         self._capacity_gib = gibibytes
         self._copy_tags = copy_tags
         self._removal_policy = removal_policy
-        self._servers_in = None if multi_az else place
+        self._servers_in = placement.servers_in
         self._volumes: dict[str, fsx.CfnVolume] = {}
         self._names: list[str] = []
         self.volume = self._add(

@@ -17,12 +17,7 @@ from constructs import Construct
 from pcs_constructs import _cdk, rules
 from pcs_constructs._arguments import Arguments
 from pcs_constructs.boot import MountClient
-from pcs_constructs.storage.multi_az import (
-    placement_facts,
-    route_tables_of,
-    standby_of,
-    tag_route_tables,
-)
+from pcs_constructs.storage.placement import Placement
 from pcs_constructs.storage.share import FileShare, Ports
 from pcs_constructs.storage.snapshots import take_snapshots
 
@@ -254,23 +249,20 @@ class OpenZfsStorage(Construct):
         _cdk.refuse(scope, id, given.problems)
         if throughput is None:
             throughput = 64 if deployment_type.value in _FIRST_GENERATION else 160
-        multi_az = deployment_type is OpenZfsDeploymentType.MULTI_AZ_1
-        first = subnet or _cdk.first_private_subnet(vpc)
-        standby = standby_subnet or (standby_of(vpc, first) if multi_az else None)
-        tables = named if named is not None else route_tables_of(vpc) if multi_az else ()
+        placement = Placement(
+            vpc,
+            multi_az=deployment_type is OpenZfsDeploymentType.MULTI_AZ_1,
+            subnet=subnet,
+            standby_subnet=standby_subnet,
+            route_table_ids=named,
+            endpoint_ip_address_range=endpoint_ip_address_range,
+        )
         facts = rules.OpenZfsFacts(
             deployment_type=deployment_type.value,
             capacity_gib=gibibytes,
             throughput=_cdk.known(throughput),
             iops=_cdk.known(iops),
-            placement=placement_facts(
-                multi_az=multi_az,
-                preferred=first,
-                standby=standby,
-                route_tables=tables,
-                route_tables_named=named is not None,
-                endpoint_range=endpoint_ip_address_range,
-            ),
+            placement=placement.facts,
         )
         problems = rules.errors_in(
             facts,
@@ -288,20 +280,9 @@ class OpenZfsStorage(Construct):
                 snapshots=snapshot_schedule is not None,
                 snapshot_days=snapshot_days if snapshot_retention is not None else None,
             ),
-            *(
-                _cdk.subnet_facts(argument, chosen, vpc)
-                for argument, chosen in (("subnet", subnet), ("standby_subnet", standby_subnet))
-                if chosen is not None
-            ),
-            rules.IdentifierFacts(
-                subnet_ids=tuple(
-                    _cdk.known(_cdk.subnet_id(chosen))
-                    for chosen in (subnet, standby_subnet)
-                    if chosen is not None
-                )
-            ),
+            *placement.facts_of_subnets(),
         )
-        place = _cdk.place(scope, id, first, problems)
+        _cdk.place(scope, id, placement.first, problems)
 
         super().__init__(scope, id)
         _cdk.advise(self, rules.advice_on(facts))
@@ -309,8 +290,7 @@ class OpenZfsStorage(Construct):
             self, "SecurityGroup", vpc, "Servers of an OpenZFS file system", all_outbound=False
         )
         group = _cdk.as_security_group(self._security_group)
-        if multi_az and named is None:
-            tag_route_tables(vpc)
+        placement.tag_route_tables()
         destroyed = removal_policy is cdk.RemovalPolicy.DESTROY
         self.file_system = fsx.CfnFileSystem(
             self,
@@ -318,7 +298,7 @@ class OpenZfsStorage(Construct):
             file_system_type="OPENZFS",
             storage_type="SSD",
             storage_capacity=gibibytes,
-            subnet_ids=[_cdk.subnet_id(place), *([_cdk.subnet_id(standby)] if standby else [])],
+            subnet_ids=placement.subnet_ids,
             security_group_ids=[group.security_group_id],
             tags=[cdk.CfnTag(key="Name", value=id)],
             kms_key_id=kms_key.key_arn if kms_key else None,
@@ -328,9 +308,9 @@ class OpenZfsStorage(Construct):
                 disk_iops_configuration=fsx.CfnFileSystem.DiskIopsConfigurationProperty(
                     mode="AUTOMATIC" if iops is None else "USER_PROVISIONED", iops=iops
                 ),
-                preferred_subnet_id=_cdk.subnet_id(place) if multi_az else None,
-                route_table_ids=list(tables) or None,
-                endpoint_ip_address_range=endpoint_ip_address_range,
+                preferred_subnet_id=placement.preferred_subnet_id,
+                route_table_ids=list(placement.route_table_ids) or None,
+                endpoint_ip_address_range=placement.endpoint_ip_address_range,
                 root_volume_configuration=fsx.CfnFileSystem.RootVolumeConfigurationProperty(
                     data_compression_type=compression.value,
                     record_size_kib=records or 128,
@@ -378,7 +358,7 @@ class OpenZfsStorage(Construct):
         self._capacity_gib = gibibytes
         self._copy_tags = copy_tags
         self._removal_policy = removal_policy
-        self._servers_in = None if multi_az else place
+        self._servers_in = placement.servers_in
         self._volumes = {"": self.root_volume_id}
         self.file_share = _share(
             self.dns_name,

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,9 +15,12 @@ import pytest
 import apps
 import apps.getting_started
 import apps.gpu_training
+import apps.isolated
 import apps.mpi_cfd
 import apps.priorities
+import apps.restricted
 import apps.storage_gallery
+from tests.apps.slurm import Slurm, installed
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,10 @@ def _priorities(app: cdk.App) -> None:
 APPS: dict[str, Callable[[cdk.App], None]] = {
     "getting_started": _getting_started,
     "gpu_training": apps.gpu_training.stacks,
+    "isolated": apps.isolated.stacks,
     "mpi_cfd": apps.mpi_cfd.stacks,
     "priorities": _priorities,
+    "restricted": apps.restricted.stacks,
     "storage_gallery": apps.storage_gallery.stacks,
 }
 
@@ -97,3 +102,10 @@ def app(request: pytest.FixtureRequest, synthesized: Callable[[str], Synthesized
 def getting_started(synthesized: Callable[[str], Synthesized]) -> Synthesized:
     """The getting-started app."""
     return synthesized("getting_started")
+
+
+@pytest.fixture
+def slurm() -> Iterator[Slurm]:
+    """A real Slurm, where there is one."""
+    with installed() as slurm:
+        yield slurm

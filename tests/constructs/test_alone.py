@@ -33,6 +33,14 @@ def security_group(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
     return pcs.ClusterSecurityGroup(stack, "It", vpc=vpc)
 
 
+def restricted_groups(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
+    return pcs.RestrictedSecurityGroups(stack, "It", vpc=vpc)
+
+
+def endpoints(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
+    return pcs.ClusterEndpoints(stack, "It", cluster=imported_cluster(stack, vpc))
+
+
 def instance_profile(stack: cdk.Stack, _: ec2.IVpc) -> Construct:
     return pcs.NodeInstanceProfile(stack, "It")
 
@@ -90,6 +98,13 @@ def queue(stack: cdk.Stack, vpc: ec2.IVpc) -> Construct:
             "AWS::EC2::SecurityGroup",
             {"AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"},
             id="ClusterSecurityGroup",
+        ),
+        pytest.param(restricted_groups, None, None, id="RestrictedSecurityGroups"),
+        pytest.param(
+            endpoints,
+            "AWS::EC2::VPCEndpoint",
+            {"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"},
+            id="ClusterEndpoints",
         ),
         pytest.param(
             instance_profile,

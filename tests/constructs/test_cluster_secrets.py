@@ -95,6 +95,15 @@ def test_a_grantee_may_be_in_another_stack(app: cdk.App, stack: cdk.Stack, vpc: 
     assert "Fn::ImportValue" in text_of(statement(other)["Resource"])
 
 
+@pytest.mark.parametrize("grantee", [None, "role"])
+def test_fails_when_a_secret_is_granted_to_nobody(
+    stack: cdk.Stack, vpc: ec2.IVpc, grantee: Any
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    with refused(stack, "PCS003"):
+        cluster.grant_secret_read(grantee)
+
+
 # The REST API.
 
 

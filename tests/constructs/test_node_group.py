@@ -1153,7 +1153,7 @@ def test_fails_to_open_ports_of_nodes_with_an_imported_template(
             id="unknown GPUs",
         ),
         pytest.param(
-            {"PCS806"}, {"gpu_type": "h-100", "instance_types": ["p5.48xlarge"]}, id="no GPU name"
+            {"PCS806"}, {"gpu_type": "h 100", "instance_types": ["p5.48xlarge"]}, id="no GPU name"
         ),
         pytest.param(
             {"PCS806", "PCS828"},

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 
 import pcs_constructs as pcs
-from tests.constructs.templates import advised, only, refused, template
+from tests.constructs.templates import advised, only, refused, refused_at_synth, template
 
 if TYPE_CHECKING:
     from aws_cdk.assertions import Template
@@ -162,10 +162,16 @@ def test_a_queue_says_them(
     ("arguments", "codes"),
     [
         ({"memory_aware": True, "slurm_settings": {"SelectTypeParameters": "CR_CPU"}}, ["PCS808"]),
-        ({"prolog": "/a", "slurm_settings": {"prolog": "/b"}}, ["PCS807", "PCS808"]),
+        ({"prolog": "/a", "slurm_settings": {"prolog": "/b"}}, ["PCS808"]),
         ({"prolog": "bin/prolog"}, ["PCS814"]),
         ({"prolog": 3}, ["PCS003"]),
-        ({"licenses": {"ansys": 0}}, ["PCS834"]),
+        ({"epilog": ""}, ["PCS838"]),
+        ({"epilog": "/a\nFoo=bar"}, ["PCS838"]),
+        ({"accounting": pcs.Accounting(qos=["a,b"])}, ["PCS004"]),
+        ({"accounting": pcs.Accounting(qos=cdk.Token.as_list({"Ref": "Qos"}))}, ["PCS001"]),
+        ({"slurm_settings": {"PreemptType": "preempt/qos"}}, ["PCS836"]),
+        ({"preemption": pcs.Preemption.by_queue(mode=pcs.PreemptMode.OFF)}, ["PCS836"]),
+        ({"licenses": {"ansys": -1}}, ["PCS834"]),
         ({"licenses": {"an sys": 3}}, ["PCS834"]),
         ({"licenses": {"ansys": "three"}}, ["PCS003"]),
         ({"licenses": {"ansys": cdk.Token.as_number({"Ref": "Ansys"})}}, ["PCS002"]),
@@ -204,6 +210,10 @@ def test_fails_on_what_a_cluster_cannot_say(
         ({"weight": "1"}, ["PCS003"]),
         ({"weight": cdk.Token.as_number({"Ref": "Weight"})}, ["PCS002"]),
         ({"features": "avx512"}, ["PCS001"]),
+        ({"features": ["a b"]}, ["PCS004"]),
+        ({"features": ["a", "#b", ""]}, ["PCS004"]),
+        ({"features": ["a\nNodeName=x"]}, ["PCS004"]),
+        ({"weight": 5_000_000_000}, ["PCS837"]),
         ({"real_memory": cdk.Size.tebibytes(1)}, ["PCS801"]),
     ],
     ids=_case,
@@ -224,8 +234,13 @@ def test_fails_on_what_a_node_group_cannot_say(
         ({"max_time": MINUTES(1), "default_time": MINUTES(2)}, ["PCS832"]),
         ({"max_time": cdk.Duration.millis(1)}, ["PCS002"]),
         ({"priority_tier": -1}, ["PCS815"]),
+        ({"priority_tier": 65_534}, ["PCS837"]),
         ({"preempt_mode": "REQUEUE"}, ["PCS003"]),
         ({"allow_accounts": "a"}, ["PCS001"]),
+        ({"allow_accounts": ["a,b"]}, ["PCS004"]),
+        ({"qos": "a,b"}, ["PCS004"]),
+        ({"qos": 3}, ["PCS003"]),
+        ({"max_time": cdk.Duration.seconds(0)}, ["PCS841"]),
         ({"allow_accounts": ["a"], "deny_accounts": ["b"]}, ["PCS830"]),
         ({"allow_qos": ["low"]}, ["PCS831"]),
         ({"qos": "low", "allow_qos": ["high", "lower"]}, ["PCS831"]),
@@ -239,6 +254,37 @@ def test_fails_on_what_a_queue_cannot_say(
     group = nodes(of)
     with refused(stack, *codes):
         of.add_queue("jobs", node_groups=[group], **arguments)
+
+
+def test_a_qos_that_is_a_token_may_be_any(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    token = cdk.CfnParameter(stack, "Qos").value_as_string
+    of = cluster(stack, vpc, accounting=pcs.Accounting(qos=[token]))
+    of.add_queue("jobs", node_groups=[nodes(of)], qos="high")
+    assert advised(stack) == {"PCS821"}
+
+
+@pytest.mark.parametrize("select", ["CR_CPU_MEMORY", "cr_cpu_memory"])
+def test_memory_is_scheduled_in_any_letters(stack: cdk.Stack, vpc: ec2.IVpc, select: str) -> None:
+    nodes(cluster(stack, vpc, slurm_settings={"SelectTypeParameters": select}))
+    assert settings(template(stack), GROUP) == {"RealMemory": "31129"}
+
+
+@pytest.mark.parametrize(
+    "value", [pcs.PreemptMode.SUSPEND, pcs.PreemptMode.REQUEUE], ids=lambda mode: mode.value
+)
+def test_fails_at_synth_on_a_queue_that_suspends_without_the_gang_scheduler(
+    value: pcs.PreemptMode,
+) -> None:
+    app = cdk.App()
+    stack = cdk.Stack(app, "Stack")
+    of = cluster(stack, ec2.Vpc(stack, "Vpc"), preemption=pcs.Preemption.by_queue())
+    group = nodes(of)
+    of.add_queue("low", node_groups=[group], preempt_mode=value)
+    of.add_queue("high", node_groups=[group], priority_tier=10)
+    if value is pcs.PreemptMode.SUSPEND:
+        assert refused_at_synth(app) == {"PCS843"}
+    else:
+        app.synth()
 
 
 def test_the_message_names_the_argument(stack: cdk.Stack, vpc: ec2.IVpc) -> None:

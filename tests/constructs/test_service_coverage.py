@@ -52,9 +52,9 @@ STRUCTS = {
         pcs.Cluster,
         {
             "accounting": "accounting",
-            "auth_key": "waived: read-only, the secret that PCS makes",
+            "auth_key": "waived: PCS makes the secret; the API takes none",
             "cgroup_custom_settings": "cgroup_settings",
-            "jwt_auth": "waived: read-only, the secret that PCS makes",
+            "jwt_auth": "waived: PCS makes the secret; the API takes none",
             "scale_down_idle_time_in_seconds": "scale_down_idle_time",
             "slurm_custom_settings": "slurm_settings",
             "slurmdbd_custom_settings": "slurmdbd_settings",
@@ -103,6 +103,7 @@ def test_every_property_is_reachable_or_waived(
     [
         pytest.param(pcs.ComputeNodeGroupOptions, pcs.ComputeNodeGroup, id="node groups"),
         pytest.param(pcs.QueueOptions, pcs.Queue, id="queues"),
+        pytest.param(pcs.ClusterEndpointsOptions, pcs.ClusterEndpoints, id="endpoints"),
     ],
 )
 def test_the_factory_forwards_every_argument(options: type, construct: type) -> None:

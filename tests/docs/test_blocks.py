@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pcs_constructs.slurm import CATALOG_DATE, RELEASES
+from pcs_constructs.slurm_settings import CLUSTER, NODE_GROUP, QUEUE
+
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 
@@ -46,6 +49,24 @@ def test_a_page_of_the_guide_opens_with_a_program(page: Path) -> None:
     before, _, _ = page.read_text(encoding="utf-8").partition("```python\n")
     headings = [line for line in before.splitlines() if line.startswith("#")]
     assert len(headings) == 1
+
+
+def test_the_guide_has_what_the_library_knows_of_slurm_versions() -> None:
+    page = (ROOT / "docs" / "guide" / "changing-a-cluster.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d\d\.\d\d) \| (.*) \|$", page, re.M)
+    known = [(v, f"{r.end_of_life or ''} | {'; '.join(r.adds)}") for v, r in RELEASES.items()]
+    assert [(v, text.replace("  ", " ").strip()) for v, text in rows] == [
+        (v, text.strip()) for v, text in known
+    ]
+    assert f"as of {CATALOG_DATE}" in page
+
+
+def test_the_guide_lists_every_parameter_that_has_an_argument() -> None:
+    page = (ROOT / "docs" / "guide" / "scheduling.md").read_text(encoding="utf-8")
+    told = [row for row in page.splitlines() if row.startswith("| `")]
+    for scope in (CLUSTER, NODE_GROUP, QUEUE):
+        for parameter, argument in scope.arguments.items():
+            assert any(f"`{parameter}" in row and argument in row for row in told), parameter
 
 
 def test_links_between_pages_lead_somewhere() -> None:

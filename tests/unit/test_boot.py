@@ -178,12 +178,6 @@ def test_a_home_on_efs_and_a_lustre_scratch_fit_well_into_user_data() -> None:
     assert len(user_data([home(keep=False), shared()]).encode()) < 4_096
 
 
-def test_boot_starts_neither_the_cdk_nor_node() -> None:
-    code = "import sys, pcs_constructs.boot; print({'aws_cdk', 'jsii'} & set(sys.modules))"
-    run = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True)
-    assert run.stdout == "set()\n", run.stderr
-
-
 # Our cloud-config
 
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -63,62 +61,6 @@ def test_fails_without_a_command(arguments: list[str], capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("usage: pcs-constructs")
 
 
-def test_explain_works_where_there_is_no_node(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pcs_constructs", "explain", "PCS201"],
-        cwd=_ROOT,
-        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"PCS201 (error)\n\n{RULES['PCS201'].page}\n"
-
-
-def test_diff_works_where_there_is_no_node(tmp_path: Path) -> None:
-    template = tmp_path / "Hpc.template.json"
-    template.write_text(
-        '{"Resources": {"Cluster": {"Type": "AWS::PCS::Cluster", "Properties": {}}}}'
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "pcs_constructs", "diff", tmp_path, template],
-        cwd=_ROOT,
-        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("\n1 cluster: nothing changes\n")
-
-
-def test_reach_works_where_there_is_no_node(tmp_path: Path) -> None:
-    (tmp_path / "Hpc.template.json").write_text('{"Resources": {}}')
-    done = subprocess.run(
-        [sys.executable, "-m", "pcs_constructs", "reach", tmp_path],
-        cwd=_ROOT,
-        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "no cluster and no node group in these templates\n"
-
-
-@pytest.mark.parametrize("module", ["changes", "reach", "template"])
-def test_other_commands_do_not_load_what_only_they_need(module: str) -> None:
-    program = (
-        "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
-        f"sys.exit('pcs_constructs.{module}' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, check=False
-    )
-    assert done.returncode == 0
-
-
 def test_instances_lists_a_family_readably(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["instances", "p5"]) == 0
     heading, *rows, empty, source = capsys.readouterr().out.splitlines()
@@ -150,3 +92,87 @@ def test_instances_for_scripts_tells_every_fact(capsys: pytest.CaptureFixture[st
 def test_fails_when_no_instance_type_matches(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["instances", "c99"]) == 1
     assert "c99" in capsys.readouterr().err
+
+
+_SLURM = {
+    "Resources": {
+        "Cluster": {
+            "Type": "AWS::PCS::Cluster",
+            "Properties": {
+                "Name": "hpc",
+                "Size": "SMALL",
+                "Scheduler": {"Type": "SLURM", "Version": "25.11"},
+            },
+        }
+    }
+}
+_SLURM_CONF = """\
+# slurm.conf of cluster hpc of Stack: only what settings in templates say
+# Slurm 25.11, SMALL
+# SuspendTime=600 is the default of AWS PCS
+"""
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> str:
+    path = tmp_path / "Stack.template.json"
+    path.write_text(json.dumps(_SLURM), encoding="utf-8")
+    return str(path)
+
+
+def test_slurm_prints_the_files_that_something_is_set_in(
+    stack: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["slurm", stack]) == 0
+    assert capsys.readouterr().out == _SLURM_CONF
+
+
+def test_slurm_writes_every_file(
+    stack: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "directory"
+    assert main(["slurm", stack, "--out", str(out)]) == 0
+    assert capsys.readouterr().out == ""
+    assert {path.name: path.read_text().count("\n") for path in out.iterdir()} == {
+        "slurm.conf": 3,
+        "gres.conf": 1,
+        "cgroup.conf": 1,
+        "slurmdbd.conf": 1,
+    }
+    assert (out / "slurm.conf").read_text() == _SLURM_CONF
+
+
+def test_slurm_writes_a_directory_for_each_of_several_clusters(tmp_path: Path) -> None:
+    for name in ("A", "B"):
+        (tmp_path / f"{name}.template.json").write_text(json.dumps(_SLURM), encoding="utf-8")
+    assert main(["slurm", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    found = sorted(p.relative_to(tmp_path / "out") for p in tmp_path.rglob("slurm.conf"))
+    assert found == [Path("A.hpc/slurm.conf"), Path("B.hpc/slurm.conf")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "No such file"),
+        ("{", "is no JSON"),
+        ("{}", "no CloudFormation template"),
+        ('{"Resources": {}}', "no resource of AWS PCS"),
+    ],
+)
+def test_fails_to_show_slurm_what_is_no_template_of_pcs(
+    text: str | None, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    assert main(["slurm", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith(str(path))
+    assert reason in line
+
+
+def test_fails_when_slurm_cannot_write(stack: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["slurm", stack, "--out", stack]) == 2
+    assert capsys.readouterr().err.startswith(stack)

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -624,43 +622,3 @@ def test_without_descriptions_only_the_catalogue_is_known() -> None:
 
 
 # What an import costs.
-
-
-_WATCH = """
-import sys
-
-opened = []
-sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-
-
-def reads():
-    return sum(path.endswith("instances.json") for path in opened)
-
-
-from pcs_constructs import instances
-
-"""
-
-
-def run(program: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", _WATCH + program],
-        cwd=_ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-
-
-def test_importing_the_module_reads_no_catalogue() -> None:
-    assert run("print(reads())") == "0"
-
-
-def test_many_lookups_read_the_catalogue_once() -> None:
-    program = "instances.find('c6i.xlarge'); instances.find('no.such'); instances.names()"
-    assert run(f"{program}; print(reads())") == "1"
-
-
-def test_neither_the_import_nor_a_lookup_starts_the_cdk() -> None:
-    loaded = "sorted({'aws_cdk', 'constructs', 'jsii'} & set(sys.modules))"
-    assert run(f"instances.find('c6i.xlarge'); print({loaded})") == "[]"

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,42 +9,6 @@ import pytest
 import pcs_constructs as pcs
 
 _PACKAGE = Path(pcs.__file__).parent
-
-# What `import pcs_constructs` brings along, and what pure names bring along after it.
-_PROGRAM = """
-import json, sys
-before = set(sys.modules)
-import pcs_constructs as pcs
-alone = set(sys.modules) - before
-pcs.Scaling, pcs.PcsValidationError, pcs.SlurmVersion, pcs.Capacity, pcs.UserDataPart, pcs.ICluster
-print(json.dumps([sorted(alone), sorted(set(sys.modules) - before)]))
-"""
-
-
-@pytest.fixture(scope="module")
-def imported() -> tuple[set[str], set[str]]:
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM],
-        cwd=_PACKAGE.parent,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    alone, with_pure_names = json.loads(done.stdout)
-    return set(alone), set(with_pure_names)
-
-
-def test_the_package_alone_imports_nothing_but_the_standard_library(imported) -> None:
-    strangers = {name for name in imported[0] if name.split(".")[0] not in sys.stdlib_module_names}
-    assert strangers == {"pcs_constructs"}
-
-
-def test_pure_names_import_neither_the_cdk_nor_jsii(imported) -> None:
-    packages = {name.split(".")[0] for name in imported[1]}
-    assert packages - set(sys.stdlib_module_names) == {"pcs_constructs"}
-    assert "pcs_constructs.capacity" in imported[1]
-    assert "pcs_constructs.rules" not in imported[1]
-
 
 # The table of names, the block that type checkers read, and the modules.
 

@@ -1167,5 +1167,5 @@ def test_a_template_without_clusters_needs_nothing(
 ) -> None:
     assert _printed({"Resources": {}}, tmp_path, capsys) == (
         0,
-        "no cluster and no node group in these templates\n",
+        "no cluster with nodes in these templates\n",
     )

@@ -24,6 +24,7 @@ _HUNDREDS = {
     "node_group": "2",
     "queue": "3",
     "network": "4",
+    "endpoints": "4",
     "storage": "5",
     "efs": "5",
     "lustre": "5",

@@ -6,7 +6,7 @@ from functools import partial
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.rules import GresFacts
 from pcs_constructs.slurm import SlurmVersion
-from tests.unit.test_rules import errors, row, table
+from tests.unit.test_rules import advice, errors, row, table
 
 V24_11 = SlurmVersion.of("24.11")
 FILE = {"Name": "gpu", "Type": "h100", "File": "/dev/nvidia[0-7]"}
@@ -27,7 +27,6 @@ def only(*given: object, slurm: object = SlurmVersion.V26_05) -> GresFacts:
     row("two kinds", only(FILE, {"Name": "mps", "Count": "800"}, {"Name": "fpga", "Count": "1"})),
     row("unknown", only({**FILE, "Devices": "8"}), "PCS823"),
     row("node name", only({**FILE, "NodeName": "n1"}), "PCS823"),
-    row("other letters", only({"Name": "fpga", "count": "1"}), "PCS823"),
     row("of nodes", only({"Name": "fpga", "Weight": "1"}), "PCS823"),
     row("detected, 25.11", replace(records(), slurm=SlurmVersion.V25_11)),
     row("detected, old", only({**FILE, **AUTO}, slurm=V24_11), "PCS823"),
@@ -129,7 +128,7 @@ FPGA = {"Name": "fpga", "Count": "1k"}
     row("some files", gres("gpu:6", {"Name": "gpu", "File": "/dev/nvidia[0-3,6],/dev/x"})),
     row("more files", gres("gpu:7", {"Name": "gpu", "File": "/dev/n[0-3,6],/dev/x"}), "PCS828"),
     row("files nobody can count", gres("gpu:7", {"Name": "gpu", "File": "/dev/n[a-b]"})),
-    row("count nobody can read", gres("fpga:7", {"Name": "fpga", "Count": "all"})),
+    row("count nobody can read", gres("fpga:7", {"Name": "fpga", "Count": "all"}), "PCS845"),
     row("token", gres(UNKNOWN)),
     row("name, token", gres("fpga:1", {"Name": UNKNOWN, "Count": "1"})),
     row("count, token", gres("fpga:7", {"Name": "fpga", "Count": UNKNOWN})),
@@ -137,4 +136,36 @@ FPGA = {"Name": "fpga", "Count": "1k"}
     row("detection, token", gres("gpu:8", {"Name": "gpu", "AutoDetect": UNKNOWN})),
 )
 def test_what_jobs_can_ask_for_is_there(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("as they are", only({"Name": "fpga", "Count": "1"})),
+    row("other letters", only({"Name": "fpga", "count": "1"}), "PCS840"),
+    row("token", only({"Name": UNKNOWN, "count": UNKNOWN}), "PCS840"),
+    row("token for a value", only({"Name": UNKNOWN})),
+)
+def test_attributes_in_other_letters_are_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("number", only({"Name": "fpga", "Count": "4"}, {"Name": "mps", "Count": "1K"})),
+    row("text", only({"Name": "fpga", "Count": "two"}), "PCS845"),
+    row("nothing", only({"Name": "gpu", "File": ""}), "PCS845"),
+    row("two lines", only({"Name": "fpga", "Flags": "CountOnly\nName=x"}), "PCS845"),
+    row("twice", only({"Name": "fpga", "name": "fpga"}), "PCS845"),
+    row("tokens", only({"Name": UNKNOWN, "Count": UNKNOWN})),
+)
+def test_attributes_have_values(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("as they are", only({"Name": "gpu", "File": "/dev/nvidia0"})),
+    row("all of them", only({"name": "gpu", "file": "/dev/nvidia0"})),
+    row("no devices", only({"name": "gpu"}), "PCS826"),
+    row("token", only({"name": UNKNOWN, "file": UNKNOWN})),
+)
+def test_records_in_other_letters_are_read_as_slurm_does(facts, codes) -> None:
     assert errors(facts) == codes

@@ -5,7 +5,7 @@ from functools import partial
 
 from pcs_constructs import instances
 from pcs_constructs.errors import UNKNOWN
-from pcs_constructs.rules import NodeSettingsFacts
+from pcs_constructs.rules import NodeSettingsFacts, errors_in
 from tests.unit.test_rules import advice, errors, row, table
 
 # c7i.4xlarge: 8 cores and 32,768 MiB; g5.4xlarge: 8 and 65,536, and an NVIDIA GPU; hpc7a.96xlarge:
@@ -118,8 +118,8 @@ GRES = {"Gres": "gpu:a10g:1"}
     row("not named and none there", nodes()),
     row("not named, own Gres", gpus(gpu_type=None, settings=GRES)),
     row("letters, digits and _", gpus(gpu_type="A10G_24gb")),
-    row("hyphen", gpus(gpu_type="a10-g"), "PCS806"),
-    row("digit first", gpus(gpu_type="10g"), "PCS806"),
+    row("hyphen", gpus(gpu_type="a10-g")),
+    row("digit first", gpus(gpu_type="1g.5gb")),
     row("with a number of them", gpus(gpu_type="a10g:1"), "PCS806"),
     row("another line", gpus(gpu_type="a10g\n"), "PCS806"),
     row("letter of another script", gpus(gpu_type="größe"), "PCS806"),
@@ -154,3 +154,24 @@ def test_gpus_with_a_name_are_there_and_declared_once(facts, codes) -> None:
 )
 def test_real_memory_that_nothing_uses_is_worth_a_word(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+def default(each: object, **others: object) -> NodeSettingsFacts:
+    """Of a c7i.4xlarge with 8 cores, on which jobs get so much memory for each."""
+    return replace(memory("8000"), default_memory_per_cpu=each, **others)
+
+
+@table(
+    row("fits", default(1000)),
+    row("too much", default(1001), "PCS844"),
+    row("none", default(None)),
+    row("memory, token", replace(memory(UNKNOWN), default_memory_per_cpu=9999)),
+    row("token", default(UNKNOWN)),
+)
+def test_a_default_of_memory_that_does_not_fit_a_whole_node_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+def test_a_problem_names_the_argument_of_the_memory() -> None:
+    facts = replace(memory("99999"), arguments={"RealMemory": "real_memory"})
+    assert [problem.argument for problem in errors_in(facts)] == ["real_memory"]

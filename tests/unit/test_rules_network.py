@@ -12,6 +12,7 @@ from pcs_constructs.rules import (
     NodeSubnetFacts,
     PeersFacts,
     SecurityGroupFacts,
+    SrunPortsFacts,
     VpcFacts,
 )
 from tests.unit.test_rules import advice, errors, row, table
@@ -27,6 +28,7 @@ subnet = partial(
         public=False,
         assigns_public_addresses=False,
         ipv6=True,
+        zone="us-east-1a",
         nodes=True,
     ),
 )
@@ -82,11 +84,83 @@ def test_a_network_spans_1_to_8_zones(facts, codes) -> None:
     row("1", network(nat_gateways=1)),
     row("one to a zone", network(availability_zones=3, nat_gateways=3)),
     row("more than zones", network(availability_zones=3, nat_gateways=4), "PCS412"),
-    row("0", network(nat_gateways=0), "PCS412"),
+    row("0", network(nat_gateways=0)),
     row("-1", network(nat_gateways=-1), "PCS412"),
     row("token beside it", network(cidr=UNKNOWN, nat_gateways=2)),
 )
-def test_a_network_has_1_nat_gateway_or_up_to_one_in_each_zone(facts, codes) -> None:
+def test_a_network_has_no_nat_gateway_or_up_to_one_in_each_zone(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+isolated = partial(
+    replace,
+    NetworkFacts(
+        cidr="10.0.0.0/16",
+        availability_zones=2,
+        nat_gateways=0,
+        isolated=True,
+        public_subnets=False,
+    ),
+)
+
+
+@table(
+    row("isolated", isolated()),
+    row("private", isolated(isolated=False)),
+    row("public, no NAT", network(nat_gateways=0)),
+    row("isolated and public", isolated(public_subnets=True), "PCS417"),
+    row("isolated with NAT", isolated(nat_gateways=1), "PCS417"),
+    row("private with NAT", isolated(isolated=False, nat_gateways=1), "PCS417"),
+    row("isolated and public with NAT", isolated(public_subnets=True, nat_gateways=1), "PCS417"),
+    row("token beside it", isolated(cidr=UNKNOWN)),
+)
+def test_a_network_is_isolated_or_leads_outside(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("8 zones", network(availability_zones=8)),
+    row("3 of /18", network(availability_zones=3, private_subnet_mask=18)),
+    row("4 of /18", network(availability_zones=4, private_subnet_mask=18), "PCS418"),
+    row("1 of /17", network(availability_zones=1, private_subnet_mask=17)),
+    row("2 of /17", network(availability_zones=2, private_subnet_mask=17), "PCS418"),
+    row("1 of all", isolated(availability_zones=1, private_subnet_mask=16)),
+    row(
+        "1 of all and public ones",
+        network(availability_zones=1, private_subnet_mask=16),
+        "PCS418",
+    ),
+    row("2 of /17 alone", isolated(private_subnet_mask=17)),
+    row("larger than all", isolated(private_subnet_mask=15), "PCS418"),
+    row("/28", network(private_subnet_mask=28)),
+    row("/29", network(private_subnet_mask=29), "PCS418"),
+    row("7 zones with endpoints", network(availability_zones=7, endpoint_subnets=True)),
+    row("8 zones with endpoints", network(availability_zones=8, endpoint_subnets=True), "PCS418"),
+    row(
+        "5 zones with endpoints in a /24",
+        network(cidr="10.0.0.0/24", availability_zones=5, endpoint_subnets=True),
+    ),
+    row(
+        "6 zones with endpoints in a /24",
+        network(cidr="10.0.0.0/24", availability_zones=6, endpoint_subnets=True),
+        "PCS418",
+    ),
+    row("token", network(cidr=UNKNOWN, private_subnet_mask=1)),
+)
+def test_a_network_has_room_for_its_subnets(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("zone", subnet(controller=True, zone="us-east-1a")),
+    row("zone of another partition", subnet(controller=True, zone="us-gov-west-1b")),
+    row("local zone", subnet(controller=True, zone="us-west-2-lax-1a"), "PCS420"),
+    row("wavelength zone", subnet(controller=True, zone="us-east-1-wl1-bos-wlz-1"), "PCS420"),
+    row("local zone, nodes", subnet(zone="us-west-2-lax-1a")),
+    row("placeholder", subnet(controller=True, zone="dummy1a")),
+    row("token", subnet(controller=True, zone=UNKNOWN)),
+)
+def test_controllers_are_in_availability_zones(facts, codes) -> None:
     assert errors(facts) == codes
 
 
@@ -251,6 +325,23 @@ def test_ssh_for_everybody_is_advised_against(facts, codes) -> None:
     ),
 )
 def test_subnets_and_security_groups_are_referred_to_by_their_ids(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+srun = partial(replace, SrunPortsFacts(ports="60001-63000", nodes=2048))
+
+
+@table(
+    row("default of PCS", srun(ports="")),
+    row("3000 for all", srun()),
+    row("5 for 48", srun(ports="60001-60005", nodes=48)),
+    row("4 for 48", srun(ports="60001-60004", nodes=48), "PCS429"),
+    row("7 for 49", srun(ports="60001-60007", nodes=49)),
+    row("6 for 49", srun(ports="60001-60006", nodes=49), "PCS429"),
+    row("no range", srun(ports="60001")),
+    row("token", srun(ports=UNKNOWN)),
+)
+def test_srun_has_ports_for_all_nodes(facts, codes) -> None:
     assert errors(facts) == codes
 
 

@@ -1,0 +1,196 @@
+"""Rules for interface endpoints, and for nodes that reach AWS through nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.rules.rule import advice, error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointFacts:
+    """What interface endpoints are asked for."""
+
+    services: tuple[str | Unknown, ...]
+    """Services that are asked for by name."""
+    zones: tuple[str | Unknown, ...]
+    """The zone of each subnet."""
+    leads_nowhere: bool | Unknown = False
+    """Whether nodes have no other way to AWS."""
+
+
+@error("PCS421", EndpointFacts)
+def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Breach]:
+    """An interface endpoint is in one subnet or more, no two of them in the same zone.
+
+    From other zones it is reached as well.
+
+    Source: `SubnetIds` of `AWS::EC2::VPCEndpoint`; Access an AWS service using an interface VPC
+    endpoint in the AWS PrivateLink Guide.
+    """
+    if not facts.zones:
+        yield Breach("subnets", "names no subnet", "leave subnets out to use the cluster's")
+    known = [zone for zone in facts.zones if zone is not UNKNOWN]
+    for zone in sorted({zone for zone in known if known.count(zone) > 1}):
+        yield Breach(
+            "subnets",
+            f"has {known.count(zone)} in {zone}",
+            "name one for each zone",
+        )
+
+
+@error("PCS427", EndpointFacts)
+def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach]:
+    """A service is named by what follows the Region in the name of its endpoint.
+
+    The one of `com.amazonaws.eu-north-1.ecr.api` is `ecr.api`.
+
+    Source: AWS services that integrate with AWS PrivateLink.
+    """
+    for service in facts.services:
+        if service is UNKNOWN:
+            continue
+        if service.startswith(("com.", "cn.", "aws.")) or not re.fullmatch(
+            r"[a-z0-9]+([.-][a-z0-9]+)*", service
+        ):
+            yield Breach(
+                "services",
+                f"{service!r} is not what a service is called there",
+                "write a name such as 'logs' or 'ecr.api'",
+            )
+
+
+@advice("PCS425", EndpointFacts)
+def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Iterator[Breach]:
+    """The private DNS names of the endpoint for AWS PCS include the one that the agent calls.
+
+    The agent on a node calls the dual-stack name, `pcs.REGION.api.aws`. The guide promises private
+    DNS for `pcs.REGION.amazonaws.com`. Whether the endpoint answers for both is not documented; the
+    command in the message tells it for a Region.
+
+    Source: Access AWS PCS using an interface endpoint; Network requirements of nodes.
+    """
+    if facts.leads_nowhere is True:
+        yield Breach(
+            "cluster",
+            "nodes call pcs.REGION.api.aws, and whether the endpoint has that name is not "
+            "documented",
+            "look at PrivateDnsNames in: aws ec2 describe-vpc-endpoint-services --service-names "
+            "com.amazonaws.REGION.pcs",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointNamesFacts:
+    """Interface endpoints with private DNS beside others of the same VPC."""
+
+    services: tuple[str, ...]
+    others: frozenset[str] | Unknown
+    """What others in the app are for."""
+
+
+@error("PCS426", EndpointNamesFacts)
+def services_have_one_endpoint_with_private_dns(facts: EndpointNamesFacts) -> Iterator[Breach]:
+    """A VPC has one interface endpoint with private DNS for a service.
+
+    All clusters of the VPC share it: let the nodes of the others in.
+
+    Source: Access an AWS service using an interface VPC endpoint in the AWS PrivateLink Guide.
+    """
+    both = [] if facts.others is UNKNOWN else [s for s in facts.services if s in facts.others]
+    if both:
+        yield Breach(
+            "services",
+            f"the VPC has another endpoint with private DNS for {', '.join(both)}",
+            "use one for all: endpoints.connections.allow_default_port_from(cluster), with what "
+            "else it needs in services",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayOutFacts:
+    """How the nodes of a node group reach AWS."""
+
+    name: str
+    leads_nowhere: bool | Unknown
+    """Whether a subnet of theirs has no route out of the VPC."""
+    services: frozenset[str]
+    """What they call, as far as their role tells."""
+    endpoints: frozenset[str] | Unknown
+    """The endpoints in their VPC."""
+    derived: bool = False
+    """Whether endpoints were made for what their cluster needs."""
+    urls: tuple[str, ...] = ()
+    """What they download from the internet."""
+
+
+@error("PCS422", WayOutFacts)
+def isolated_nodes_reach_pcs(facts: WayOutFacts) -> Iterator[Breach]:
+    """Nodes in a subnet without a way out have an endpoint for AWS PCS, with private DNS.
+
+    A node that cannot register is given up. Seen where subnets and VPC are made in the same app: no
+    route leads out of the subnet, and the app has no such endpoint for the VPC.
+
+    Source: AWS PCS VPC and subnet requirements, "Subnet requirements for nodes".
+    """
+    if (
+        facts.leads_nowhere is True
+        and facts.endpoints is not UNKNOWN
+        and "pcs" not in facts.endpoints
+    ):
+        yield Breach(
+            "subnets",
+            f"{facts.name} is in subnets without a way out, and the VPC has no endpoint for pcs "
+            "with private DNS",
+            "write cluster.add_endpoints('Endpoints') after the node groups",
+        )
+
+
+@advice("PCS423", WayOutFacts)
+def isolated_nodes_reach_what_they_call(facts: WayOutFacts) -> Iterator[Breach]:
+    """Nodes without another way out have an endpoint for each service that they may call.
+
+    What they may call is read from their role, which is as much as a template shows. A node group
+    that was added after `add_endpoints` may call more than was known then. Amazon S3 and DynamoDB
+    have gateway endpoints, which are the VPC's.
+
+    Source: AWS PCS VPC and subnet requirements, "VPC endpoints are needed for all the AWS services
+    that the nodes contact".
+    """
+    if facts.endpoints is UNKNOWN or not (
+        facts.leads_nowhere is True or (facts.leads_nowhere is UNKNOWN and facts.derived)
+    ):
+        return
+    missing = sorted(facts.services - facts.endpoints - {"pcs"})
+    if missing:
+        named = ", ".join(repr(service) for service in missing)
+        yield Breach(
+            "services",
+            f"{facts.name} may call {', '.join(missing)} without an endpoint",
+            f"call add_endpoints after the node groups and grants, or with services=[{named}]; "
+            "for s3 and dynamodb add a gateway endpoint to the VPC",
+        )
+
+
+@advice("PCS424", WayOutFacts)
+def isolated_nodes_download_nothing_from_the_internet(facts: WayOutFacts) -> Iterator[Breach]:
+    """Nodes in a subnet without a way out get their lifecycle scripts from S3, not from URLs.
+
+    A script that cannot be downloaded ends the node, unless `on_error` says otherwise. What other
+    software a node needs is to be in its image.
+
+    Source: Configure node lifecycle actions in AWS PCS, "Script storage locations".
+    """
+    if facts.leads_nowhere is True:
+        for url in facts.urls:
+            yield Breach(
+                "lifecycle_actions",
+                f"{facts.name} cannot reach {url}",
+                "use LifecycleScript.from_asset or from_bucket",
+            )

@@ -1,0 +1,52 @@
+"""The command line as a process of its own, on a machine without Node.js."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_TEMPLATE = '{"Resources": {"Cluster": {"Type": "AWS::PCS::Cluster", "Properties": {}}}}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["explain", "PCS201"], "PCS201 (error)\n"),
+        (["instances", "p5.48xlarge"], "1 types, from"),
+        (["diff", "{}", "{}"], "1 cluster: nothing changes\n"),
+        (["slurm", "{}"], "# slurm.conf of cluster"),
+        (["reach", "{}"], "no cluster with nodes in these templates\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_a_command_works_where_there_is_no_node(
+    tmp_path: Path, arguments: list[str], printed: str
+) -> None:
+    template = tmp_path / "Hpc.template.json"
+    template.write_text(_TEMPLATE)
+    done = subprocess.run(
+        [sys.executable, "-m", "pcs_constructs", *(a.format(template) for a in arguments)],
+        cwd=_ROOT,
+        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert printed in done.stdout
+
+
+def test_a_command_loads_nothing_that_only_others_need() -> None:
+    program = (
+        "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
+        "print({'pcs_constructs.' + m for m in ('changes', 'reach', 'template', 'slurm_conf')}"
+        " & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "set()\n"

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.rules import EndpointFacts, EndpointNamesFacts, WayOutFacts
+from tests.unit.test_rules import advice, errors, row, table
+
+endpoints = partial(
+    replace, EndpointFacts(services=("logs",), zones=("eu-north-1a", "eu-north-1b"))
+)
+names = partial(
+    replace, EndpointNamesFacts(services=("pcs", "ssm"), others=frozenset({"s3", "sts"}))
+)
+isolated = partial(
+    replace,
+    WayOutFacts(
+        name="compute",
+        leads_nowhere=True,
+        services=frozenset({"pcs", "ssm"}),
+        endpoints=frozenset({"pcs", "ssm", "s3"}),
+        derived=True,
+    ),
+)
+
+
+@table(
+    row("a subnet in each zone", endpoints()),
+    row("one subnet", endpoints(zones=("eu-north-1a",))),
+    row("no subnet", endpoints(zones=()), "PCS421"),
+    row("two in a zone", endpoints(zones=("eu-north-1a", "eu-north-1a")), "PCS421"),
+    row("two in each of two", endpoints(zones=("a", "b") * 2), "PCS421", "PCS421"),
+    row("tokens", endpoints(zones=(UNKNOWN, UNKNOWN))),
+    row("tokens beside two", endpoints(zones=(UNKNOWN, "a", "a")), "PCS421"),
+)
+def test_endpoints_have_one_subnet_in_each_zone(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("none", endpoints(services=())),
+    row("with a dot", endpoints(services=("ecr.api",))),
+    row("with a hyphen", endpoints(services=("git-codecommit",))),
+    row("whole name", endpoints(services=("com.amazonaws.eu-north-1.logs",)), "PCS427"),
+    row("capitals", endpoints(services=("EC2",)), "PCS427"),
+    row("empty", endpoints(services=("",)), "PCS427"),
+    row("two wrong", endpoints(services=("S3", "a b")), "PCS427", "PCS427"),
+    row("token", endpoints(services=(UNKNOWN,))),
+)
+def test_services_are_called_as_in_endpoints(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("with another way out", endpoints(leads_nowhere=False)),
+    row("without", endpoints(leads_nowhere=True), "PCS425"),
+    row("token", endpoints(leads_nowhere=UNKNOWN)),
+)
+def test_the_name_that_nodes_call_is_worth_a_look(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("others for other services", names()),
+    row("none", names(others=frozenset())),
+    row("one for the same", names(others=frozenset({"ssm"})), "PCS426"),
+    row("two for the same", names(others=frozenset({"ssm", "pcs"})), "PCS426"),
+    row("token", names(others=UNKNOWN)),
+)
+def test_services_have_one_endpoint_with_private_dns(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("endpoint", isolated()),
+    row("no endpoint", isolated(endpoints=frozenset()), "PCS422"),
+    row("endpoint of another service", isolated(endpoints=frozenset({"s3"})), "PCS422"),
+    row("way out", isolated(leads_nowhere=False, endpoints=frozenset())),
+    row("subnets not made here", isolated(leads_nowhere=UNKNOWN, endpoints=frozenset())),
+    row("endpoints that are tokens", isolated(endpoints=UNKNOWN)),
+)
+def test_isolated_nodes_reach_pcs(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("all", isolated()),
+    row("one more", isolated(services=frozenset({"pcs", "logs"})), "PCS423"),
+    row("pcs alone", isolated(services=frozenset({"pcs"}), endpoints=frozenset())),
+    row("not derived", isolated(derived=False, endpoints=frozenset()), "PCS423"),
+    row("way out", isolated(leads_nowhere=False, endpoints=frozenset())),
+    row("not made here", isolated(leads_nowhere=UNKNOWN, endpoints=frozenset()), "PCS423"),
+    row(
+        "not made here nor derived",
+        isolated(leads_nowhere=UNKNOWN, derived=False, endpoints=frozenset()),
+    ),
+    row("endpoints that are tokens", isolated(endpoints=UNKNOWN)),
+)
+def test_isolated_nodes_reach_what_they_call(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("nothing", isolated()),
+    row("a script", isolated(urls=("https://example.com/a.sh",)), "PCS424"),
+    row("two", isolated(urls=("https://a.example", "https://b.example")), "PCS424", "PCS424"),
+    row("way out", isolated(leads_nowhere=False, urls=("https://example.com/a.sh",))),
+    row("not made here", isolated(leads_nowhere=UNKNOWN, urls=("https://example.com/a.sh",))),
+)
+def test_isolated_nodes_download_nothing_from_the_internet(facts, codes) -> None:
+    assert advice(facts) == codes

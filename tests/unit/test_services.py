@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from pcs_constructs.services import called
+
+
+@pytest.mark.parametrize(
+    ("actions", "policies", "services"),
+    [
+        pytest.param([], [], set(), id="nothing"),
+        pytest.param(["pcs:RegisterComputeNodeGroupInstance"], [], {"pcs"}, id="registering"),
+        pytest.param(["cloudwatch:PutMetricData"], [], {"monitoring"}, id="metrics"),
+        pytest.param(["s3:GetObject*", "s3:List*"], [], {"s3"}, id="a bucket"),
+        pytest.param(["ecr:GetAuthorizationToken"], [], {"ecr.api", "ecr.dkr", "s3"}, id="images"),
+        pytest.param(["kms:Decrypt"], [], set(), id="a key is used by other services"),
+        pytest.param(["elasticfilesystem:ClientMount"], [], set(), id="mounting is no call"),
+        pytest.param(
+            ["elasticfilesystem:DescribeMountTargets"], [], {"elasticfilesystem"}, id="asking EFS"
+        ),
+        pytest.param(["*"], [], set(), id="everything tells nothing"),
+        pytest.param(["someservice:Do"], [], set(), id="what is not in the table"),
+        pytest.param(
+            [], ["AmazonSSMManagedInstanceCore"], {"ssm", "ssmmessages"}, id="Session Manager"
+        ),
+        pytest.param([], ["CloudWatchAgentServerPolicy"], {"logs", "monitoring"}, id="agent"),
+        pytest.param([], ["OfTheirOwn"], set(), id="a policy of their own"),
+    ],
+)
+def test_permissions_tell_which_services_are_called(actions, policies, services) -> None:
+    assert called(actions, policies) == services
