@@ -2,7 +2,7 @@
 
     python -m apps.restricted
 
-synthesizes it into `cdk.out`. `-c office=pl-...` names the prefix list of those who may log in.
+synthesizes it into `cdk.out`. `-c office=198.51.100.0/24` says from where people may log in.
 """
 
 import aws_cdk as cdk
@@ -18,10 +18,10 @@ class Restricted(cdk.Stack):
     """Accounting, the REST API, EFA in one group of nodes, SSH and DCV for the office alone.
 
     Args:
-        office: The prefix list of those who may reach login nodes.
+        office: The range of addresses that may reach login nodes.
     """
 
-    def __init__(self, scope: Construct, id: str, *, office: str = "pl-0123456789abcdef0") -> None:
+    def __init__(self, scope: Construct, id: str, *, office: str = "203.0.113.0/24") -> None:
         super().__init__(scope, id, description="A cluster of named ports on AWS PCS")
         traffic = logs.LogGroup(self, "Traffic", retention=logs.RetentionDays.THREE_MONTHS)
         network = pcs.Network(
@@ -45,13 +45,8 @@ class Restricted(cdk.Stack):
             # Less than by default: 300 jobs at a time on one node.
             slurm_settings={"SrunPortRange": "60001-61500"},
         )
-        people = ec2.Peer.prefix_list(office)
-        login = cluster.add_login_nodes(
-            "login",
-            instance_type="c7i.xlarge",
-            subnets=[network.compute_subnet],
-            ssh_from=[people],
-        )
+        people = ec2.Peer.ipv4(office)
+        login = cluster.add_login_nodes("login", instance_type="c7i.xlarge", ssh_from=[people])
         login.connections.allow_from(people, ec2.Port.tcp(8443), "Amazon DCV")
         tight = cluster.add_compute_node_group(
             "tight",
@@ -72,11 +67,11 @@ class Restricted(cdk.Stack):
 
 
 def stacks(app: cdk.App) -> None:
-    """The stack, with the prefix list that the context names."""
+    """The stack, with the range that the context names."""
     Restricted(
         app,
         "Restricted",
-        office=app.node.try_get_context("office") or "pl-0123456789abcdef0",
+        office=app.node.try_get_context("office") or "203.0.113.0/24",
     )
 
 

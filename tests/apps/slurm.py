@@ -139,7 +139,11 @@ class Slurm:
         """What `scontrol` shows of each node, or partition, while the controller runs."""
         controller = self.daemon("Running as primary controller", "slurmctld", "-D", "-c")
         next(controller)
-        done = self.run("scontrol", "--all", "--oneliner", "show", what)
+        until = time.monotonic() + 30
+        while True:  # it says that it runs before it listens
+            done = self.run("scontrol", "--all", "--oneliner", "show", what)
+            if done.returncode == 0 or time.monotonic() > until:
+                break
         controller.close()
         assert done.returncode == 0, done.stderr
         return [

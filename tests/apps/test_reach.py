@@ -7,11 +7,13 @@ import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pcs_constructs import template
 from pcs_constructs.reach import Flow, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.apps.conftest import Synthesized
 
@@ -66,6 +68,15 @@ def _without(contents: Contents, name: str, logical_id: str, part: str) -> Conte
     else:
         del changed[logical_id]
     return {**contents, name: {**contents[name], "Resources": changed}}
+
+
+@pytest.mark.parametrize("name", ["isolated", "restricted"])
+def test_everything_is_known_to_get_through(
+    name: str, synthesized: Callable[[str], Synthesized]
+) -> None:
+    flows = judge(template.parsed_together(_contents(synthesized(name))))
+    assert len(flows) > 30
+    assert {flow.verdict for flow in flows} == {Verdict.YES}
 
 
 def test_nothing_that_an_app_needs_is_out_of_reach(app: Synthesized) -> None:
