@@ -347,17 +347,25 @@ class Update:
             cause = "" if resource.type in NOUNS else f": {why[0]}"
             because = f"{called} is replaced{cause}"
             yield Reason(path=path, before=None, after=None, because=because)
-        elif resource.type == "AWS::EC2::LaunchTemplate" and attribute == "LatestVersionNumber":
+        elif reference not in self._followed:  # or it refers to itself
+            self._followed.add(reference)
+            try:
+                yield from self._valued(before, reference, path, called)
+            finally:  # also where nobody wants to know the rest
+                self._followed.remove(reference)
+
+    def _valued(
+        self, before: Resource, reference: Reference, path: str, called: str
+    ) -> Iterator[Reason]:
+        """What changes about an attribute of a resource that stays."""
+        resource, attribute = reference
+        if resource.type == "AWS::EC2::LaunchTemplate" and attribute == "LatestVersionNumber":
             for name in _NEW_VERSION:
                 for reason in self.differences(before, resource, name, path=name):
                     because = reason.because or f"in {called}"
                     yield replace(reason, because=because)
-        elif attribute in resource.properties and reference not in self._followed:
-            self._followed.add(reference)
-            try:
-                yield from self.differences(before, resource, attribute, path=path)
-            finally:  # also where nobody wants to know the rest
-                self._followed.remove(reference)
+        elif attribute in resource.properties:
+            yield from self.differences(before, resource, attribute, path=path)
 
     def _difference(
         self, old: Template, new: Template, before: object, after: object, path: str

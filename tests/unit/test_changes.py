@@ -664,6 +664,24 @@ def test_a_condition_that_a_value_goes_by_counts() -> None:
     assert _effects(_changed("Cluster", "Size", to=size, base=_conditional(_FALSE))) == _NOBODY
 
 
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        (("Template", "LaunchTemplateData", "UserData"), _get("Template", "LatestVersionNumber")),
+        (("Compute", "AmiId"), _get("Compute", "AmiId")),
+    ],
+)
+def test_what_refers_to_itself_is_followed_once(path: tuple[str, ...], to: Any) -> None:
+    new = _changed(*path, to=to)
+    assert _effects(new, new) == _NOBODY
+
+
+def test_a_value_that_goes_by_a_condition_of_itself_is_followed_once() -> None:
+    size = {"Fn::If": ["Big", "LARGE", "SMALL"]}
+    new = _changed("Cluster", "Size", to=size, base=_conditional(size))
+    assert _effects(new, new) == _NOBODY
+
+
 def test_fails_when_conditions_are_too_long_a_chain(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
