@@ -333,7 +333,7 @@ class Update:
 
     def _pointed(self, reference: Reference, path: str) -> Iterator[Reason]:
         """What changes about the value of a reference that is written as before."""
-        resource, attribute = reference
+        resource = reference.resource
         before = self.before(resource)
         why = self.replacement(resource)
         called = _called(resource)
