@@ -22,6 +22,7 @@ _FAIL_ON: Final = (
     "sessions-end",
     "jobs-fail",
     "replaced",
+    "records-lost",
     "removed",
     "lost",
     "refused",

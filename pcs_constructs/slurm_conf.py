@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from pcs_constructs import instances
+from pcs_constructs import conditions, instances
 from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.template import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +82,11 @@ def configurations(templates: Sequence[Template]) -> list[Configuration]:
                 cluster = _cluster_of(resource)
                 members = clusters.setdefault(cluster, _Members(cluster))
                 (members.node_groups if type_ == _NODE_GROUP else members.queues).append(resource)
-    return [_configuration(members) for members in clusters.values()]
+    try:
+        return [_configuration(members) for members in clusters.values()]
+    except RecursionError:
+        names = ", ".join(template.name for template in templates)
+        raise TemplateError(f"{names}: refers to itself in too long a chain") from None
 
 
 def _cluster_of(resource: Resource) -> Resource | str:
@@ -113,6 +119,8 @@ def _configuration(members: _Members) -> Configuration:
 def _controller(cluster: Resource) -> Iterator[str]:
     """What is said of the cluster itself."""
     shown = cluster.template.shown
+    if condition := _condition(cluster):
+        yield f"# {condition}"
     yield f"# Slurm {shown(cluster.get('Scheduler', 'Version'))}, {shown(cluster.get('Size'))}"
     for what, name in (("accounting", "Accounting"), ("slurmrestd", "SlurmRest")):
         mode = cluster.get("SlurmConfiguration", name, "Mode")
@@ -147,6 +155,8 @@ def _nodes(group: Resource, queues: Iterable[Resource]) -> Iterator[str]:
     about = [" or ".join(types) or "no instance type"]
     if purchase := group.template.shown(group.get("PurchaseOption")):
         about.append(purchase)
+    if condition := _condition(group):
+        about.append(condition)
     about.append(f"{most} at all times" if least == most else f"{least} to {most} nodes")
     if not any(group is other for queue in queues for other in _groups(queue)):
         about.append("in no partition: no queue here names it")
@@ -164,14 +174,17 @@ def _nodes(group: Resource, queues: Iterable[Resource]) -> Iterator[str]:
     for name, value in _settings(group, "SlurmCustomSettings"):
         settings.append((name, value))
         # AWS PCS adds the cores of a socket, without which Slurm takes each to have one.
-        if name == "Sockets" and cores and value and value.isdecimal() and int(value):
-            settings.append(("CoresPerSocket", str(cores // int(value))))
+        sockets = re.fullmatch("0*([1-9][0-9]{0,9})", value or "") if name == "Sockets" else None
+        if sockets and cores:
+            settings.append(("CoresPerSocket", str(cores // int(sockets[1]))))
     if idle := _idle_time(group):
         settings.append(("SuspendTime", idle))
     yield _line([*settings, ("State", "CLOUD")])
 
 
 def _partition(queue: Resource) -> Iterator[str]:
+    if condition := _condition(queue):
+        yield f"# {_name(queue)}: {condition}"
     nodes: list[str] = []
     for group in _groups(queue):
         if isinstance(group, str):
@@ -191,6 +204,9 @@ def _gres(group: Resource) -> Iterator[str]:
     if nodes is None:
         return
     records = _items(group, "GresCustomSettings")
+    condition = _condition(group)
+    if records and condition:
+        yield f"# {_name(group)}: {condition}"
     for record in records:
         if isinstance(record, str):
             yield f"# NodeName={nodes} {record}: records that only CloudFormation knows"
@@ -219,6 +235,14 @@ def _nvidia(facts: instances.InstanceFacts) -> bool:
 def _name(resource: Resource) -> str:
     """The name of a resource; its logical id where CloudFormation makes one up."""
     return resource.template.shown(resource.get("Name")) or f"<{resource.logical_id}>"
+
+
+def _condition(resource: Resource) -> str:
+    """Whether it is made at all; empty where it is."""
+    there = conditions.is_there(resource)
+    if there is True:
+        return ""
+    return f"only if {resource.condition}" + (", which does not hold" if there is False else "")
 
 
 def _count(group: Resource, which: str) -> str:
@@ -281,11 +305,22 @@ def _items(resource: Resource, name: str) -> list[Mapping[str, Any] | str]:
     listed = resource.get("SlurmConfiguration", name)
     if _is_intrinsic(listed):
         return [shown(listed)] if literal(listed) is not None else []
-    return [
-        shown(item) if _is_intrinsic(item) else cast("Mapping[str, Any]", item)
-        for item in cast("list[object]", listed or [])
-        if not _is_intrinsic(item) or literal(item) is not None
-    ]
+    if listed is not None and not isinstance(listed, list):
+        return [_strange(listed)]
+    found: list[Mapping[str, Any] | str] = []
+    for item in cast("list[object]", listed or []):
+        if _is_intrinsic(item):
+            found += [shown(item)] if literal(item) is not None else []
+        elif isinstance(item, Mapping):
+            found.append(cast("Mapping[str, Any]", item))
+        else:
+            found.append(_strange(item))
+    return found
+
+
+def _strange(value: object) -> str:
+    """What stands for something that is no setting."""
+    return f"<{json.dumps(value)}>"
 
 
 def _settings(resource: Resource, name: str) -> _Settings:

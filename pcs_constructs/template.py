@@ -13,6 +13,7 @@ from pcs_constructs.errors import UNKNOWN, Unknown
 
 _SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
 _NESTED: Final = ".nested"  # and those of nested stacks, before that
+_DEEPEST: Final = 100  # levels of lists and mappings; more than anybody writes
 
 
 class TemplateError(Exception):
@@ -41,6 +42,9 @@ class Resource:
     path: str | None
     """The path of the construct that made it, where the CDK wrote it down."""
 
+    condition: str | None = None
+    """The name of the condition that it is made under, if any."""
+
     def get(self, *names: str) -> Any:
         """A property inside of others, as it stands; `None` where there is none."""
         value: Any = self.properties
@@ -54,6 +58,13 @@ class Resource:
         """A property that is text or a number; UNKNOWN where only CloudFormation will know it."""
         value = self.template.literal(self.get(*names))
         return value if value is None or value is UNKNOWN else str(value)
+
+    def number(self, *names: str) -> int | Unknown | None:
+        """A property that is a whole number; UNKNOWN also where it is anything else."""
+        value = self.text(*names)
+        if value is None or value is UNKNOWN:
+            return value
+        return int(value) if re.fullmatch(r"-?\d{1,15}", value, re.ASCII) else UNKNOWN
 
 
 class Reference(NamedTuple):
@@ -86,10 +97,30 @@ class Template:
         """The resources of a type."""
         return [resource for resource in self.resources.values() if resource.type == type_]
 
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, Any]]:
+        """Its parameters, by their names."""
+        return _mapping(self.content.get("Parameters"))
+
+    @property
+    def conditions(self) -> Mapping[str, Any]:
+        """What its conditions are, by their names."""
+        return _mapping(self.content.get("Conditions"))
+
+    @property
+    def outputs(self) -> Mapping[str, Mapping[str, Any]]:
+        """Its outputs, by their names; but those that a loop makes."""
+        outputs: Mapping[str, Any] = _mapping(self.content.get("Outputs"))
+        return {
+            name: cast("Mapping[str, Any]", output)
+            for name, output in outputs.items()
+            if isinstance(output, Mapping)
+        }
+
     def literal(self, value: object) -> Any:
         """The value, where it is written here or is the default of a parameter; else UNKNOWN.
 
-        `AWS::NoValue` is no value, `None`.
+        `AWS::NoValue` is no value, `None`, and 4.0 is 4, as it is to CloudFormation.
         """
         if isinstance(value, Mapping):
             name = cast("Mapping[str, Any]", value).get("Ref")
@@ -99,13 +130,14 @@ class Template:
             # What SSM parameters are named by is not their value.
             if parameter is None or str(parameter.get("Type", "")).startswith("AWS::SSM::"):
                 return UNKNOWN
-            return parameter.get("Default", UNKNOWN)
+            default = parameter.get("Default", UNKNOWN)
+            return UNKNOWN if isinstance(default, Mapping | list) else self.literal(default)
         if isinstance(value, list):
             items = [self.literal(item) for item in cast("list[object]", value)]
             return UNKNOWN if any(item is UNKNOWN for item in items) else items
         if isinstance(value, str) and "{{resolve:" in value:
             return UNKNOWN
-        return value
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     def shown(self, value: object) -> str:
         """The value as text, with `<Name>` in the place of what only CloudFormation will know."""
@@ -126,19 +158,23 @@ class Template:
 
     def reference(self, value: object) -> Reference | None:
         """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to, among what was read."""
+        return self._followed(value, frozenset())
+
+    def _followed(self, value: object, seen: frozenset[object]) -> Reference | None:
+        """What a value leads to; nothing if it leads back to something that led to it."""
         match value:
             case {"Ref": str() as name}:
-                return self._reference(name, "") or self._passed(name)
+                return self._reference(name, "", seen) or self._passed(name, seen)
             case {"Fn::GetAtt": [str() as logical_id, str() as attribute]}:
-                return self._reference(logical_id, attribute)
+                return self._reference(logical_id, attribute, seen)
             case {"Fn::GetAtt": str() as text}:
                 logical_id, _, attribute = text.partition(".")
-                return self._reference(logical_id, attribute)
-            case {"Fn::ImportValue": str() as name}:
+                return self._reference(logical_id, attribute, seen)
+            case {"Fn::ImportValue": str() as name} if name not in seen:
                 for other in self.together:
-                    for output in other.content.get("Outputs", {}).values():
+                    for output in other.outputs.values():
                         if output.get("Export", {}).get("Name") == name:
-                            return other.reference(output.get("Value"))
+                            return other._followed(output.get("Value"), seen | {name})
             case _:
                 pass
         return None
@@ -169,7 +205,7 @@ class Template:
     def _substituted(self, text: str) -> Iterator[Reference]:
         for part in text.split("${")[1:]:
             logical_id, _, attribute = part.partition("}")[0].partition(".")
-            found = self._reference(logical_id, attribute)
+            found = self._reference(logical_id, attribute, frozenset())
             if found is not None:
                 yield found
 
@@ -201,23 +237,34 @@ class Template:
 
         return re.sub(r"\$\{([^}]*)\}", fill, text)
 
-    def _reference(self, logical_id: str, attribute: str) -> Reference | None:
+    def _reference(
+        self, logical_id: str, attribute: str, seen: frozenset[object]
+    ) -> Reference | None:
         resource = self.resources.get(logical_id)
         if resource is None:
             return None
         nested = self._nested(resource) if attribute.startswith("Outputs.") else None
-        if nested is not None:
-            output = nested.content.get("Outputs", {}).get(attribute.removeprefix("Outputs."), {})
-            return nested.reference(output.get("Value")) or Reference(resource, attribute)
+        if nested is not None and (nested, attribute) not in seen:
+            output = nested.outputs.get(attribute.removeprefix("Outputs."), {})
+            found = nested._followed(output.get("Value"), seen | {(nested, attribute)})
+            return found or Reference(resource, attribute)
         return Reference(resource, attribute)
 
-    def _passed(self, parameter: str) -> Reference | None:
-        """What the stack around a nested one passes to a parameter."""
+    def stack_around(self) -> Resource | None:
+        """The resource that makes a nested stack of this template, in the template around it."""
         for other in self.together:
             for stack in other.of_type("AWS::CloudFormation::Stack"):
                 if other._nested(stack) is self:
-                    return other.reference(stack.get("Parameters", parameter))
+                    return stack
         return None
+
+    def _passed(self, parameter: str, seen: frozenset[object]) -> Reference | None:
+        """What the stack around a nested one passes to a parameter."""
+        stack = None if (self, parameter) in seen else self.stack_around()
+        if stack is None:
+            return None
+        value = stack.get("Parameters", parameter)
+        return stack.template._followed(value, seen | {(self, parameter)})
 
     def _nested(self, stack: Resource) -> Template | None:
         """The template of a nested stack, where the CDK wrote down which file it is.
@@ -225,26 +272,28 @@ class Template:
         Its command line has that written down. Else it is the only one with these parameters, whose
         names the CDK makes from what they are of.
         """
-        metadata = self.content["Resources"][stack.logical_id].get("Metadata", {})
+        metadata = _mapping(self.content["Resources"][stack.logical_id].get("Metadata"))
         name = str(metadata.get("aws:asset:path", "")).removesuffix(_SUFFIX)
-        passed = set(stack.get("Parameters") or {})
+        passed = set(_mapping(stack.get("Parameters")))
         found = [
             other
             for other in self.together
-            if (other.name == name if name else other.name.endswith(_NESTED))
-            and passed == set(other.content.get("Parameters", {}))
+            if other is not self
+            and (other.name == name if name else other.name.endswith(_NESTED))
+            and passed == set(other.parameters)
         ]
         return found[0] if len(found) == 1 else None
 
     def _parameter(self, name: object) -> Mapping[str, Any] | None:
-        return self.content.get("Parameters", {}).get(name) if isinstance(name, str) else None
+        return self.parameters.get(name) if isinstance(name, str) else None
 
 
 def read(*paths: str | Path) -> list[Template]:
     """Read templates that belong together, such as those of one `cdk.out` directory.
 
     Args:
-        paths: Templates in JSON, or directories with some in files called `*.template.json`.
+        paths: Templates in JSON, or what `aws cloudformation get-template` prints of one; or
+            directories with some in files called `*.template.json`.
 
     Raises:
         TemplateError: A file is not there, is no JSON, or is no template.
@@ -261,22 +310,24 @@ def read(*paths: str | Path) -> list[Template]:
 def parsed(name: str, content: Mapping[str, Any]) -> Template:
     """A template that was read already, on its own."""
     together: list[Template] = []
-    together.append(_parsed(name, content, together))
+    together.append(_parsed(name, content, together, name))
     return together[0]
 
 
 def parsed_together(contents: Mapping[str, Mapping[str, Any]]) -> list[Template]:
     """Templates that were read already and belong together, by their names."""
     together: list[Template] = []
-    together += [_parsed(name, content, together) for name, content in contents.items()]
+    together += [_parsed(name, content, together, name) for name, content in contents.items()]
     return together
 
 
 def _template(path: Path, together: list[Template]) -> Template:
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = _unwrapped(json.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as reason:
         raise TemplateError(f"{path}: {reason.strerror or reason}") from None
+    except RecursionError:
+        raise TemplateError(f"{path}: {_TOO_DEEP}") from None
     except ValueError as reason:  # also of what is no text
         raise TemplateError(f"{path}: is no JSON: {reason}") from None
     match content:
@@ -284,21 +335,93 @@ def _template(path: Path, together: list[Template]) -> Template:
             isinstance(resource, dict) for resource in cast("dict[str, object]", resources).values()
         ):
             name = path.name.removesuffix(_SUFFIX)
-            return _parsed(name, cast("dict[str, Any]", content), together)
+            return _parsed(name, cast("dict[str, Any]", content), together, path)
         case _:
             raise TemplateError(f"{path}: is no CloudFormation template, it has no Resources")
 
 
-def _parsed(name: str, content: Mapping[str, Any], together: list[Template]) -> Template:
+def _unwrapped(content: Any) -> object:
+    """A template out of what `aws cloudformation get-template` prints, or as it is."""
+    match content:
+        case {"TemplateBody": str() as text}:
+            return json.loads(text)
+        case {"TemplateBody": {} as body}:
+            return cast("object", body)
+        case _:
+            return content
+
+
+def _parsed(
+    name: str, content: Mapping[str, Any], together: list[Template], file: Path | str
+) -> Template:
+    if wrong := next(_wrong_shapes(content), None):
+        raise TemplateError(f"{file}: {wrong}")
     template = Template(name, content, {}, together)
     for logical_id, resource in content["Resources"].items():
-        waits_for = resource.get("DependsOn", [])
+        waits_for: str | list[str] = resource.get("DependsOn") or []
+        path = _mapping(resource.get("Metadata")).get("aws:cdk:path")
         template.resources[logical_id] = Resource(
             template=template,
             logical_id=logical_id,
             type=resource.get("Type", ""),
-            properties=resource.get("Properties") or {},
+            properties=_mapping(resource.get("Properties")),
             depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
-            path=resource.get("Metadata", {}).get("aws:cdk:path"),
+            path=path if isinstance(path, str) else None,
+            condition=resource.get("Condition"),
         )
     return template
+
+
+_TOO_DEEP: Final = f"is nested too deeply, in more than {_DEEPEST} levels"
+
+
+def _wrong_shapes(content: Mapping[str, Any]) -> Iterator[str]:
+    """What nobody who reads a template could go on with; CloudFormation refuses it as well."""
+    if _is_too_deep(content):
+        yield _TOO_DEEP
+    for section in ("Parameters", "Conditions", "Outputs"):
+        if not _is_mapping(content.get(section)):
+            yield f"{section} is no mapping"
+            continue
+        for name, one in _mapping(content.get(section)).items():
+            if section == "Conditions" or name.startswith("Fn::ForEach::"):
+                continue
+            if one is None or not _is_mapping(one):
+                yield f"{section}.{name} is no mapping"
+            elif not isinstance(one.get("Export", {}), Mapping):
+                yield f"{section}.{name}.Export is no mapping"
+    for logical_id, resource in content["Resources"].items():
+        where = f"Resources.{logical_id}"
+        for name in ("Type", "Condition"):
+            if not isinstance(resource.get(name, ""), str):
+                yield f"{where}.{name} is no text"
+        for name in ("Properties", "Metadata"):
+            if not _is_mapping(resource.get(name)):
+                yield f"{where}.{name} is no mapping"
+        waits_for = resource.get("DependsOn")
+        names = cast("list[Any]", waits_for) if isinstance(waits_for, list) else [waits_for or ""]
+        if not all(isinstance(name, str) for name in names):
+            yield f"{where}.DependsOn is neither a logical id nor a list of some"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _is_mapping(value: object) -> bool:
+    """Whether it is a mapping or nothing, which YAML has for an empty one."""
+    return value is None or isinstance(value, Mapping)
+
+
+def _is_too_deep(content: Mapping[str, Any]) -> bool:
+    level: list[Any] = [content]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for one in level
+            for item in (cast("list[Any]", one) if isinstance(one, list) else one.values())
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True

@@ -37,10 +37,13 @@ class Effect(IntEnum):
     REPLACED = 6
     """A new one is made, then the old one is deleted with the jobs on it."""
 
-    REMOVED = 7
+    RECORDS_LOST = 7
+    """It is updated in place, and records of its accounting go."""
+
+    REMOVED = 8
     """It is deleted, with the jobs on it."""
 
-    LOST = 8
+    LOST = 9
     """The cluster is deleted and everything below it, whether a new one is made or not."""
 
     @property
@@ -86,6 +89,9 @@ class Refusal:
     fix: str
     """What to do instead."""
 
+    code: str | None = None
+    """The code of the rule, where `pcs-constructs explain` has a page on it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -124,6 +130,11 @@ class Change:
     @property
     def label(self) -> str:
         """What to call it: the path of its construct below the stack, or its logical id."""
-        if self.path is None:
-            return self.logical_id
-        return self.path.partition("/")[2].removesuffix("/Resource") or self.path
+        return label(self.path, self.logical_id)
+
+
+def label(path: str | None, logical_id: str) -> str:
+    """What to call a resource: the path of its construct below the stack, or its logical id."""
+    if path is None:
+        return logical_id
+    return path.partition("/")[2].removesuffix("/Resource") or path

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pcs_constructs import conditions
 from pcs_constructs.changes import versions
+from pcs_constructs.changes.broken_rules import has_accounting
 from pcs_constructs.changes.change import CLUSTER, NODE_GROUP, NOUNS, QUEUE, Change, Effect, Reason
 from pcs_constructs.changes.refusals import Refusals
 from pcs_constructs.changes.replacement import CREATE_ONLY, Update
@@ -13,6 +15,7 @@ from pcs_constructs.slurm import SlurmVersion
 from pcs_constructs.slurm_settings import CLUSTER as CLUSTER_SETTINGS
 from pcs_constructs.slurm_settings import GRES, Scope
 from pcs_constructs.slurm_settings import NODE_GROUP as NODE_GROUP_SETTINGS
+from pcs_constructs.template import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +34,12 @@ Source: Updating an AWS PCS compute node group.
 
 _MAXIMUM: Final = "ScalingConfiguration.MaxInstanceCount"
 _MINIMUM: Final = "ScalingConfiguration.MinInstanceCount"
+
+_ENDS: Final = (Effect.REPLACED, Effect.REMOVED, Effect.LOST)
+"""The effects that end what runs on a node group or in a queue."""
+
+_MODE: Final = "SlurmConfiguration.Accounting.Mode"
+_PURGE: Final = "SlurmConfiguration.Accounting.DefaultPurgeTimeInDays"
 
 _RULES: Final = {
     "AWS::EC2::SecurityGroupIngress": "GroupId",
@@ -65,22 +74,32 @@ def compare(old: Sequence[Template], new: Sequence[Template]) -> list[Change]:
 
     Returns:
         A record of each, cluster by cluster. What a template imports from one that was not read is
-        taken to stay as it is, as long as it is written alike, and a resource with a condition to
-        be there.
+        taken to stay as it is, as long as it is written alike. A condition that changes is taken
+        not to hold, unless the template shows that it does.
+
+    Raises:
+        TemplateError: Resources refer to each other in a longer chain than can be followed.
 
     Source: Updating a cluster, a compute node group and a queue in AWS PCS.
     """
-    update = Update(old, new)
+    try:
+        return _compared(Update(old, new))
+    except RecursionError:
+        names = ", ".join(dict.fromkeys(template.name for template in (*old, *new)))
+        raise TemplateError(f"{names}: refers to itself in too long a chain") from None
+
+
+def _compared(update: Update) -> list[Change]:
     refusals = Refusals(update)
     found: list[tuple[tuple[str, ...], Change]] = []
     for type_ in NOUNS:
-        for template in new:
+        for template in update.new:
             for resource in template.of_type(type_):
                 change = _Judged(update, resource).change()
                 found.append(
                     (_cluster_of(update, resource), replace(change, refusals=refusals.of(resource)))
                 )
-        for template in old:
+        for template in update.old:
             for resource in template.of_type(type_):
                 after = update.after(resource)
                 if after is None or after.type != type_:
@@ -102,18 +121,27 @@ class _Judged:
         self._replacement = update.replacement(resource)
 
     def change(self) -> Change:
-        if self._before is None or self._before.type != self._resource.type:
+        before, there = self._before, conditions.is_there(self._resource)
+        if before is not None and before.type != self._resource.type:
+            before = None
+        if before is None or conditions.is_there(before) is False:
+            if there is False:
+                notes = [f"condition {self._resource.condition} does not hold"]
+                return _record(self._update, self._resource, Effect.NOTHING, notes=notes)
             return _record(
                 self._update, self._resource, Effect.CREATED, notes=self._notes_of_others()
             )
-        found = dict.fromkeys(self._reasons(self._before))
+        found = dict.fromkeys(self._reasons(before))
         reasons = sorted(found, key=lambda reason: -reason.effect)
         effect = max((reason.effect for reason in reasons), default=Effect.NOTHING)
-        notes = tuple(dict.fromkeys(self._notes(self._before, effect, reasons)))
+        notes = tuple(dict.fromkeys(self._notes(before, effect, reasons)))
         return _record(self._update, self._resource, effect, reasons, notes)
 
     def _reasons(self, before: Resource) -> Iterator[Reason]:
         create_only = CREATE_ONLY[self._resource.type]
+        if gone := self._update.leaves(self._resource):
+            lost = self._resource.type == CLUSTER or self._loses_its_cluster()
+            yield replace(gone, effect=Effect.LOST if lost else Effect.REMOVED)
         for reason in self._update.differences(before, self._resource):
             yield replace(
                 reason,
@@ -126,12 +154,16 @@ class _Judged:
     def _replaced(self, reason: Reason) -> Effect:
         if self._resource.type == CLUSTER:
             return Effect.LOST
-        cluster = self._cluster
-        if cluster and reason.path == "ClusterId" and self._update.replacement(cluster):
+        if reason.path == "ClusterId" and self._loses_its_cluster():
             return Effect.LOST
         return Effect.REPLACED
 
+    def _loses_its_cluster(self) -> bool:
+        return self._cluster is not None and _is_gone(self._update, self._cluster)
+
     def _updated(self, before: Resource, reason: Reason) -> Effect:
+        if self._resource.type == CLUSTER and self._loses_records(before, reason):
+            return Effect.RECORDS_LOST
         if self._resource.type != NODE_GROUP:
             return Effect.IN_PLACE
         login = not _queues(self._update.old, self._update, before)
@@ -143,6 +175,14 @@ class _Judged:
         if _is_below(reason.path, _LEAVES_NODES) or (added_subnet and reason.after):
             return Effect.IN_PLACE
         return Effect.SESSIONS_END if login else Effect.NODES_REPLACED
+
+    def _loses_records(self, before: Resource, reason: Reason) -> bool:
+        """Whether records of the accounting database go; also where nobody can tell."""
+        if has_accounting(before) is False:
+            return False
+        if has_accounting(self._resource) is not True:
+            return _is_below(_MODE, (reason.path,))
+        return _is_below(_PURGE, (reason.path,)) and _is_shorter(before, self._resource)
 
     def _at_once(self) -> Iterator[Reason]:
         """Rules of security groups and permissions of roles: of what runs already too."""
@@ -177,7 +217,7 @@ class _Judged:
         if resource.type == QUEUE:
             if effect is Effect.IN_PLACE and not _only_tags(reasons):
                 yield "running jobs stay; new ones may not be accepted while it is updated"
-            elif effect in (Effect.REPLACED, Effect.LOST):
+            elif effect in _ENDS:
                 yield "running jobs are ended and pending ones cancelled"
 
     def _notes_of_others(self) -> Iterator[str]:
@@ -204,8 +244,16 @@ class _Judged:
     def _notes_of_cluster(
         self, before: Resource, effect: Effect, reasons: Sequence[Reason]
     ) -> Iterator[str]:
-        if effect is not Effect.IN_PLACE or _only_tags(reasons):
+        if effect not in (Effect.IN_PLACE, Effect.RECORDS_LOST) or _only_tags(reasons):
             return
+        if effect is Effect.RECORDS_LOST:
+            if has_accounting(self._resource) is True:
+                yield "records older than the new purge time are deleted, and nothing restores them"
+            else:
+                yield (
+                    "the user guide does not say what becomes of the accounting database and its "
+                    "jobs, accounts and QOS; taken to be lost: save what sacct and sacctmgr print"
+                )
         if any(reason.path for reason in reasons):
             yield (
                 "jobs go on while the controller may be away for a short time; every node group "
@@ -225,7 +273,7 @@ class _Judged:
             yield from _too_early(CLUSTER, CLUSTER_SETTINGS, reasons, old)
 
     def _notes_of_node_group(self, effect: Effect, reasons: Sequence[Reason]) -> Iterator[str]:
-        if effect in (Effect.REPLACED, Effect.LOST):
+        if effect in _ENDS:
             yield "its jobs are cancelled and what people run on its nodes ends"
         if effect is Effect.JOBS_FAIL:
             yield "jobs on the nodes that go fail and return to their queues"
@@ -261,6 +309,12 @@ def _too_early(type_: str, scope: Scope, reasons: Sequence[Reason], old: str) ->
 
 
 def _removed(update: Update, resource: Resource) -> Change:
+    if update.stays(resource.template):
+        stays = (
+            "deploying leaves its stack, which is not among the new ones; deleting that would "
+            "remove it"
+        )
+        return _record(update, resource, Effect.NOTHING, notes=[stays])
     cluster = _cluster_resource(resource)
     lost = resource.type == CLUSTER or (cluster is not None and _is_gone(update, cluster))
     notes = {
@@ -269,8 +323,6 @@ def _removed(update: Update, resource: Resource) -> Change:
         QUEUE: "running jobs are ended and pending ones cancelled",
     }
     kept = _keeps(resource, "DeletionPolicy")
-    apart = update.template_after(resource.template) is None
-    stays = "deploying leaves its stack, which is not among the new ones; deleting that does this"
     note = "it stays in AWS PCS, since DeletionPolicy is Retain" if kept else notes[resource.type]
     blocks = ("its cluster cannot be deleted while it stays",) if kept and cluster and lost else ()
     return _record(
@@ -278,7 +330,7 @@ def _removed(update: Update, resource: Resource) -> Change:
         resource,
         Effect.LOST if lost else Effect.REMOVED,
         [Reason(path="", before=None, after=None, because="not in the new template")],
-        (note, *blocks, *([stays] if apart else [])),
+        (note, *blocks),
     )
 
 
@@ -289,8 +341,11 @@ def _is_made(update: Update, resource: Resource) -> bool:
 
 
 def _is_gone(update: Update, cluster: Resource) -> bool:
-    after = update.after(cluster)
-    return after is None or after.type != CLUSTER or bool(update.replacement(after))
+    """Whether a cluster, old or new, goes with all below it."""
+    after = cluster if update.is_new(cluster) else update.after(cluster)
+    if after is None:
+        return not update.stays(cluster.template)
+    return after.type != CLUSTER or bool(update.replacement(after) or update.leaves(after))
 
 
 def _record(
@@ -322,6 +377,9 @@ def _cluster_resource(resource: Resource) -> Resource | None:
 def _cluster_of(update: Update, resource: Resource) -> tuple[str, ...]:
     """What tells a cluster from others and, last, what to call it."""
     cluster = resource if resource.type == CLUSTER else _cluster_resource(resource)
+    before = update.before(resource)
+    if cluster is None and before is not None:  # what was read of the new ones may be less
+        cluster = _cluster_resource(before)
     if cluster is not None:
         cluster = update.after(cluster) or cluster
         name = cluster.text("Name")
@@ -346,10 +404,16 @@ def _queues(templates: Iterable[Template], update: Update, group: Resource) -> l
 
 def _is_lower(before: Resource, after: Resource, path: str) -> bool:
     """Whether a number goes down; also where nobody can tell."""
-    old, new = before.text(*path.split(".")), after.text(*path.split("."))
-    if isinstance(old, str) and isinstance(new, str) and old.isdigit() and new.isdigit():
-        return int(new) < int(old)
-    return True
+    old, new = before.number(*path.split(".")), after.number(*path.split("."))
+    return not isinstance(old, int) or not isinstance(new, int) or new < old
+
+
+def _is_shorter(before: Resource, after: Resource) -> bool:
+    """Whether records are kept for less time; also where nobody can tell."""
+    old, new = (one.number(*_PURGE.split(".")) for one in (before, after))
+    if new is None or new == -1:  # for good
+        return False
+    return not isinstance(new, int) or not isinstance(old, int) or old == -1 or new < old
 
 
 def _governing(resource: Resource) -> list[Resource]:
@@ -381,7 +445,7 @@ def _looked_up(resource: Resource) -> str | None:
     for owner, image in images:
         match image:
             case {"Ref": str() as name}:
-                parameter = owner.template.content.get("Parameters", {}).get(name, {})
+                parameter = owner.template.parameters.get(name, {})
                 if str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value"):
                     return str(name)
             case _:

@@ -21,20 +21,25 @@ _WORDS: Final = {
     Effect.SESSIONS_END: "nodes replaced, interactive sessions end",
     Effect.JOBS_FAIL: "nodes removed, their jobs fail and are queued again",
     Effect.REPLACED: "REPLACED",
+    Effect.RECORDS_LOST: "updated in place, ACCOUNTING RECORDS LOST",
     Effect.REMOVED: "REMOVED",
     Effect.LOST: "LOST with its cluster",
 }
 
 _OF_CLUSTER: Final = "LOST, and all below it"
 
+_GOES: Final = (Effect.REPLACED, Effect.REMOVED, Effect.LOST)
+
 _SHORT: Final = {
-    Effect.NODES_REPLACED: "nodes replaced",
-    Effect.SESSIONS_END: "sessions end",
-    Effect.JOBS_FAIL: "jobs fail",
-    Effect.REPLACED: "replaced",
-    Effect.REMOVED: "removed",
-    Effect.LOST: "lost",
+    Effect.NODES_REPLACED: "nodes replaced in {}",
+    Effect.SESSIONS_END: "sessions end in {}",
+    Effect.JOBS_FAIL: "jobs fail in {}",
+    Effect.REPLACED: "{} replaced",
+    Effect.RECORDS_LOST: "accounting records lost in {}",
+    Effect.REMOVED: "{} removed",
+    Effect.LOST: "{} lost",
 }
+"""How many it happens to, as the last line has it."""
 
 
 def as_text(changes: Sequence[Change]) -> str:
@@ -75,7 +80,8 @@ def as_data(changes: Iterable[Change]) -> list[dict[str, Any]]:
             ],
             "notes": list(change.notes),
             "refusals": [
-                {"message": refusal.message, "fix": refusal.fix} for refusal in change.refusals
+                {"code": refusal.code, "message": refusal.message, "fix": refusal.fix}
+                for refusal in change.refusals
             ],
         }
         for change in changes
@@ -101,11 +107,12 @@ def _details(change: Change) -> list[str]:
         f"{reason}" + (f", {_WORDS[reason.effect]}" if reason.effect < change.effect else "")
         for reason in change.reasons
         # What would be updated of something that goes is of no interest.
-        if reason.effect == change.effect or change.effect < Effect.REPLACED
+        if reason.effect == change.effect or change.effect not in _GOES
     ]
     lines += [f"note: {note}" for note in change.notes]
     for refusal in change.refusals:
-        lines += [f"REFUSED: {refusal.message}", f"    fix: {refusal.fix}"]
+        code = f"{refusal.code} " if refusal.code else ""
+        lines += [f"REFUSED: {code}{refusal.message}", f"    fix: {refusal.fix}"]
     return lines
 
 
@@ -117,7 +124,7 @@ def _sum(changes: Sequence[Change]) -> str:
     ]
     effects = Counter(change.effect for change in changes)
     said = [
-        f"{number} {_SHORT.get(effect, _WORDS[effect])}"
+        _SHORT.get(effect, f"{{}} {_WORDS[effect]}").format(number)
         for effect, number in sorted(effects.items(), reverse=True)
         if effect is not Effect.NOTHING
     ]

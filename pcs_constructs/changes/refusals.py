@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.capacity import ClusterSize
 from pcs_constructs.changes import versions
+from pcs_constructs.changes.broken_rules import broken_rules
 from pcs_constructs.changes.change import CLUSTER, NODE_GROUP, NOUNS, Refusal
 from pcs_constructs.errors import UNKNOWN
 
@@ -41,6 +42,7 @@ class Refusals:
                 found += self._too_many_instances(resource)
         elif before is not None and resource.type == CLUSTER:
             found += _version(before, resource)
+        found += broken_rules(resource, None if self._is_made(resource) else before)
         return (*found, *self.of_exports(resource))
 
     def _is_made(self, resource: Resource) -> bool:
@@ -57,7 +59,7 @@ class Refusals:
         if resource.type == CLUSTER:
             return self._update.identity(resource)[0]
         cluster = resource.template.referred(resource.get("ClusterId"))
-        if cluster is not None:
+        if cluster is not None and self._update.has_both(cluster.template):
             return self._update.identity(cluster)
         return self._update.canonical(resource.template, resource.get("ClusterId"))
 
@@ -184,7 +186,7 @@ class Refusals:
 def _exports(template: Template) -> dict[str, Any]:
     return {
         name: output.get("Value")
-        for output in template.content.get("Outputs", {}).values()
+        for output in template.outputs.values()
         if isinstance(name := output.get("Export", {}).get("Name"), str)
     }
 
@@ -227,8 +229,8 @@ def _awaited(resource: Resource) -> set[str]:
 
 def _most(group: Resource) -> int:
     """The most instances of a node group; none where only CloudFormation will know."""
-    most = group.text("ScalingConfiguration", "MaxInstanceCount")
-    return int(most) if isinstance(most, str) and most.isdigit() else 0
+    most = group.number("ScalingConfiguration", "MaxInstanceCount")
+    return most if isinstance(most, int) else 0
 
 
 def _version(before: Resource, after: Resource) -> Iterator[Refusal]:

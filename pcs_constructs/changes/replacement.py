@@ -9,7 +9,8 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from pcs_constructs.changes.change import NOUNS, Reason
+from pcs_constructs import conditions
+from pcs_constructs.changes.change import NOUNS, Reason, label
 from pcs_constructs.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Update:
             self._before = {t: named[t.name] for t in new if t.name in named}
         self._after = {before: after for after, before in self._before.items()}
         self._replaced: dict[Resource, tuple[Reason, ...]] = {}
+        self._followed: set[object] = set()
 
     def before(self, resource: Resource) -> Resource | None:
         """A new resource as it was; `None` if there was none of its logical id."""
@@ -147,6 +149,24 @@ class Update:
     def template_before(self, template: Template) -> Template | None:
         """The old one of a new template."""
         return self._before.get(template)
+
+    def is_new(self, resource: Resource) -> bool:
+        """Whether a resource is one of the new ones."""
+        return resource.template in self.new
+
+    def has_both(self, template: Template) -> bool:
+        """Whether a template was read as it was and as it will be."""
+        return template in self._before or template in self._after
+
+    def stays(self, template: Template) -> bool:
+        """Whether the stack of an old template is left as it is: none of the new ones is of it.
+
+        A nested stack goes with the resource that makes it.
+        """
+        if template in self._after:
+            return False
+        around = template.stack_around()
+        return around is None or self.stays(around.template)
 
     def template_after(self, template: Template) -> Template | None:
         """The new one of an old template."""
@@ -175,6 +195,42 @@ class Update:
             )
         return found
 
+    def leaves(self, resource: Resource) -> Reason | None:
+        """Why a new resource may go that was there: what it is conditional on changes.
+
+        `None` also where it is seen that it stays, or that it was not there.
+        """
+        before = self.before(resource)
+        if before is None or before.type != resource.type:
+            return None
+        there = conditions.is_there(resource)
+        stays = there is True or conditions.is_there(before) is False
+        if stays or self._condition(before) == self._condition(resource):
+            return None
+        doubt = "it goes" if there is False else "taken not to hold: that is not known"
+        if before.condition != resource.condition:
+            return Reason(
+                path="Condition", before=before.condition, after=resource.condition, because=doubt
+            )
+        because = f"{resource.condition} is defined differently; {doubt}"
+        return Reason(path="Condition", before=None, after=None, because=because)
+
+    def _condition(self, resource: Resource) -> Any:
+        if resource.condition is None:
+            return None
+        return self._defined(resource.template, resource.condition)
+
+    def _defined(self, template: Template, condition: str) -> dict[str, Any]:
+        """A condition such that two are equal if they go by the same."""
+        here = (template, condition)
+        if here in self._followed:  # whatever goes by itself
+            return {"": condition}
+        self._followed.add(here)
+        found = conditions.definitions(template, condition)
+        defined = {name: self.canonical(template, value) for name, value in found.items()}
+        self._followed.remove(here)
+        return defined
+
     def differences(
         self, before: Resource, after: Resource, *names: str, path: str = ""
     ) -> Iterator[Reason]:
@@ -187,7 +243,10 @@ class Update:
         """A value such that two are equal if they are written alike and refer to the same."""
         value = _given(value)
         reference = template.reference(value)
-        if reference is not None:
+        # What leads into a stack that only one side has is compared as it is written.
+        if reference is not None and (
+            reference.resource.template is template or self.has_both(reference.resource.template)
+        ):
             stack, logical_id = self.identity(reference.resource)
             return f"${{{stack}/{logical_id}.{reference.attribute}}}"
         if isinstance(value, Mapping):
@@ -195,6 +254,15 @@ class Update:
             literal = template.literal(items) if "Ref" in items else UNKNOWN
             if literal is not UNKNOWN:
                 return _plain(literal)
+            match items:
+                case {"Fn::If": [str() as name, yes, no]}:
+                    holds = conditions.holds(template, name)
+                    if holds is not UNKNOWN:
+                        return self.canonical(template, yes if holds else no)
+                    branches = [self.canonical(template, one) for one in (yes, no)]
+                    return {"Fn::If": [self._defined(template, name), *branches]}
+                case _:
+                    pass
             items = {name: self.canonical(template, item) for name, item in items.items()}
             match items:
                 case {"Fn::Join": [str() as separator, [*parts]]} if all(
@@ -205,7 +273,7 @@ class Update:
                     return text
                 case {"Ref": str() as name}:
                     # What SSM parameters are named by: the value itself only a deployment knows.
-                    default = template.content.get("Parameters", {}).get(name, {}).get("Default")
+                    default = template.parameters.get(name, {}).get("Default")
                     return f"${{{name}}}" if default is None else f"${{{name}={default}}}"
                 case _:
                     return items
@@ -265,21 +333,36 @@ class Update:
 
     def _pointed(self, reference: Reference, path: str) -> Iterator[Reason]:
         """What changes about the value of a reference that is written as before."""
-        resource, attribute = reference
+        resource = reference.resource
         before = self.before(resource)
         why = self.replacement(resource)
-        label = f"{resource.type.rpartition('::')[2]} {resource.logical_id}"
+        called = _called(resource)
         if before is None:
             return
-        if why:
+        if gone := self.leaves(resource):
+            because = f"{called} may go: {gone}"
+            yield Reason(path=path, before=None, after=None, because=because)
+        elif why:
             # Why a resource of AWS PCS is replaced, its own record says.
             cause = "" if resource.type in NOUNS else f": {why[0]}"
-            because = f"{label} is replaced{cause}"
+            because = f"{called} is replaced{cause}"
             yield Reason(path=path, before=None, after=None, because=because)
-        elif resource.type == "AWS::EC2::LaunchTemplate" and attribute == "LatestVersionNumber":
+        elif reference not in self._followed:  # or it refers to itself
+            self._followed.add(reference)
+            try:
+                yield from self._valued(before, reference, path, called)
+            finally:  # also where nobody wants to know the rest
+                self._followed.remove(reference)
+
+    def _valued(
+        self, before: Resource, reference: Reference, path: str, called: str
+    ) -> Iterator[Reason]:
+        """What changes about an attribute of a resource that stays."""
+        resource, attribute = reference
+        if resource.type == "AWS::EC2::LaunchTemplate" and attribute == "LatestVersionNumber":
             for name in _NEW_VERSION:
                 for reason in self.differences(before, resource, name, path=name):
-                    because = reason.because or f"in {label}"
+                    because = reason.because or f"in {called}"
                     yield replace(reason, because=because)
         elif attribute in resource.properties:
             yield from self.differences(before, resource, attribute, path=path)
@@ -288,22 +371,49 @@ class Update:
         self, old: Template, new: Template, before: object, after: object, path: str
     ) -> Reason:
         ours, theirs = self.canonical(old, before), self.canonical(new, after)
-        known = all(
-            not isinstance(value, Mapping)
-            or template.literal(cast("Mapping[str, Any]", value)) is not UNKNOWN
-            for template, value in ((old, before), (new, after))
-        )
+        shown = _owned(old, before) or _shown(ours), _owned(new, after) or _shown(theirs)
         because = None
         if before == after and isinstance(after, dict):
-            name = cast("dict[str, str]", after).get("Ref")  # nothing else reads alike and differs
+            # Little reads alike and differs.
+            if "Ref" not in after:
+                return Reason(
+                    path=path, before=None, after=None, because="what its conditions are changes"
+                )
+            name = cast("dict[str, str]", after)["Ref"]
             because = f"if the stack is deployed with the new default of its parameter {name}"
         elif isinstance(ours, str) and isinstance(theirs, str) and "\n" in ours + theirs:
-            path, ours, theirs = _first_line_that_differs(path, ours, theirs)
+            path, *lines = _first_line_that_differs(path, ours, theirs)
+            shown = _shown(lines[0]), _shown(lines[1])
         elif old.reference(before) and new.reference(after):
             because = "another resource"
-        elif not known:
+        elif not (_is_known(old, before, after) and _is_known(new, after, before)):
             because = "written differently; whether the value changes is not known"
-        return Reason(path=path, before=_shown(ours), after=_shown(theirs), because=because)
+        return Reason(path=path, before=shown[0], after=shown[1], because=because)
+
+
+def _is_known(template: Template, value: object, other: object) -> bool:
+    """Whether it is known that a value is not the other one; of a function mostly it is not."""
+    if not isinstance(value, Mapping):
+        return True
+    call = cast("Mapping[str, Any]", value)
+    if other is None:
+        return "Fn::If" not in call  # which alone can be no value
+    return template.literal(call) is not UNKNOWN
+
+
+def _called(resource: Resource) -> str:
+    """What a resource is called in the reasons of others."""
+    if resource.type not in NOUNS:
+        return f"{resource.type.rpartition('::')[2]} {resource.logical_id}"
+    name = resource.text("Name") if resource.path is None else None
+    called = name if isinstance(name, str) else label(resource.path, resource.logical_id)
+    return f"{NOUNS[resource.type]} {called}"
+
+
+def _owned(template: Template, value: object) -> str | None:
+    """The resource of AWS PCS that a value refers to."""
+    resource = template.referred(value)
+    return _called(resource) if resource is not None and resource.type in NOUNS else None
 
 
 def _given(value: object) -> object:
@@ -314,6 +424,8 @@ def _plain(value: object) -> Any:
     """A literal as CloudFormation reads it, to which the number 4 and the text '4' are the same."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return str(value) if isinstance(value, int | float) else value
 
 

@@ -567,7 +567,251 @@ def test_what_is_malformed_is_compared_as_it_is_written(
     assert _effects(_BASE, new) != _NOBODY
 
 
+def test_whole_floats_are_whole_numbers() -> None:
+    path = ("Compute", "ScalingConfiguration", "MaxInstanceCount")
+    assert _effects(_changed(*path, to=12.0)) == _NOBODY
+    assert _effects(_changed(*path, to=11.0))["Compute"] is Effect.JOBS_FAIL
+    assert _effects(_changed(*path, to=13.0))["Compute"] is Effect.IN_PLACE
+
+
+def test_what_leaves_a_queue_is_named_and_known_to_leave() -> None:
+    groups = [{"ComputeNodeGroupId": _get(one, "Id")} for one in ("Compute", "Login")]
+    old = _changed("Queue", "ComputeNodeGroupConfigurations", to=groups)
+    change = _compared(_BASE, old)["Queue"]
+    assert _reasons(change) == [
+        "ComputeNodeGroupConfigurations[1].ComputeNodeGroupId: node group login -> nothing"
+    ]
+    maybe = {"Fn::If": ["Big", groups[1], {"Ref": "AWS::NoValue"}]}
+    old = _changed("Queue", "ComputeNodeGroupConfigurations", to=[groups[0], maybe])
+    assert "is not known" in _reasons(_compared(_BASE, old)["Queue"])[0]
+
+
+def test_the_last_line_counts_in_words_that_fit_one_and_many() -> None:
+    new = _changed("Compute", "ScalingConfiguration", "MaxInstanceCount", to=1)
+    text = as_text(list(_compared(new).values()))
+    assert text.splitlines()[-1] == "1 cluster, 2 node groups, 1 queue: jobs fail in 1"
+
+
+# Conditions.
+
+_TRUE: dict[str, Any] = {"Fn::Equals": ["a", "a"]}
+_FALSE: dict[str, Any] = {"Fn::Not": [_TRUE]}
+_OPEN: dict[str, Any] = {"Fn::Equals": [{"Ref": "Image"}, "a"]}
+
+
+def _conditional(definition: Any, *logical_ids: str, **others: Any) -> dict[str, Any]:
+    """The template with resources under the condition `Big`."""
+    new = deepcopy(_BASE) | {"Conditions": {"Big": definition, **others}}
+    for logical_id in logical_ids:
+        new["Resources"][logical_id]["Condition"] = "Big"
+    return new
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "effect"),
+    [
+        (None, _OPEN, Effect.REMOVED),
+        (None, _FALSE, Effect.REMOVED),
+        (None, _TRUE, Effect.NOTHING),
+        (None, {"Fn::Or": [_OPEN, _TRUE]}, Effect.NOTHING),
+        (None, {"Fn::And": [_OPEN, _TRUE]}, Effect.REMOVED),
+        (None, {"Condition": "Other"}, Effect.NOTHING),
+        (_OPEN, None, Effect.NOTHING),
+        (_FALSE, None, Effect.CREATED),
+        (_OPEN, _OPEN, Effect.NOTHING),
+        (_FALSE, _FALSE, Effect.NOTHING),
+        (_FALSE, _OPEN, Effect.CREATED),
+        (_OPEN, {"Fn::Equals": [{"Ref": "Image"}, "b"]}, Effect.REMOVED),
+        (_OPEN, {"Condition": "Big"}, Effect.REMOVED),
+    ],
+)  # fmt: skip
+def test_a_condition_that_may_not_hold_removes(before: Any, after: Any, effect: Effect) -> None:
+    old, new = (
+        _BASE if one is None else _conditional(one, "Queue", Other=_TRUE) for one in (before, after)
+    )
+    change = _compared(new, old)["Queue"]
+    assert _effects(new, old) == _NOBODY | {"Queue": effect}
+    assert any("jobs are ended" in note for note in change.notes) is (effect is Effect.REMOVED)
+
+
+def test_a_condition_of_the_cluster_loses_all_below_it() -> None:
+    changes = _compared(_conditional(_OPEN, "Cluster"))
+    assert {k: c.effect for k, c in changes.items()} == _EVERYTHING_LOST
+    assert _reasons(changes["Cluster"]) == [
+        "Condition: nothing -> Big (taken not to hold: that is not known)"
+    ]
+    assert _reasons(changes["Queue"])[0].startswith("ClusterId: cluster hpc may go: Condition")
+
+
+def test_a_condition_by_which_others_go_counts() -> None:
+    old = _conditional({"Condition": "Other"}, "Queue", Other=_OPEN)
+    new = _conditional({"Condition": "Other"}, "Queue", Other={"Fn::Not": [_OPEN]})
+    change = _compared(new, old)["Queue"]
+    assert change.effect is Effect.REMOVED
+    assert "Big is defined differently" in _reasons(change)[0]
+    assert _effects(old, old) == _NOBODY
+
+
+def test_a_condition_that_a_value_goes_by_counts() -> None:
+    size = {"Fn::If": ["Big", "LARGE", "SMALL"]}
+    old, new = (
+        _changed("Cluster", "Size", to=size, base=_conditional(one))
+        for one in (_OPEN, {"Fn::Not": [_OPEN]})
+    )
+    assert _effects(new, old) == _EVERYTHING_LOST
+    assert _effects(old, old) == _NOBODY
+    assert _reasons(_compared(new, old)["Cluster"]) == ["Size: what its conditions are changes"]
+    assert _effects(_changed("Cluster", "Size", to=size, base=_conditional(_FALSE))) == _NOBODY
+
+
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        (("Template", "LaunchTemplateData", "UserData"), _get("Template", "LatestVersionNumber")),
+        (("Compute", "AmiId"), _get("Compute", "AmiId")),
+    ],
+)
+def test_what_refers_to_itself_is_followed_once(path: tuple[str, ...], to: Any) -> None:
+    new = _changed(*path, to=to)
+    assert _effects(new, new) == _NOBODY
+
+
+def test_a_value_that_goes_by_a_condition_of_itself_is_followed_once() -> None:
+    size = {"Fn::If": ["Big", "LARGE", "SMALL"]}
+    new = _changed("Cluster", "Size", to=size, base=_conditional(size))
+    assert _effects(new, new) == _NOBODY
+
+
+def test_fails_when_conditions_are_too_long_a_chain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = {f"C{i}": {"Condition": f"C{i + 1}"} for i in range(2000)}
+    called = _pair(tmp_path, _conditional({"Condition": "C0"}, "Queue", **chain))
+    assert main(called) == 2
+    assert main(["slurm", called[-1]]) == 2
+    assert capsys.readouterr().err.count("new.json: refers to itself in too long a chain") == 2
+
+
+# Accounting.
+
+
+def _accounting(mode: Any, days: Any = None, base: dict[str, Any] = _BASE) -> dict[str, Any]:
+    to = {"Mode": mode} | ({} if days is None else {"DefaultPurgeTimeInDays": days})
+    return _changed("Cluster", "SlurmConfiguration", "Accounting", to=to, base=base)
+
+
+@pytest.mark.parametrize(
+    "to", [{}, {"Mode": "NONE"}, {"Mode": {"Ref": "Mode"}}, {"Fn::If": ["A", {}, {}]}]
+)
+def test_accounting_that_ends_may_lose_its_records(to: Any) -> None:
+    old = _accounting("STANDARD", 90)
+    change = _compared(_changed("Cluster", "SlurmConfiguration", "Accounting", to=to), old)
+    assert change["Cluster"].effect is Effect.RECORDS_LOST
+    assert "does not say what becomes of the accounting database" in change["Cluster"].notes[0]
+    assert _effects(_BASE, old) == _NOBODY | {"Cluster": Effect.RECORDS_LOST}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        (90, 89, True),
+        (90, 90.0, False),
+        (90, 91, False),
+        (None, 90, True),
+        (-1, 90, True),
+        (90, -1, False),
+        (90, None, False),
+        (90, {"Ref": "Days"}, True),
+    ],
+)
+def test_records_are_lost_where_they_are_kept_for_less_time(
+    before: Any, after: Any, lost: bool
+) -> None:
+    change = _compared(_accounting("STANDARD", after), _accounting("STANDARD", before))["Cluster"]
+    assert (change.effect is Effect.RECORDS_LOST) is lost
+    assert any("purge time are deleted" in note for note in change.notes) is lost
+
+
 # What would be refused.
+
+
+def _codes(change: Change) -> list[str | None]:
+    return [refusal.code for refusal in change.refusals]
+
+
+def _given(*settings: str) -> list[dict[str, Any]]:
+    pairs = [setting.split("=") for setting in settings]
+    return [{"ParameterName": name, "ParameterValue": value} for name, value in pairs]
+
+
+@pytest.mark.parametrize(
+    ("place", "settings"),
+    [
+        ("SlurmCustomSettings", "AccountingStorageEnforce=limits"),
+        ("SlurmdbdCustomSettings", "PurgeJobAfter=12months"),
+    ],
+)
+@pytest.mark.parametrize("ends", [True, False])
+def test_fails_when_accounting_goes_and_its_settings_stay(
+    place: str, settings: str, ends: bool
+) -> None:
+    both = _changed("Cluster", "SlurmConfiguration", place, to=_given(settings))
+    new = _accounting("NONE", base=both) if ends else both
+    assert _codes(_compared(new, _accounting("STANDARD", base=both))["Cluster"]) == ["PCS810"]
+
+
+def test_fails_when_accounting_goes_and_queues_have_qos() -> None:
+    settings = _given("QOS=fast")
+    both = _changed("Queue", "SlurmConfiguration", "SlurmCustomSettings", to=settings)
+    assert _codes(_compared(both, _accounting("STANDARD", base=both))["Queue"]) == ["PCS810"]
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "code"),
+    [
+        (("Cluster", "SlurmConfiguration", "SlurmCustomSettings"), _given("Foo=1"), "PCS807"),
+        (("Cluster", "SlurmConfiguration", "SlurmCustomSettings"),
+         _given("MinJobAge=9", "MinJobAge=8"), "PCS808"),
+        (("Cluster", "SlurmConfiguration", "CgroupCustomSettings"), _given("Foo=1"), "PCS807"),
+        (("Cluster", "SlurmConfiguration", "ScaleDownIdleTimeInSeconds"), 0, "PCS107"),
+        (("Compute", "SlurmConfiguration", "SlurmCustomSettings"), _given("Weight=x"), "PCS815"),
+        (("Compute", "SlurmConfiguration", "SlurmCustomSettings"), _given("Sockets=2"), "PCS809"),
+        (("Compute", "SlurmConfiguration", "GresCustomSettings"), [{"Name": "gpu"}], "PCS826"),
+        (("Queue", "SlurmConfiguration", "SlurmCustomSettings"), _given("Weight=1"), "PCS807"),
+    ],
+)  # fmt: skip
+def test_fails_when_a_setting_breaks_a_rule(path: tuple[str, ...], to: Any, code: str) -> None:
+    new = _changed(*path, to=to)
+    (refusal,) = _compared(new)[path[0]].refusals
+    assert refusal.code == code
+    assert refusal.fix
+    assert _codes(_compared(new, new)[path[0]]) == []  # AWS PCS has taken it
+    created = _compared(new, {"Resources": {}})[path[0]]
+    assert _codes(created) == [code]
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        {"Fn::If": ["Big", [], []]},
+        [{"Fn::If": ["Big", {}, {}]}, *_given("PreemptMode=REQUEUE")],
+        [{"ParameterName": {"Ref": "Name"}, "ParameterValue": "1"}],
+        [{"ParameterName": "MinJobAge", "ParameterValue": {"Ref": "Age"}}],
+    ],
+)
+def test_settings_that_only_cloudformation_knows_break_no_rule(to: Any) -> None:
+    new = _changed("Cluster", "SlurmConfiguration", "SlurmCustomSettings", to=to)
+    assert _codes(_compared(new)["Cluster"]) == []
+
+
+def test_fails_when_the_size_does_not_hold_the_maxima() -> None:
+    path = ("Compute", "ScalingConfiguration", "MaxInstanceCount")
+    assert _codes(_compared(_changed(*path, to=30))["Cluster"]) == []
+    change = _compared(_changed(*path, to=31.0))["Cluster"]
+    assert (change.effect, _codes(change)) == (Effect.NOTHING, ["PCS104"])
+    assert "REFUSED: PCS104 size: SMALL manages 32 instances" in as_text([change])
+    conditional = _conditional(_OPEN, "Compute")
+    assert _codes(_compared(_changed(*path, to=31, base=conditional))["Cluster"]) == []
 
 
 @pytest.mark.parametrize(
@@ -719,10 +963,54 @@ def test_a_stack_that_is_not_among_the_new_ones_stays_until_somebody_deletes_it(
 ) -> None:
     old = template.read(_written(tmp_path / "old", A=_BASE, B=_BASE))
     new = template.read(_written(tmp_path / "new", A=_BASE))
-    gone = [change for change in compare(old, new) if change.effect is not Effect.NOTHING]
-    assert {change.template for change in gone} == {"B"}
-    assert {change.effect for change in gone} == {Effect.LOST}
-    assert all("deploying leaves its stack" in change.notes[-1] for change in gone)
+    found = compare(old, new)
+    assert {change.effect for change in found} == {Effect.NOTHING}
+    assert all(
+        ("deploying leaves its stack" in "".join(c.notes)) == (c.template == "B") for c in found
+    )
+    assert main(["diff", str(tmp_path / "old"), str(tmp_path / "new")]) == 0
+
+
+def test_a_nested_stack_goes_with_the_resource_that_makes_it(tmp_path: Path) -> None:
+    stack = {"Type": "AWS::CloudFormation::Stack"}
+    outer = {"Resources": {"Inner": stack, "Topic": {"Type": "AWS::SNS::Topic"}}}
+    inner = {"Resources": _BASE["Resources"]}
+    old = template.read(_written(tmp_path / "old", **{"Outer": outer, "Inner.nested": inner}))
+    del outer["Resources"]["Inner"]
+    new = template.read(_written(tmp_path / "new", Outer=outer))
+    assert {c.logical_id: c.effect for c in compare(old, new)} == _EVERYTHING_LOST
+
+
+def test_fewer_stacks_on_one_side_replace_nothing(tmp_path: Path) -> None:
+    first, second = _split()
+    networked = json.loads(json.dumps(second))
+    networked["Resources"]["Compute"]["Properties"]["SubnetIds"] = [
+        {"Fn::ImportValue": "TheSubnet"},
+        "subnet-1",
+    ]
+    both = template.read(_written(tmp_path / "both", First=first, Second=networked))
+    one = template.read(_written(tmp_path / "one", Second=networked))
+    for old, new in ((both, one), (one, both)):
+        effects = {c.logical_id: c.effect for c in compare(old, new) if c.template == "Second"}
+        assert set(effects.values()) == {Effect.NOTHING}
+    assert len({change.cluster for change in compare(both, one)}) == 1
+    networked["Resources"]["Compute"]["Properties"]["SubnetIds"].pop()
+    fewer = template.read(_written(tmp_path / "fewer", Second=networked))
+    (reason,) = next(c for c in compare(both, fewer) if c.logical_id == "Compute").reasons
+    assert str(reason) == "SubnetIds[1]: 'subnet-1' -> nothing"
+
+
+def test_fewer_stacks_around_a_nested_one_replace_nothing(tmp_path: Path) -> None:
+    passed = {"ClusterId": _get("Cluster", "Id")}
+    outer = deepcopy(_BASE)
+    outer["Resources"]["Inner"] = _resource("AWS::CloudFormation::Stack", Parameters=passed)
+    queue = _resource(QUEUE, Name="two", ClusterId={"Ref": "ClusterId"})
+    inner = {"Parameters": {"ClusterId": {"Type": "String"}}, "Resources": {"Two": queue}}
+    folder = _written(tmp_path / "both", **{"Outer": outer, "Inner.nested": inner})
+    both, one = template.read(folder), template.read(folder / "Inner.nested.template.json")
+    for old, new in ((both, one), (one, both)):
+        effects = {c.logical_id: c.effect for c in compare(old, new)}
+        assert effects["Two"] is Effect.NOTHING
 
 
 def test_clusters_of_several_stacks_are_noted(tmp_path: Path) -> None:
@@ -739,9 +1027,9 @@ def test_clusters_of_several_stacks_are_noted(tmp_path: Path) -> None:
 # The command.
 
 
-def _pair(tmp_path: Path, new: dict[str, Any]) -> list[str]:
+def _pair(tmp_path: Path, new: dict[str, Any], old: dict[str, Any] = _BASE) -> list[str]:
     paths = [tmp_path / "old.json", tmp_path / "new.json"]
-    for path, content in zip(paths, (_BASE, new), strict=True):
+    for path, content in zip(paths, (old, new), strict=True):
         path.write_text(json.dumps(content), encoding="utf-8")
     return ["diff", *map(str, paths)]
 
@@ -754,6 +1042,7 @@ def _pair(tmp_path: Path, new: dict[str, Any]) -> list[str]:
         (("Login", "PurchaseOption"), "SPOT", "sessions-end"),
         (("Compute", "ScalingConfiguration", "MaxInstanceCount"), 1, "jobs-fail"),
         (("Queue", "Name"), "other", "replaced"),
+        (("Cluster", "SlurmConfiguration"), {"Accounting": {"Mode": "NONE"}}, "records-lost"),
         (("Queue",), None, "removed"),
         (("Cluster", "Name"), "other", "lost"),
         (("Cluster", "Scheduler", "Version"), "24.11", "refused"),
@@ -762,8 +1051,11 @@ def _pair(tmp_path: Path, new: dict[str, Any]) -> list[str]:
 def test_the_exit_status_is_that_of_the_worst(
     path: tuple[str, ...], to: Any, worst: str, tmp_path: Path
 ) -> None:
+    old = _BASE
+    if worst == "records-lost":
+        old = _changed("Cluster", "SlurmConfiguration", to={"Accounting": {"Mode": "STANDARD"}})
     words = [*(effect.word for effect in Effect if effect >= Effect.IN_PLACE), "refused"]
-    called = _pair(tmp_path, _changed(*path, to=to))
+    called = _pair(tmp_path, _changed(*path, to=to), old)
     place = words.index(worst)
     for word in words[max(place - 1, 0) : place + 2]:  # itself and its neighbours
         fails = worst == "refused" or words.index(word) <= place
@@ -790,7 +1082,7 @@ def test_the_table_says_what_happens_and_why(
         "          fix: give it another name in the same deployment, or no name= at all: then it "
         "gets one that changes with what replaces it",
         "  queue Queue (batch)         updated in place",
-        "      ComputeNodeGroupConfigurations[0]: ComputeNodeGroup Compute is replaced",
+        "      ComputeNodeGroupConfigurations[0]: node group Cluster/compute is replaced",
         "      note: running jobs stay; new ones may not be accepted while it is updated",
         "",
         "1 cluster, 2 node groups, 1 queue: 1 would be REFUSED, 1 replaced, 1 updated in place",

@@ -314,6 +314,42 @@ def test_a_value_cannot_start_a_line_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ({"Fn::Equals": [{"Ref": "P"}, "a"]}, "only if Big"),
+        ({"Fn::Equals": ["b", "a"]}, "only if Big, which does not hold"),
+        ({"Fn::Equals": ["a", "a"]}, None),
+    ],
+)
+def test_what_has_a_condition_is_marked(definition: Any, said: str | None) -> None:
+    group = _group(types=["p5.48xlarge"], slurm={"GresCustomSettings": [{"Name": "gpu"}]})
+    parts = {"Cluster": _cluster(), "Group": group, "Queue": _queue("Group")}
+    resources = {name: {**part, "Condition": "Big"} for name, part in parts.items()}
+    lines = _of(resources, Conditions={"Big": definition}).lines
+    both = [line for file in ("slurm.conf", "gres.conf") for line in lines[file]]
+    marked = [line for line in both if "only if" in line]
+    expected = (f"# {said}", f"# train: p5.48xlarge, {said}, 0 to 16 nodes",
+                f"# jobs: {said}", f"# train: {said}")  # fmt: skip
+    assert marked == (list(expected) if said else [])
+
+
+@pytest.mark.parametrize(
+    ("strange", "shown"),
+    [(5, "<5>"), ([["a"]], '<["a"]>'), ([5], "<5>"), ([None], "<null>"), ("text", '<"text">')],
+)
+def test_what_is_no_setting_is_a_placeholder(strange: Any, shown: str) -> None:
+    slurm = {"SlurmCustomSettings": strange, "GresCustomSettings": strange}
+    lines = _of({"Cluster": _cluster(**slurm), "Group": _group(slurm=slurm)}).lines
+    assert f"# {shown}: settings that only CloudFormation knows" in lines["slurm.conf"]
+    assert f"NodeName=train-[1-16] CPUs=8 {shown} State=CLOUD" in lines["slurm.conf"]
+    assert lines["gres.conf"][0].startswith(f"# NodeName=train-[1-16] {shown}")
+
+
+def test_whole_floats_are_whole_numbers() -> None:
+    assert _node(_group(most=4.0)).startswith("NodeName=train-[1-4] ")
+
+
 # Which cluster it is.
 
 

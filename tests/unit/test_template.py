@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pcs_constructs import template
+from pcs_constructs import conditions, template
 from pcs_constructs.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -190,3 +190,163 @@ def test_fails_when_a_file_is_not_there(tmp_path: Path) -> None:
 def test_fails_when_a_directory_has_no_template(tmp_path: Path) -> None:
     with pytest.raises(template.TemplateError, match="no file called"):
         template.read(tmp_path)
+
+
+@pytest.mark.parametrize("body", [_CONTENT, json.dumps(_CONTENT)])
+def test_what_get_template_prints_is_unwrapped(tmp_path: Path, body: Any) -> None:
+    path = tmp_path / "deployed.json"
+    path.write_text(json.dumps({"TemplateBody": body, "StagesAvailable": ["Original"]}))
+    (found,) = template.read(path)
+    assert found.content == _CONTENT
+
+
+def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(_CONTENT), encoding="utf-8-sig")
+    assert template.read(path)[0].content == _CONTENT
+
+
+_DEEP: Any = []
+for _ in range(900):
+    _DEEP = [_DEEP]
+
+
+@pytest.mark.parametrize(
+    ("section", "content", "wrong"),
+    [
+        ("DependsOn", -5, "Resources.A.DependsOn is neither a logical id nor a list of some"),
+        ("DependsOn", [[]], "Resources.A.DependsOn is neither"),
+        ("DependsOn", [{"Fn::If": ["B", "C", "D"]}], "Resources.A.DependsOn is neither"),
+        ("Type", 5, "Resources.A.Type is no text"),
+        ("Type", None, "Resources.A.Type is no text"),
+        ("Condition", ["B"], "Resources.A.Condition is no text"),
+        ("Properties", 5, "Resources.A.Properties is no mapping"),
+        ("Properties", False, "Resources.A.Properties is no mapping"),
+        ("Properties", {"Deep": _DEEP}, "is nested too deeply, in more than 100 levels"),
+        ("Metadata", [], "Resources.A.Metadata is no mapping"),
+        ("Parameters", [], "Parameters is no mapping"),
+        ("Parameters", {"P": None}, "Parameters.P is no mapping"),
+        ("Conditions", 5, "Conditions is no mapping"),
+        ("Outputs", "none", "Outputs is no mapping"),
+        ("Outputs", {"O": 5}, "Outputs.O is no mapping"),
+        ("Outputs", {"O": {"Export": "Name"}}, "Outputs.O.Export is no mapping"),
+    ],
+)
+def test_fails_when_something_has_another_shape(section: str, content: Any, wrong: str) -> None:
+    resource: dict[str, Any] = {"Type": "AWS::S3::Bucket"}
+    whole = {"Resources": {"A": resource}}
+    (whole if section.endswith("s") and section != "Properties" else resource)[section] = content
+    with pytest.raises(template.TemplateError) as refused:
+        template.parsed("Stack", whole)
+    assert str(refused.value).startswith(f"Stack: {wrong}")
+
+
+def test_fails_when_a_file_is_nested_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(template.TemplateError, match=r"a\.json: is nested too deeply"):
+        template.read(path)
+
+
+def test_nothing_at_all_is_of_any_shape() -> None:
+    empty = {"Type": "T", "Properties": None, "DependsOn": None, "Metadata": None}
+    content = {"Resources": {"A": empty}, "Outputs": None, "Parameters": None, "Conditions": None}
+    found = template.parsed("Stack", content)
+    assert (found.resources["A"].properties, found.resources["A"].depends_on) == ({}, frozenset())
+    assert (found.outputs, found.parameters, found.conditions) == ({}, {}, {})
+
+
+def test_outputs_of_a_loop_are_left_alone() -> None:
+    outputs = {"Fn::ForEach::All": ["X", ["a"], {}]}
+    assert template.parsed("Stack", {"Resources": {}, "Outputs": outputs}).outputs == {}
+
+
+def test_an_export_of_itself_leads_nowhere() -> None:
+    here = {"Fn::ImportValue": "Id"}
+    content = {"Resources": {}, "Outputs": {"Id": {"Value": here, "Export": {"Name": "Id"}}}}
+    assert template.parsed("Stack", content).reference(here) is None
+
+
+def test_a_nested_stack_of_itself_leads_nowhere(tmp_path: Path) -> None:
+    for name, inner in (("A", "B"), ("B", "A")):
+        stack = {
+            "Type": "AWS::CloudFormation::Stack",
+            "Properties": {"Parameters": {"P": {"Ref": "P"}}},
+            "Metadata": {"aws:asset:path": f"{inner}.template.json"},
+        }
+        output = {"Value": {"Fn::GetAtt": ["Inner", "Outputs.O"]}}
+        content = {
+            "Parameters": {"P": {"Type": "String"}},
+            "Resources": {"Inner": stack},
+            "Outputs": {"O": output},
+        }
+        (tmp_path / f"{name}.template.json").write_text(json.dumps(content))
+    both, alone = template.read(tmp_path), template.read(tmp_path / "A.template.json")
+    for found in (both[0], alone[0]):
+        assert found.reference({"Ref": "P"}) is None
+        reference = found.reference({"Fn::GetAtt": ["Inner", "Outputs.O"]})
+        assert reference is not None
+        assert reference.resource.logical_id == "Inner"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (4, 4),
+        (4.0, 4),
+        ("-1", -1),
+        (None, None),
+        ({"Ref": "AWS::NoValue"}, None),
+        (4.5, UNKNOWN),
+        ("4 ", UNKNOWN),
+        ("9" * 5000, UNKNOWN),
+        (float("inf"), UNKNOWN),
+        (float("nan"), UNKNOWN),
+        (True, UNKNOWN),
+        ({"Ref": "P"}, UNKNOWN),
+    ],
+)
+def test_a_whole_number_is_read_however_it_is_written(value: Any, number: Any) -> None:
+    resource = {"Type": "T", "Properties": {"N": value}}
+    found = template.parsed("Stack", {"Resources": {"A": resource}}).resources["A"]
+    assert found.number("N") == number
+
+
+_YES: dict[str, Any] = {"Fn::Equals": [True, "true"]}
+_NO: dict[str, Any] = {"Fn::Not": [_YES]}
+_OPEN: dict[str, Any] = {"Fn::Equals": [{"Ref": "P"}, "a"]}
+
+
+@pytest.mark.parametrize(
+    ("definition", "holds"),
+    [
+        (_YES, True),
+        (_NO, False),
+        (_OPEN, UNKNOWN),
+        ({"Fn::Not": [_OPEN]}, UNKNOWN),
+        ({"Fn::And": [_YES, _OPEN]}, UNKNOWN),
+        ({"Fn::And": [_NO, _OPEN]}, False),
+        ({"Fn::And": [_YES, _YES]}, True),
+        ({"Fn::Or": [_NO, _OPEN]}, UNKNOWN),
+        ({"Fn::Or": [_YES, _OPEN]}, True),
+        ({"Fn::Or": [_NO, _NO]}, False),
+        ({"Condition": "Yes"}, True),
+        ({"Condition": "Nowhere"}, UNKNOWN),
+        ({"Condition": "It"}, UNKNOWN),
+        ({"Condition": ["Yes"]}, UNKNOWN),
+        ({"Fn::Equals": ["a"]}, UNKNOWN),
+        ({"Fn::Equals": ["a", "{{resolve:ssm:a}}"]}, UNKNOWN),
+        ({}, UNKNOWN),
+        (5, UNKNOWN),
+    ],
+)
+def test_a_condition_holds_where_nothing_else_is_possible(definition: Any, holds: Any) -> None:
+    content = {
+        "Parameters": {"P": {"Type": "String", "Default": "a"}},
+        "Conditions": {"Yes": _YES, "It": definition},
+        "Resources": {"A": {"Type": "T", "Condition": "It"}, "B": {"Type": "T"}},
+    }
+    found = template.parsed("Stack", content)
+    assert conditions.holds(found, "It") is holds
+    assert conditions.is_there(found.resources["A"]) is holds
+    assert conditions.is_there(found.resources["B"]) is True
