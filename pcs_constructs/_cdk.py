@@ -370,6 +370,11 @@ def allow_pcs_to_use(key: kms.IKey) -> None:
         key.add_to_resource_policy(statement, True)
 
 
+def as_construct(found: object) -> Construct:
+    """One of our own interfaces as the construct that every implementation is."""
+    return cast("Construct", found)
+
+
 def as_role(role: iam.Role) -> iam.IRole:
     """The role as the interface that it implements (aws/jsii#4541)."""
     return cast("iam.IRole", role)

@@ -12,13 +12,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
-from pcs_constructs import _cdk, cluster_secrets, endpoints, rules
+from pcs_constructs import _cdk, cluster_secrets, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.boot import MountClient
 from pcs_constructs.capacity import ClusterSize, Scaling
+from pcs_constructs.cluster_members import connections_of, problems_of_members
 from pcs_constructs.endpoints import ClusterEndpoints, ClusterEndpointsOptions
 from pcs_constructs.errors import UNKNOWN, Problem
 from pcs_constructs.identity import NodeInstanceProfile
+from pcs_constructs.imported_cluster import ImportedCluster
 from pcs_constructs.names import physical_name
 from pcs_constructs.network import NetworkType
 from pcs_constructs.node_group import (
@@ -26,23 +27,20 @@ from pcs_constructs.node_group import (
     ComputeNodeGroupOptions,
     LoginNodeOptions,
 )
-from pcs_constructs.parameters import SlurmParameters
+from pcs_constructs.parameters import ClusterParameters, qos_of
 from pcs_constructs.queue import Queue, QueueOptions
 from pcs_constructs.security_groups import ClusterSecurityGroup, ClusterSecurityGroups
 from pcs_constructs.slurm import (
     CATALOG_DATE,
     Accounting,
     Preemption,
-    PreemptMode,
     SlurmVersion,
 )
-from pcs_constructs.slurm_settings import CGROUP, CLUSTER, SLURMDBD
 from pcs_constructs.storage.share import MountScripts, grants_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pcs_constructs.errors import Unknown
     from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.interfaces import (
         ICluster,
@@ -208,7 +206,7 @@ class Cluster(Construct):
         Raises:
             PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524.
         """
-        return _ImportedCluster(
+        return ImportedCluster(
             scope,
             id,
             cluster_id=cluster_id,
@@ -261,7 +259,6 @@ class Cluster(Construct):
             slurm=(slurm, SlurmVersion),
             rest_api=(rest_api, bool),
             network_type=(network_type, NetworkType),
-            memory_aware=(memory_aware, bool),
         )
         given.expect(
             subnet=(subnet, "subnet_id"),
@@ -269,40 +266,24 @@ class Cluster(Construct):
             security_group=(security_group, "security_group_id"),
             security_groups=(security_groups, ClusterSecurityGroups),
             mount_scripts=(mount_scripts, MountScripts),
-            accounting=(accounting, Accounting),
-            prolog=(prolog, str),
-            epilog=(epilog, str),
-            preemption=(preemption, Preemption),
         )
-        _judge_qos(given, accounting)
         peers = given.peers("rest_api_from", rest_api_from)
         idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
         file_systems = given.mapping("mounts", mounts, "file_share")
-        mebibytes = given.whole_mebibytes("default_memory_per_cpu", default_memory_per_cpu)
-        counts = {
-            name: given.number(f"licenses[{name!r}]", count)
-            for name, count in given.mapping("licenses", licenses, int).items()
-        }
-        settings = SlurmParameters(
-            CLUSTER,
-            given.mapping("slurm_settings", slurm_settings, str),
-            {
-                "SelectTypeParameters": "CR_CPU_Memory" if memory_aware else None,
-                "DefMemPerCPU": mebibytes,
-                "Prolog": prolog,
-                "Epilog": epilog,
-                "Licenses": ",".join(f"{n}:{count}" for n, count in counts.items()) or None,
-                **_preemption(preemption, given),
-                "AccountingStorageEnforce": ",".join(what.value for what in accounting.enforce)
-                if accounting and accounting.enforce
-                else None,
-            },
+        parameters = ClusterParameters(
+            given,
+            slurm_settings=slurm_settings,
+            slurmdbd_settings=slurmdbd_settings,
+            cgroup_settings=cgroup_settings,
+            memory_aware=memory_aware,
+            default_memory_per_cpu=default_memory_per_cpu,
+            prolog=prolog,
+            epilog=epilog,
+            licenses=licenses,
+            preemption=preemption,
+            accounting=accounting,
         )
-        database = SlurmParameters(
-            SLURMDBD, given.mapping("slurmdbd_settings", slurmdbd_settings, str)
-        )
-        cgroup = SlurmParameters(CGROUP, given.mapping("cgroup_settings", cgroup_settings, str))
-        srun_ports = settings.values.get("SrunPortRange")
+        srun_ports = parameters.settings.get("SrunPortRange")
         if security_groups is not None:
             if security_group is not None:
                 given.problems.append(_two_kinds_of_groups())
@@ -338,11 +319,7 @@ class Cluster(Construct):
                 # Not asked for where it does not matter: it is a round trip.
                 today=_cdk.today(scope) if slurm.end_of_life else CATALOG_DATE,
             ),
-            *(
-                said.facts(slurm, accounting=accounting is not None)
-                for said in (settings, database, cgroup)
-                if said.values
-            ),
+            *parameters.facts(slurm),
             rules.PeersFacts(
                 argument="rest_api_from",
                 service="the REST API",
@@ -380,11 +357,10 @@ class Cluster(Construct):
         self.mounts = file_systems
         self.mount_scripts = mount_scripts
         self.accounting = accounting is not None
-        self.qos = _qos(accounting)
+        self.qos = qos_of(accounting)
         self.network_type = network_type
-        self.slurm_settings = settings.values
-        selects = _cdk.known(settings.values.get("SelectTypeParameters", ""))
-        self.memory_aware = None if selects is UNKNOWN else "_memory" in selects.lower()
+        self.slurm_settings = parameters.settings
+        self.memory_aware = parameters.memory_aware
         if security_groups is None:
             shared = security_group or _cdk.as_security_group(
                 ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
@@ -414,8 +390,8 @@ class Cluster(Construct):
                 security_group_ids=[_cdk.security_group_id(self.security_group)],
                 network_type="IPV6" if ipv6 else None,
             ),
-            slurm_configuration=_slurm_configuration(
-                accounting, rest_api, idle_seconds, settings, database, cgroup
+            slurm_configuration=parameters.configuration(
+                rest_api=rest_api, idle_seconds=idle_seconds
             ),
         )
         for peer in peers:
@@ -440,7 +416,7 @@ class Cluster(Construct):
     @property
     def connections(self) -> ec2.Connections:
         """The network connections of the controller and of every node."""
-        return _connections(self)
+        return connections_of(self)
 
     @property
     def open_shares(self) -> Sequence[FileShare]:
@@ -547,7 +523,7 @@ class Cluster(Construct):
         clusters = [c for c in found if isinstance(c, Cluster)]
         _cdk.deploy_after(self, clusters[: clusters.index(self)])
         tags = _cdk.known_items(self._resource.cdk_tag_manager.tag_values())
-        members = _problems_of_members(
+        members = problems_of_members(
             self, found, size=self.size, tags=tags, settings=self.slurm_settings
         )
         name = _cdk.known(self.name)
@@ -558,199 +534,6 @@ class Cluster(Construct):
         together = [c for c in namesakes if _cdk.environment(c) == here]
         names = tuple(c.name for c in together) if together[0] is self else ()  # told once
         return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
-
-
-@jsii.implements(ec2.IConnectable)
-class _ImportedCluster(Construct):
-    """A cluster that is defined elsewhere."""
-
-    cluster_id: Final[str]
-    vpc: Final[ec2.IVpc]
-    subnet: Final[ec2.ISubnet]
-    security_group: Final[ec2.ISecurityGroup]
-    compute_security_group: Final[ec2.ISecurityGroup]
-    login_security_group: Final[ec2.ISecurityGroup]
-    mounts: Final[Mapping[str, ISharedStorage]]
-    mount_scripts: Final[MountScripts | None]
-    slurm: Final[SlurmVersion | None]
-    accounting: Final[bool | None]
-    qos: Final[frozenset[str] | None]
-    network_type: Final[NetworkType | None]
-    memory_aware: Final[bool | None]
-    slurm_settings: Final[None]
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        cluster_id: str,
-        vpc: ec2.IVpc,
-        security_group: ec2.ISecurityGroup,
-        subnet: ec2.ISubnet | None,
-        mounts: Mapping[str, ISharedStorage] | None,
-        mount_scripts: MountScripts | None,
-        slurm: SlurmVersion | None,
-        accounting: Accounting | None,
-        memory_aware: bool | None,
-        network_type: NetworkType | None,
-        compute_security_group: ec2.ISecurityGroup | None,
-        login_security_group: ec2.ISecurityGroup | None,
-    ) -> None:
-        given = Arguments()
-        given.require(
-            cluster_id=(cluster_id, str),
-            vpc=(vpc, "vpc_id"),
-            security_group=(security_group, "security_group_id"),
-        )
-        given.expect(
-            subnet=(subnet, "subnet_id"),
-            mount_scripts=(mount_scripts, MountScripts),
-            slurm=(slurm, SlurmVersion),
-            accounting=(accounting, Accounting),
-            memory_aware=(memory_aware, bool),
-            network_type=(network_type, NetworkType),
-            compute_security_group=(compute_security_group, "security_group_id"),
-            login_security_group=(login_security_group, "security_group_id"),
-        )
-        _judge_qos(given, accounting)
-        file_systems = given.mapping("mounts", mounts, "file_share")
-        _cdk.refuse(scope, id, given.problems)
-        compute = compute_security_group or security_group
-        groups = {
-            "security_group": security_group,
-            "compute_security_group": compute,
-            "login_security_group": login_security_group or compute,
-        }
-        place = subnet or _cdk.first_private_subnet(vpc)
-        facts = (
-            rules.ClusterFacts(
-                name=UNKNOWN, named=False, slurm=UNKNOWN, cluster_id=_cdk.known(cluster_id)
-            ),
-            rules.IdentifierFacts(
-                subnet_ids=(_cdk.known(_cdk.subnet_id(place)),) if place else (),
-                security_group_ids=tuple(
-                    _cdk.known(_cdk.security_group_id(group))
-                    for group in dict.fromkeys(groups.values())
-                ),
-            ),
-            *(
-                _cdk.security_group_facts(argument, group, vpc)
-                # By the first argument that names it.
-                for group, argument in {g: a for a, g in reversed(groups.items())}.items()
-            ),
-            rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
-            *(storage.file_share.facts(path) for path, storage in file_systems.items()),
-        )
-        place = _cdk.place(scope, id, place, rules.errors_in(*facts))
-        super().__init__(scope, id)
-        self.cluster_id = cluster_id
-        self.vpc = vpc
-        self.subnet = place
-        self.security_group = security_group
-        self.compute_security_group = groups["compute_security_group"]
-        self.login_security_group = groups["login_security_group"]
-        self.mounts = file_systems
-        self.mount_scripts = mount_scripts
-        self.slurm = slurm
-        self.accounting = None if accounting is None else True
-        self.qos = _qos(accounting)
-        self.network_type = network_type
-        self.memory_aware = memory_aware
-        self.slurm_settings = None
-        _cdk.at_synth(self, lambda: _problems_of_members(self, _cdk.tree(self)))
-
-    @cached_property
-    def _shared_profile(self) -> NodeInstanceProfile:
-        return NodeInstanceProfile(self, "InstanceProfile")
-
-    @property
-    def connections(self) -> ec2.Connections:
-        return _connections(self)
-
-    @property
-    def open_shares(self) -> Sequence[FileShare]:
-        # Where the cluster is defined, ports may be open already, and EC2 refuses a rule that is
-        # there; so a node group opens them to a security group of its own.
-        return ()
-
-    @property
-    def instance_profile(self) -> INodeInstanceProfile:
-        return self._shared_profile
-
-    def grant_secret_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        return cluster_secrets.grant_secret_read(self, self.cluster_id, grantee)
-
-    def grant_jwt_key_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        return cluster_secrets.grant_jwt_key_read(self, self.cluster_id, grantee)
-
-
-def _problems_of_members(
-    cluster: Cluster | _ImportedCluster,
-    found: Sequence[object],
-    *,
-    size: ClusterSize | Unknown = UNKNOWN,
-    tags: Mapping[str, str] | None = None,
-    settings: Mapping[str, str] | None = None,
-) -> Sequence[Problem]:
-    """What is wrong with the node groups and queues of a cluster, now that all are there."""
-    groups = [c for c in found if isinstance(c, ComputeNodeGroup) and c.cluster is cluster]
-    queues = [c for c in found if isinstance(c, Queue) and c.cluster is cluster]
-    busy = {id(group) for queue in queues for group in queue.node_groups}
-    members = rules.ClusterMembersFacts(
-        size=size,
-        node_group_names=tuple(_cdk.known(group.name) for group in groups),
-        max_instance_counts=tuple(group.scaling.max for group in groups),
-        queue_names=tuple(_cdk.known(queue.name) for queue in queues),
-        unused_node_groups=tuple(
-            group.name for group in groups if not group.login and id(group) not in busy
-        ),
-        mount_points={
-            group.name: frozenset(
-                path
-                for path, storage in group.mounts.items()
-                if storage.file_share.client is not MountClient.LOCAL
-            )
-            for group in groups
-            if group.mounts is not None
-        },
-        tags=tags,
-    )
-    addresses = rules.AddressFacts(
-        cidrs=_cdk.subnet_cidrs(subnet for group in groups for subnet in group.subnets),
-        demands=tuple(
-            (group.name, frozenset(map(_cdk.subnet_id, group.subnets)), group.addresses)
-            for group in groups
-        ),
-        controller=_cdk.subnet_id(cluster.subnet),
-        others=endpoints.addresses(cluster, found),
-    )
-    ways_out = tuple(endpoints.ways_out(cluster, groups, found))
-    ports = rules.SrunPortsFacts(
-        ports=_cdk.known((settings or {}).get("SrunPortRange", "")),
-        nodes=sum(group.scaling.max for group in groups if not group.login),
-    )
-    said = rules.QueuesFacts(
-        queues={
-            queue.name: {name: _cdk.known(value) for name, value in queue.slurm_settings.items()}
-            for queue in queues
-        },
-        cluster=UNKNOWN
-        if settings is None
-        else {name: _cdk.known(value) for name, value in settings.items()},
-    )
-    _cdk.advise(cluster, rules.advice_on(members, said, *ways_out))
-    return rules.errors_in(members, addresses, said, ports, *ways_out)
-
-
-def _connections(cluster: ICluster) -> ec2.Connections:
-    """The network connections of the controller and of every node."""
-    groups = dict.fromkeys(
-        (cluster.security_group, cluster.compute_security_group, cluster.login_security_group)
-    )
-    if len(groups) == 1:
-        return cluster.security_group.connections
-    return ec2.Connections(security_groups=list(groups))
 
 
 def _two_kinds_of_groups() -> Problem:
@@ -768,54 +551,3 @@ def _out_of_reach(paths: Sequence[str]) -> Sequence[Finding]:
     from pcs_constructs.reach.findings import out_of_reach
 
     return tuple(out_of_reach(paths))
-
-
-def _preemption(preemption: Preemption | None, given: Arguments) -> dict[str, str | None]:
-    """The parameters that say how jobs make room for others."""
-    if not isinstance(preemption, Preemption):
-        return {}
-    # Only Slurm's gang scheduler wakes suspended jobs again.
-    mode = preemption.mode.value + (",GANG" if preemption.mode is PreemptMode.SUSPEND else "")
-    return {
-        "PreemptType": preemption.type,
-        "PreemptMode": mode,
-        "PreemptExemptTime": given.time("preemption", preemption.exempt_time),
-    }
-
-
-def _judge_qos(given: Arguments, accounting: Accounting | None) -> None:
-    if isinstance(accounting, Accounting) and accounting.qos is not None:
-        given.joined("accounting", accounting.qos)
-
-
-def _qos(accounting: Accounting | None) -> frozenset[str] | None:
-    """The QOS that the accounting says there are."""
-    if accounting is None or accounting.qos is None:
-        return None
-    known = _cdk.known_all(accounting.qos)
-    return None if known is UNKNOWN else frozenset(known)
-
-
-def _slurm_configuration(
-    accounting: Accounting | None,
-    rest_api: bool,
-    idle_seconds: int | None,
-    settings: SlurmParameters,
-    database: SlurmParameters,
-    cgroup: SlurmParameters,
-) -> cfn.CfnCluster.SlurmConfigurationProperty | None:
-    values = (settings.values, database.values, cgroup.values)
-    if not any((accounting, rest_api, idle_seconds is not None, *values)):
-        return None
-    return cfn.CfnCluster.SlurmConfigurationProperty(
-        accounting=cfn.CfnCluster.AccountingProperty(
-            mode="STANDARD", default_purge_time_in_days=accounting.retention_days or -1
-        )
-        if accounting
-        else None,
-        scale_down_idle_time_in_seconds=idle_seconds,
-        slurm_rest=cfn.CfnCluster.SlurmRestProperty(mode="STANDARD") if rest_api else None,
-        slurm_custom_settings=settings.properties(cfn.CfnCluster.SlurmCustomSettingProperty),
-        slurmdbd_custom_settings=database.properties(cfn.CfnCluster.SlurmdbdCustomSettingProperty),
-        cgroup_custom_settings=cgroup.properties(cfn.CfnCluster.CgroupCustomSettingProperty),
-    )

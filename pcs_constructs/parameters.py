@@ -8,10 +8,15 @@ from aws_cdk import aws_pcs as cfn
 
 from pcs_constructs import _cdk, rules
 from pcs_constructs.errors import UNKNOWN, Unknown
+from pcs_constructs.slurm import Accounting, Preemption, PreemptMode
+from pcs_constructs.slurm_settings import CGROUP, CLUSTER, SLURMDBD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import aws_cdk as cdk
+
+    from pcs_constructs._arguments import Arguments
     from pcs_constructs.instances import InstanceFacts
     from pcs_constructs.interfaces import ICluster
     from pcs_constructs.slurm import SlurmVersion
@@ -78,6 +83,133 @@ class SlurmParameters:
         return [
             kind(parameter_name=name, parameter_value=value) for name, value in self.values.items()
         ] or None
+
+
+class ClusterParameters:
+    """What Slurm and its daemons are told of a cluster; the arguments are those of `Cluster`."""
+
+    def __init__(
+        self,
+        given: Arguments,
+        *,
+        slurm_settings: Mapping[str, str] | None,
+        slurmdbd_settings: Mapping[str, str] | None,
+        cgroup_settings: Mapping[str, str] | None,
+        memory_aware: bool,
+        default_memory_per_cpu: cdk.Size | None,
+        prolog: str | None,
+        epilog: str | None,
+        licenses: Mapping[str, int] | None,
+        preemption: Preemption | None,
+        accounting: Accounting | None,
+    ) -> None:
+        given.require(memory_aware=(memory_aware, bool))
+        given.expect(
+            prolog=(prolog, str),
+            epilog=(epilog, str),
+            preemption=(preemption, Preemption),
+            accounting=(accounting, Accounting),
+        )
+        judge_qos(given, accounting)
+        self._accounting = accounting if isinstance(accounting, Accounting) else None
+        accounting = self._accounting
+        mebibytes = given.whole_mebibytes("default_memory_per_cpu", default_memory_per_cpu)
+        counts = {
+            name: given.number(f"licenses[{name!r}]", count)
+            for name, count in given.mapping("licenses", licenses, int).items()
+        }
+        self._settings = SlurmParameters(
+            CLUSTER,
+            given.mapping("slurm_settings", slurm_settings, str),
+            {
+                "SelectTypeParameters": "CR_CPU_Memory" if memory_aware else None,
+                "DefMemPerCPU": mebibytes,
+                "Prolog": prolog,
+                "Epilog": epilog,
+                "Licenses": ",".join(f"{n}:{count}" for n, count in counts.items()) or None,
+                **_preemption(preemption, given),
+                "AccountingStorageEnforce": ",".join(what.value for what in accounting.enforce)
+                if accounting and accounting.enforce
+                else None,
+            },
+        )
+        self._database = SlurmParameters(
+            SLURMDBD, given.mapping("slurmdbd_settings", slurmdbd_settings, str)
+        )
+        self._cgroup = SlurmParameters(
+            CGROUP, given.mapping("cgroup_settings", cgroup_settings, str)
+        )
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The parameters of the cluster itself."""
+        return self._settings.values
+
+    @property
+    def memory_aware(self) -> bool | None:
+        """Whether jobs are scheduled by memory too; `None` where a token says."""
+        selects = _cdk.known(self.settings.get("SelectTypeParameters", ""))
+        return None if selects is UNKNOWN else "_memory" in selects.lower()
+
+    def facts(self, slurm: SlurmVersion) -> Iterator[object]:
+        """What the rules are to judge."""
+        for parameters in (self._settings, self._database, self._cgroup):
+            if parameters.values:
+                yield parameters.facts(slurm, accounting=self._accounting is not None)
+
+    def configuration(
+        self, *, rest_api: bool, idle_seconds: int | None
+    ) -> cfn.CfnCluster.SlurmConfigurationProperty | None:
+        """The property of the cluster."""
+        accounting = self._accounting
+        said = (self._settings.values, self._database.values, self._cgroup.values)
+        if not any((accounting, rest_api, idle_seconds is not None, *said)):
+            return None
+        return cfn.CfnCluster.SlurmConfigurationProperty(
+            accounting=cfn.CfnCluster.AccountingProperty(
+                mode="STANDARD", default_purge_time_in_days=accounting.retention_days or -1
+            )
+            if accounting
+            else None,
+            scale_down_idle_time_in_seconds=idle_seconds,
+            slurm_rest=cfn.CfnCluster.SlurmRestProperty(mode="STANDARD") if rest_api else None,
+            slurm_custom_settings=self._settings.properties(
+                cfn.CfnCluster.SlurmCustomSettingProperty
+            ),
+            slurmdbd_custom_settings=self._database.properties(
+                cfn.CfnCluster.SlurmdbdCustomSettingProperty
+            ),
+            cgroup_custom_settings=self._cgroup.properties(
+                cfn.CfnCluster.CgroupCustomSettingProperty
+            ),
+        )
+
+
+def _preemption(preemption: Preemption | None, given: Arguments) -> dict[str, str | None]:
+    """The parameters that say how jobs make room for others."""
+    if not isinstance(preemption, Preemption):
+        return {}
+    # Only Slurm's gang scheduler wakes suspended jobs again.
+    mode = preemption.mode.value + (",GANG" if preemption.mode is PreemptMode.SUSPEND else "")
+    return {
+        "PreemptType": preemption.type,
+        "PreemptMode": mode,
+        "PreemptExemptTime": given.time("preemption", preemption.exempt_time),
+    }
+
+
+def judge_qos(given: Arguments, accounting: Accounting | None) -> None:
+    """The QOS that the accounting names must be single names."""
+    if isinstance(accounting, Accounting) and accounting.qos is not None:
+        given.joined("accounting", accounting.qos)
+
+
+def qos_of(accounting: Accounting | None) -> frozenset[str] | None:
+    """The QOS that the accounting says there are."""
+    if accounting is None or accounting.qos is None:
+        return None
+    known = _cdk.known_all(accounting.qos)
+    return None if known is UNKNOWN else frozenset(known)
 
 
 class NodeParameters:
