@@ -14,18 +14,17 @@ from constructs import Construct
 
 from pcs_constructs import _cdk, instances, rules
 from pcs_constructs._arguments import Arguments
-from pcs_constructs.boot import MountClient, UserDataPart
+from pcs_constructs.boot import UserDataPart
 from pcs_constructs.capacity import Capacity, Scaling
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem
 from pcs_constructs.identity import NodeInstanceProfile, grant_without_role
 from pcs_constructs.launch_template import Launch, NodeLaunchTemplate
 from pcs_constructs.lifecycle import (
-    ExecutionPolicy,
     Lifecycle,
     LifecycleAction,
-    LifecycleScript,
     ScriptCachingPolicy,
 )
+from pcs_constructs.mounting import Mounting
 from pcs_constructs.names import physical_name
 from pcs_constructs.network import NetworkType
 from pcs_constructs.parameters import NodeParameters, SlurmParameters
@@ -46,10 +45,7 @@ if TYPE_CHECKING:
         INodeLaunchTemplate,
         ISharedStorage,
     )
-    from pcs_constructs.storage.share import FileShare, MountScript
 
-
-_FORWARDS_LOGS: Final = "configure-cloudwatch-logs"
 
 _IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
 
@@ -359,20 +355,18 @@ class ComputeNodeGroup(Construct):
             file_systems = dict(cluster.mounts)
         if own_template is not None:
             file_systems = dict(own_template.mounts)
-        shares = {path: storage.file_share for path, storage in file_systems.items()}
         found = instances.known(types, described)
-        scripts = None if launch_template else mount_scripts or cluster.mount_scripts
-        scripted = {
-            path: s.script for path, s in shares.items() if scripts and scripts.used and s.script
-        }
-        lifecycle = Lifecycle(
-            actions=_ordered(actions, _mount_actions(scripts, scripted)),
-            script_caching_policy=script_caching_policy,
+        mounting = Mounting(
+            file_systems,
+            scripts=None if launch_template else mount_scripts or cluster.mount_scripts,
+            without_disks=tuple(
+                name for name, facts in found.items() if not facts.local_storage_gb
+            ),
+            inherited=mounts is None and launch_template is None,
         )
-        without_disks = tuple(name for name, facts in found.items() if not facts.local_storage_gb)
-        if mounts is None and launch_template is None and without_disks:
-            shares = {path: s for path, s in shares.items() if s.client is not MountClient.LOCAL}
-            file_systems = {path: file_systems[path] for path in shares}
+        lifecycle = Lifecycle(
+            actions=mounting.ordered(actions), script_caching_policy=script_caching_policy
+        )
         # An imported template has an image; one that is made here has none.
         default_image = image is None and (launch_template is None or own_template is not None)
         places = (cluster.subnet,) if chosen is None else chosen
@@ -397,7 +391,7 @@ class ComputeNodeGroup(Construct):
             security_group_ids=tuple(
                 dict.fromkeys(_cdk.security_group_id(group) for group in (carried, *groups))
             ),
-            mounts=tuple(s.mount(path) for path, s in shares.items() if path not in scripted),
+            mounts=mounting.by_user_data,
             parts=parts,
             efa=own_template.efa if own_template else efa,
             efa_only=own_template.efa_only if own_template else efa_only,
@@ -453,6 +447,7 @@ class ComputeNodeGroup(Construct):
         groups_facts = [
             _cdk.security_group_facts("security_groups", group, cluster.vpc) for group in groups
         ]
+        granted = instance_profile is None or _cdk.has_principal(instance_profile)
         facts = (
             group_facts,
             *places_facts,
@@ -462,13 +457,8 @@ class ComputeNodeGroup(Construct):
             *launch.facts(),
             *told.facts(),
             *_root_volume_of(own_template, own_image=image is not None),
-            *_mount_facts(shares, places, without_disks),
-            rules.MountFacts(paths=tuple(map(_cdk.known, shares)) if scripted else ()),
-            *lifecycle.facts(role=instance_profile is None or _cdk.has_principal(instance_profile)),
-            rules.MountGrantFacts(
-                paths=tuple(_cdk.known(path) for path, share in shares.items() if share.grant),
-                role=instance_profile is None or _cdk.has_principal(instance_profile),
-            ),
+            *mounting.facts(places, role=granted),
+            *lifecycle.facts(role=granted),
         )
         problems = list(rules.errors_in(*facts))
         if own_template is not None:
@@ -503,7 +493,7 @@ class ComputeNodeGroup(Construct):
         if launch_template is not None:
             self.mounts = own_template.mounts if own_template else None
         else:
-            self.mounts = file_systems
+            self.mounts = mounting.file_systems
         self.login = login
         self.addresses = scaling.max * launch.addresses
         self.architecture = group_facts.architecture
@@ -518,9 +508,9 @@ class ComputeNodeGroup(Construct):
         self.lifecycle_actions = lifecycle.actions
         attached = lifecycle.attach(self)
         scripts_take = attached.grants(cluster.cluster_id) if lifecycle.actions else ()
-        self._needed = (*grants_of(shares.values()), *scripts_take)
+        self._needed = (*grants_of(mounting.shares.values()), *scripts_take)
         # What the cluster mounts is open to its security group, and its profile may mount it.
-        own = [s for s in shares.values() if all(s is not c for c in cluster.open_shares)]
+        own = [s for s in mounting.shares.values() if all(s is not c for c in cluster.open_shares)]
         self._efa_shares = any(share.efa for share in own)
         self._profile = instance_profile
         if instance_profile is None and (scripts_take or any(grants_of(own))):
@@ -559,7 +549,7 @@ class ComputeNodeGroup(Construct):
         for share in own if launch_template is None else ():  # or that has opened them
             if share.ports and share.security_groups:
                 share.allow_mount_from(_cdk.as_security_group(self._own_security_group))
-        if instance_profile is not None and _cdk.has_principal(instance_profile):
+        if instance_profile is not None and granted:
             for grant in self._needed:
                 grant(self).apply_before(self._resource)
         # The cluster waits for the way out of its own subnet.
@@ -665,40 +655,6 @@ class _ImportedComputeNodeGroup(Construct):
         self.architecture = None
 
 
-def _mount_actions(
-    scripts: MountScripts | None, scripted: Mapping[str, MountScript]
-) -> tuple[LifecycleAction, ...]:
-    """The lifecycle actions that mount what the AWS-maintained scripts can."""
-    if scripts is None:
-        return ()
-    return tuple(
-        LifecycleAction(
-            # By number, since the path may be a token.
-            name=f"Mount {number} {script.name}",
-            script=LifecycleScript.maintained_latest(script.name)
-            if scripts.version is None
-            else LifecycleScript.maintained(
-                script.name,
-                version=scripts.version,
-                checksum=scripts.checksums.get(script.name),
-            ),
-            arguments=(*script.arguments, "--options", script.options, "--mount-point", path),
-            execution_policy=ExecutionPolicy.EVERY_BOOT,
-        )
-        for number, (path, script) in enumerate(scripted.items(), start=1)
-    )
-
-
-def _ordered(
-    actions: Sequence[LifecycleAction], mounts: Sequence[LifecycleAction]
-) -> tuple[LifecycleAction, ...]:
-    """Mounts before all that may want them, and after what forwards the logs of mounting."""
-    if not mounts:
-        return tuple(actions)
-    forwards = [a for a in actions if (a.script.maintained_file or "").startswith(_FORWARDS_LOGS)]
-    return (*forwards, *mounts, *(a for a in actions if a not in forwards))
-
-
 def _root_volume_of(
     template: NodeLaunchTemplate | None, *, own_image: bool
 ) -> Iterator[rules.RootVolumeFacts]:
@@ -706,38 +662,6 @@ def _root_volume_of(
     if template is not None and template.root_volume is not None:
         device_name = _cdk.known(template.root_device_name)
         yield rules.RootVolumeFacts(type=UNKNOWN, device_name=device_name, own_image=own_image)
-
-
-def _mount_facts(
-    shares: Mapping[str, FileShare], places: Sequence[ec2.ISubnet], without_disks: tuple[str, ...]
-) -> Iterator[object]:
-    """What the rules are to judge of where and what nodes mount."""
-    # Nodes in the same subnet are in the same zone, and zones need not be asked for.
-    here = {_cdk.subnet_id(place) for place in places}
-    servers = {
-        path: share.servers_in
-        for path, share in shares.items()
-        if share.servers_in is not None and here != {_cdk.subnet_id(share.servers_in)}
-    }
-    targets = {
-        path: share.mount_targets_in
-        for path, share in shares.items()
-        if share.mount_targets_in is not None
-        and not here <= {_cdk.subnet_id(subnet) for subnet in share.mount_targets_in}
-    }
-    if servers or targets:
-        yield rules.MountZoneFacts(
-            nodes=tuple(dict.fromkeys(_cdk.zone(place) for place in places)),
-            servers={path: _cdk.zone(subnet) for path, subnet in servers.items()},
-            mount_targets={
-                path: tuple(_cdk.zone(subnet) for subnet in subnets)
-                for path, subnets in targets.items()
-            },
-        )
-    for path, share in shares.items():
-        yield share.facts(path)
-        if share.client is MountClient.LOCAL:
-            yield rules.LocalScratchFacts(path=_cdk.known(path), without=without_disks)
 
 
 def _template_reference(
