@@ -27,6 +27,9 @@ _FAIL_ON: Final = (
 )
 """What `diff` can fail on, the least first. What would be refused always counts."""
 
+_SUPPRESSIONS: Final = "pcs-check.toml"
+"""What `check` reads where it is."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
@@ -64,8 +67,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"the least effect to fail on: {', '.join(_FAIL_ON)}; by default %(default)s",
     )
     diff.add_argument("--json", action="store_true", help="for scripts, with every fact")
+    check = commands.add_parser(
+        "check",
+        help="what AWS PCS, EC2 or Slurm would refuse in CloudFormation templates, whoever wrote them",
+        description="Judges templates by the rules of the constructs. Exits with 1 if something is "
+        "as bad as --fail-on says, and with 2 if a file cannot be read.",
+    )
+    check.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a template in JSON or YAML, or a directory of them such as cdk.out; all together, "
+        "since they may refer to each other",
+    )
+    check.add_argument(
+        "--fail-on",
+        choices=["error", "advice"],
+        default="error",
+        help="the least level to fail on; by default %(default)s",
+    )
+    check.add_argument(
+        "--suppressions",
+        metavar="FILE",
+        help="a file that says what is right as it is; by default pcs-check.toml if there is one",
+    )
+    form = check.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for scripts, with every fact")
+    form.add_argument("--sarif", action="store_true", help="for code scanning, SARIF 2.1.0")
+    form.add_argument("--github", action="store_true", help="as annotations of a pull request")
     found = parser.parse_args(arguments)
     try:
+        if found.command == "check":
+            return _check(found)
         if found.command == "diff":
             return _diff(
                 cast("str", found.old),
@@ -101,6 +134,34 @@ def _diff(old: str, new: str, *, fail_on: str, as_json: bool) -> int:
         for change in found
     )
     return 1 if failed else 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    # Imported here, so that the other commands start as quickly as before.
+    from pathlib import Path
+
+    from pcs_constructs import check, template
+
+    file = cast("str | None", given.suppressions)
+    try:
+        templates = template.read(*cast("list[str]", given.paths))
+        suppressions = check.from_templates(templates)
+        if file is not None or Path(_SUPPRESSIONS).is_file():
+            suppressions += check.from_file(Path(file or _SUPPRESSIONS))
+    except (template.TemplateError, check.SuppressionError) as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    result = check.without_suppressed(check.check(templates), templates, suppressions)
+    if given.json:
+        print(json.dumps(check.as_data(result), indent=1))
+    elif given.sarif:
+        print(json.dumps(check.as_sarif(result), indent=1))
+    elif given.github:
+        print(check.as_annotations(result))
+    else:
+        print(check.as_text(result))
+    failing = {"error", cast("str", given.fail_on)}
+    return 1 if any(finding.level.value in failing for finding in result.findings) else 0
 
 
 def _explain(codes: Sequence[str]) -> int:

@@ -373,6 +373,9 @@ class Cluster(Construct):
                 accounting, rest_api, idle_seconds, settings, database, cgroup
             ),
         )
+        if self.qos is not None:
+            # A template does not show them otherwise, and `pcs-constructs check` asks.
+            self._resource.add_metadata("pcs-constructs", {"qos": sorted(self.qos)})
         for peer in peers:
             self.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
         self._shares = {path: storage.file_share for path, storage in file_systems.items()}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from pcs_constructs.document import DocumentError, parse
 from pcs_constructs.errors import UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from pcs_constructs.document import Document
 
 _SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
 _NESTED: Final = ".nested"  # and those of nested stacks, before that
+_SUFFIXES: Final = (".yaml", ".yml", ".json", ".template")  # what others call theirs
 
 
 class TemplateError(Exception):
@@ -80,6 +84,12 @@ class Template:
 
     together: list[Template]
     """Every template that was read with it, and itself."""
+
+    file: Path | None = None
+    """The file, where it was read from one."""
+
+    document: Document | None = None
+    """What tells in which line something is, where it was read from a file."""
 
     def of_type(self, type_: str) -> list[Resource]:
         """The resources of a type."""
@@ -158,27 +168,41 @@ class Template:
         resource = self.resources.get(logical_id)
         if resource is None:
             return None
-        nested = self._nested(resource) if attribute.startswith("Outputs.") else None
+        nested = self.nested(resource) if attribute.startswith("Outputs.") else None
         if nested is not None:
             output = nested.content.get("Outputs", {}).get(attribute.removeprefix("Outputs."), {})
             return nested.reference(output.get("Value")) or Reference(resource, attribute)
         return Reference(resource, attribute)
 
-    def _passed(self, parameter: str) -> Reference | None:
-        """What the stack around a nested one passes to a parameter."""
+    def stack_around(self) -> Resource | None:
+        """The resource that makes a nested stack of this template, in the template around it."""
         for other in self.together:
             for stack in other.of_type("AWS::CloudFormation::Stack"):
-                if other._nested(stack) is self:
-                    return other.reference(stack.get("Parameters", parameter))
+                if other.nested(stack) is self:
+                    return stack
         return None
 
-    def _nested(self, stack: Resource) -> Template | None:
+    def _passed(self, parameter: str) -> Reference | None:
+        """What the stack around a nested one passes to a parameter."""
+        stack = self.stack_around()
+        return stack.template.reference(stack.get("Parameters", parameter)) if stack else None
+
+    def nested(self, stack: Resource) -> Template | None:
         """The template of a nested stack, where the CDK wrote down which file it is.
 
-        Its command line has that written down. Else it is the only one with these parameters, whose
-        names the CDK makes from what they are of.
+        Its command line has that written down, and others name the file as `TemplateURL`, for
+        `aws cloudformation package`. Else it is the only one with these parameters, whose names the
+        CDK makes from what they are of.
         """
-        metadata = self.content["Resources"][stack.logical_id].get("Metadata", {})
+        if stack.type != "AWS::CloudFormation::Stack":
+            return None
+        url = stack.get("TemplateURL")
+        if isinstance(url, str):
+            file = url.rpartition("/")[2]
+            there = [t for t in self.together if file in {t.name, t.file.name if t.file else ""}]
+            if len(there) == 1 and there[0] is not self:
+                return there[0]
+        metadata = self.content["Resources"][stack.logical_id].get("Metadata") or {}
         name = str(metadata.get("aws:asset:path", "")).removesuffix(_SUFFIX)
         passed = set(stack.get("Parameters") or {})
         found = [
@@ -197,54 +221,93 @@ def read(*paths: str | Path) -> list[Template]:
     """Read templates that belong together, such as those of one `cdk.out` directory.
 
     Args:
-        paths: Templates in JSON, or directories with some in files called `*.template.json`.
+        paths: Templates in JSON or YAML, or directories. Of a directory that has files called
+            `*.template.json`, as the CDK writes them, these are read; of another one every file
+            that is a template.
 
     Raises:
-        TemplateError: A file is not there, is no JSON, or is no template.
+        TemplateError: A file is not there, is neither JSON nor YAML, or is no template.
     """
     together: list[Template] = []
     for path in map(Path, paths):
-        files = sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [path]
+        if not path.is_dir():
+            together.append(_template(path, together))
+            continue
+        files = sorted(path.rglob(f"*{_SUFFIX}"))
         if not files:
-            raise TemplateError(f"{path}: no file called *{_SUFFIX} is in there")
+            files = [file for file in _files(path) if _says_resources(file)]
+        if not files:
+            raise TemplateError(f"{path}: no template is in there, such as *{_SUFFIX}")
         together += [_template(file, together) for file in files]
     return together
 
 
+def _files(directory: Path) -> list[Path]:
+    return sorted(f for f in directory.rglob("*") if f.suffix in _SUFFIXES and f.is_file())
+
+
+def _says_resources(file: Path) -> bool:
+    """Whether a file may be a template at all; what else is in a directory is nobody's mistake."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return "Resources" in text and "AWS::" in text
+
+
 def parsed(name: str, content: Mapping[str, Any]) -> Template:
     """A template that was read already, on its own."""
+    return parsed_together({name: content})[0]
+
+
+def parsed_together(contents: Mapping[str, Mapping[str, Any]]) -> list[Template]:
+    """Templates that were read already and belong together, by their names."""
     together: list[Template] = []
-    together.append(_parsed(name, content, together))
-    return together[0]
+    together += [_parsed(name, content, together) for name, content in contents.items()]
+    return together
 
 
 def _template(path: Path, together: list[Template]) -> Template:
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        document = parse(path.read_text(encoding="utf-8"))
     except OSError as reason:
         raise TemplateError(f"{path}: {reason.strerror or reason}") from None
-    except ValueError as reason:  # also of what is no text
-        raise TemplateError(f"{path}: is no JSON: {reason}") from None
-    match content:
+    except DocumentError as reason:
+        raise TemplateError(f"{path}: {reason}") from None
+    except ValueError as reason:  # what is no text
+        raise TemplateError(f"{path}: is no text: {reason}") from None
+    match document.content:
         case {"Resources": {} as resources} if all(
-            isinstance(resource, dict) for resource in cast("dict[str, object]", resources).values()
+            isinstance(resource, dict) or logical_id.startswith("Fn::ForEach::")
+            for logical_id, resource in cast("dict[str, object]", resources).items()
         ):
             name = path.name.removesuffix(_SUFFIX)
-            return _parsed(name, cast("dict[str, Any]", content), together)
+            content = cast("dict[str, Any]", document.content)
+            return _parsed(name, content, together, path, document)
         case _:
             raise TemplateError(f"{path}: is no CloudFormation template, it has no Resources")
 
 
-def _parsed(name: str, content: Mapping[str, Any], together: list[Template]) -> Template:
-    template = Template(name, content, {}, together)
+def _parsed(
+    name: str,
+    content: Mapping[str, Any],
+    together: list[Template],
+    file: Path | None = None,
+    document: Document | None = None,
+) -> Template:
+    template = Template(name, content, {}, together, file, document)
     for logical_id, resource in content["Resources"].items():
-        waits_for = resource.get("DependsOn", [])
+        if not isinstance(resource, dict):  # a loop, which only CloudFormation unrolls
+            continue
+        found = cast("dict[str, Any]", resource)
+        waits_for = found.get("DependsOn", [])
+        properties, metadata = found.get("Properties"), found.get("Metadata")
         template.resources[logical_id] = Resource(
             template=template,
             logical_id=logical_id,
-            type=resource.get("Type", ""),
-            properties=resource.get("Properties") or {},
+            type=str(found.get("Type", "")),
+            properties=properties if isinstance(properties, dict) else {},
             depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
-            path=resource.get("Metadata", {}).get("aws:cdk:path"),
+            path=metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None,
         )
     return template
