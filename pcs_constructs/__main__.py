@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     diff.add_argument("--json", action="store_true", help="for scripts, with every fact")
     check = commands.add_parser(
         "check",
-        help="what AWS PCS, EC2 or Slurm would refuse in CloudFormation templates, whoever wrote them",
+        help="what AWS PCS, EC2 or Slurm would refuse in any CloudFormation template",
         description="Judges templates by the rules of the constructs. Exits with 1 if something is "
         "as bad as --fail-on says, and with 2 if a file cannot be read.",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from json.decoder import scanstring
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 if TYPE_CHECKING:
@@ -106,10 +105,11 @@ class _Json:
         number = 0
         at = self._blank(at + 1)
         while self._text[at] not in "}]":
-            step, key = cast("Step", number), at
+            step: Step = number
+            key = at
             if opening == "{":
-                step, at = scanstring(self._text, at + 1)
-                at = self._blank(self._blank(at) + 1)
+                step, end = self._skip(self._text, at)
+                at = self._blank(self._blank(end) + 1)
             yield step, key, at
             _, at = self._skip(self._text, at)
             at = self._blank(at)

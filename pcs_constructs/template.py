@@ -44,6 +44,11 @@ class Resource:
     path: str | None
     """The path of the construct that made it, where the CDK wrote it down."""
 
+    @property
+    def whole(self) -> Mapping[str, Any]:
+        """The resource with what is beside its properties."""
+        return cast("Mapping[str, Any]", self.template.content["Resources"][self.logical_id])
+
     def get(self, *names: str) -> Any:
         """A property inside of others, as it stands; `None` where there is none."""
         value: Any = self.properties
@@ -202,8 +207,9 @@ class Template:
             there = [t for t in self.together if file in {t.name, t.file.name if t.file else ""}]
             if len(there) == 1 and there[0] is not self:
                 return there[0]
-        metadata = self.content["Resources"][stack.logical_id].get("Metadata") or {}
-        name = str(metadata.get("aws:asset:path", "")).removesuffix(_SUFFIX)
+        name = str(_mapping(stack.whole.get("Metadata")).get("aws:asset:path", "")).removesuffix(
+            _SUFFIX
+        )
         passed = set(stack.get("Parameters") or {})
         found = [
             other
@@ -299,15 +305,19 @@ def _parsed(
     for logical_id, resource in content["Resources"].items():
         if not isinstance(resource, dict):  # a loop, which only CloudFormation unrolls
             continue
-        found = cast("dict[str, Any]", resource)
+        found = _mapping(cast("object", resource))
         waits_for = found.get("DependsOn", [])
-        properties, metadata = found.get("Properties"), found.get("Metadata")
+        metadata = _mapping(found.get("Metadata"))
         template.resources[logical_id] = Resource(
             template=template,
             logical_id=logical_id,
             type=str(found.get("Type", "")),
-            properties=properties if isinstance(properties, dict) else {},
+            properties=_mapping(found.get("Properties")),
             depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
-            path=metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None,
+            path=metadata.get("aws:cdk:path"),
         )
     return template
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

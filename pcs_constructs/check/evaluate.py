@@ -111,7 +111,7 @@ class Evaluation:
 
     def exists(self, resource: Resource) -> bool:
         """Whether a resource of the template is made."""
-        name = self.template.content["Resources"][resource.logical_id].get("Condition")
+        name = resource.whole.get("Condition")
         return not isinstance(name, str) or self.condition(name)
 
     def linked(self, value: Any) -> tuple[Evaluation, Any]:
@@ -278,9 +278,9 @@ class Evaluation:
             case {"Condition": str() as name}:
                 return self.condition(name)
             case {"Fn::And": [*parts]}:
-                return all([self._holds(part) for part in parts])
+                return all(self._holds(part) for part in parts)
             case {"Fn::Or": [*parts]}:
-                return any([self._holds(part) for part in parts])
+                return any(self._holds(part) for part in parts)
             case {"Fn::Not": [part]}:
                 return not self._holds(part)
             case {"Fn::Equals": [left, right]}:

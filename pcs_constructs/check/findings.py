@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
@@ -24,11 +23,12 @@ from pcs_constructs.check.node_groups import node_group_evidence
 from pcs_constructs.check.queues import queue_evidence
 from pcs_constructs.check.resources import code_evidence, resource_evidence
 from pcs_constructs.check.scenarios import Scenario, Scenarios, scenarios
-from pcs_constructs.check.scene import Scene
+from pcs_constructs.check.scene import Scene, as_mapping
 from pcs_constructs.check.storage import storage_evidence
 from pcs_constructs.check.wording import for_templates
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pcs_constructs.errors import Problem
@@ -173,7 +173,7 @@ def _given_parameters(template: Template) -> frozenset[str]:
     """The parameters that the stack around a nested one gives values."""
     stack = template.stack_around()
     passed = stack.get("Parameters") if stack else None
-    return frozenset(passed) if isinstance(passed, dict) else frozenset()
+    return frozenset(as_mapping(passed))
 
 
 def _is_of(spot: Spot, template: Template) -> bool:
@@ -194,7 +194,7 @@ def evidence(scene: Scene) -> Iterator[Evidence]:
         yield from about_all(membership)
     yield from storage_evidence(scene)
     yield from code_evidence(scene)
-    yield from parameter_evidence(scene, list(scene.parts.values()))
+    yield from parameter_evidence(list(scene.parts.values()))
 
 
 _ABOUT_ALL: Final[Sequence[Callable[[Membership], Iterator[Evidence]]]] = (

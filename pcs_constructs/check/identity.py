@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pcs_constructs.check.membership import Membership
-    from pcs_constructs.check.scene import Part, Path, Scene
+    from pcs_constructs.check.scene import Part, Path
 
 _PROFILE: Final = "AWS::IAM::InstanceProfile"
 _ROLE: Final = "AWS::IAM::Role"
@@ -212,7 +212,7 @@ def _place_of_reading(role: Part) -> Path | Spot:
     return ()
 
 
-def parameter_evidence(scene: Scene, parts: list[Part]) -> Iterator[Evidence]:
+def parameter_evidence(parts: list[Part]) -> Iterator[Evidence]:
     """What the parameters of templates show; they are told with a first resource of theirs."""
     seen: set[int] = set()
     for part in parts:

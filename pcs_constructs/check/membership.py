@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Unknown
 from pcs_constructs.slurm import SlurmVersion
 
@@ -58,7 +59,7 @@ class Membership:
     def served_by(self, queue: Part) -> list[Part | None]:
         """The node groups of a queue, `None` for those that are made elsewhere."""
         return [
-            queue.follow(each.get("ComputeNodeGroupId")) if isinstance(each, dict) else None
+            queue.follow(as_mapping(each).get("ComputeNodeGroupId"))
             for each in queue.each("ComputeNodeGroupConfigurations")
         ]
 
@@ -95,7 +96,7 @@ def key_of(cluster: Part) -> str:
 def _is_output(part: Part) -> bool:
     """Whether its template tells others of it."""
     template = part.resource.template
-    outputs = template.content.get("Outputs") or {}
+    outputs = as_mapping(template.content.get("Outputs"))
     return any(part.resource is found for found in template.references(outputs))
 
 

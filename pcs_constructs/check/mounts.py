@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pcs_constructs import rules
 from pcs_constructs.check.evidence import Evidence
@@ -74,9 +74,9 @@ def _collect(part: Part, value: Any, found: dict[int, Part]) -> None:
     while pending:
         inner = pending.pop()
         if isinstance(inner, list):
-            pending.extend(inner)
+            pending.extend(cast("list[Any]", inner))
         elif isinstance(inner, dict):
             target = part.follow(inner)
             if target is not None:
                 found[id(target)] = target
-            pending.extend(as_mapping(inner).values())
+            pending.extend(as_mapping(cast("object", inner)).values())

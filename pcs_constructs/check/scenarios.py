@@ -59,7 +59,7 @@ def scenarios(template: Template, types: frozenset[str], fixed: frozenset[str]) 
     opaque: dict[str, None] = {}
     for name in named:
         for equals in _comparisons(_conditions(template).get(name)):
-            _sort(template, equals, literals, opaque, fixed)
+            _sort(equals, literals, opaque, fixed)
     choices: list[tuple[str, list[Any]]] = [
         (name, _candidates(template, name, texts)) for name, texts in literals.items()
     ]
@@ -104,9 +104,9 @@ def _conditions_of(template: Template, types: frozenset[str]) -> set[str]:
     if not there:
         return set()
     pending: list[str] = []
-    for logical_id, resource in template.resources.items():
+    for resource in template.resources.values():
         if resource.type in types:
-            whole = _mapping(template.content["Resources"][logical_id])
+            whole = resource.whole
             pending += [str(whole["Condition"])] if "Condition" in whole else []
             pending += _ifs(resource.properties)
     found: set[str] = set()
@@ -120,29 +120,29 @@ def _conditions_of(template: Template, types: frozenset[str]) -> set[str]:
 
 def _ifs(value: object) -> Iterator[str]:
     for inner in _walk(value):
-        match inner:
-            case {"Fn::If": [str() as name, *_]}:
-                yield name
-            case _:
-                pass
+        arguments = _arguments(inner, "Fn::If", 3)
+        if arguments and isinstance(arguments[0], str):
+            yield arguments[0]
 
 
 def _named(expression: object) -> Iterator[str]:
     for inner in _walk(expression):
-        match inner:
-            case {"Condition": str() as name}:
-                yield name
-            case _:
-                pass
+        name = _mapping(inner).get("Condition")
+        if isinstance(name, str):
+            yield name
 
 
 def _comparisons(expression: object) -> Iterator[tuple[Any, Any]]:
     for inner in _walk(expression):
-        match inner:
-            case {"Fn::Equals": [left, right]}:
-                yield left, right
-            case _:
-                pass
+        arguments = _arguments(inner, "Fn::Equals", 2)
+        if arguments:
+            yield arguments[0], arguments[1]
+
+
+def _arguments(value: object, function: str, count: int) -> list[Any]:
+    found = _mapping(value).get(function)
+    items = cast("list[Any]", found) if isinstance(found, list) else []
+    return items if len(items) == count else []
 
 
 def _walk(value: object) -> Iterator[object]:
@@ -157,7 +157,6 @@ def _walk(value: object) -> Iterator[object]:
 
 
 def _sort(
-    template: Template,
     equals: tuple[Any, Any],
     literals: dict[str, list[str]],
     opaque: dict[str, None],

@@ -36,8 +36,7 @@ class Part:
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
         """What is beside the properties for programs like this one."""
-        whole = self.resource.template.content["Resources"][self.resource.logical_id]
-        return as_mapping(as_mapping(whole.get("Metadata")).get("pcs-constructs"))
+        return as_mapping(as_mapping(self.resource.whole.get("Metadata")).get("pcs-constructs"))
 
     def get(self, *path: Step) -> Any:
         """A reduced value inside of others; `None` where there is none."""

@@ -51,8 +51,7 @@ def storage_evidence(scene: Scene) -> Iterator[Evidence]:
     for cache in scene.of_type(CACHE):
         yield from _cache(cache)
     for part in scene.of_type(EFS, FSX, CACHE):
-        whole = part.resource.template.content["Resources"][part.resource.logical_id]
-        policy = whole.get("DeletionPolicy")
+        policy = part.resource.whole.get("DeletionPolicy")
         if isinstance(policy, str):
             yield Evidence(
                 facts=rules.RemovalFacts(policy=policy.upper()),
@@ -461,8 +460,9 @@ def _cache(part: Part) -> Iterator[Evidence]:
     found: list[rules.RepositoryFacts] = []
     for i in range(len(part.each(links))):
         uri, path = part.text(links, i, "DataRepositoryPath"), part.text(links, i, "FileCachePath")
-        nfs = isinstance(uri, str) and uri.startswith("nfs://")
-        host, _, export = uri.removeprefix("nfs://").partition("/") if nfs else ("", "", "")
+        server = uri.removeprefix("nfs://") if isinstance(uri, str) else ""
+        nfs = isinstance(uri, str) and server != uri
+        host, _, export = server.partition("/") if nfs else ("", "", "")
         found.append(
             rules.RepositoryFacts(
                 path=UNKNOWN if path is None else path,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,6 +12,7 @@ from pcs_constructs.check.acknowledgements import acknowledged
 from pcs_constructs.check.scene import as_mapping
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pcs_constructs.check.findings import Finding, Result
@@ -63,7 +63,7 @@ class Suppression:
 
 
 def from_file(path: Path) -> list[Suppression]:
-    """Read a file such as:
+    """Read a file with suppressions, such as this.
 
         [[suppress]]
         code = "PCS103"
@@ -101,9 +101,8 @@ def from_templates(templates: Iterable[Template]) -> list[Suppression]:
         above = as_mapping(as_mapping(template.content.get("Metadata")).get(_METADATA))
         for each in _listed(above, label, {"code", "resource", "reason"}):
             found.append(replace(each, template=_escaped(label)))
-        for logical_id in template.resources:
-            whole = as_mapping(template.content["Resources"][logical_id])
-            beside = as_mapping(as_mapping(whole.get("Metadata")).get(_METADATA))
+        for logical_id, resource in template.resources.items():
+            beside = as_mapping(as_mapping(resource.whole.get("Metadata")).get(_METADATA))
             for each in _listed(beside, f"{label} {logical_id}", {"code", "reason"}):
                 found.append(replace(each, template=_escaped(label), resource=logical_id))
     return found

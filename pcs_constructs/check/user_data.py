@@ -93,5 +93,5 @@ def _words(defect: str) -> str:
         "MultipartInvariantViolationDefect": "has no parts",
         "MissingHeaderBodySeparatorDefect": "lacks the empty line between headers and text",
         "FirstHeaderLineIsContinuationDefect": "has headers that begin with a blank",
-        "InvalidMultipartContentTransferEncodingDefect": "has an encoding that messages cannot have",
+        "InvalidMultipartContentTransferEncodingDefect": "has a wrong encoding",
     }.get(defect, f"is no message: {defect}")
