@@ -261,9 +261,11 @@ def _says_resources(file: Path) -> bool:
     return "Resources" in text and "AWS::" in text
 
 
-def parsed(name: str, content: Mapping[str, Any]) -> Template:
-    """A template that was read already, on its own."""
-    return parsed_together({name: content})[0]
+def parsed(name: str, content: Mapping[str, Any], file: str | Path | None = None) -> Template:
+    """A template that was read already, on its own, and the file that it was read from."""
+    together: list[Template] = []
+    together.append(_parsed(name, content, together, Path(file) if file else None))
+    return together[0]
 
 
 def parsed_together(contents: Mapping[str, Mapping[str, Any]]) -> list[Template]:
