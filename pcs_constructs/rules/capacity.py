@@ -237,7 +237,8 @@ def reservation_id_goes_with_its_purchase_option(facts: CapacityFacts) -> Iterat
 
     Source: Capacity Reservations in AWS PCS; Using Amazon EC2 launch templates with AWS PCS.
     """
-    if facts.reservation_id is not None and facts.purchase_option in {"ONDEMAND", "SPOT"}:
+    by_id = facts.template and facts.reservation_id is not None
+    if by_id and facts.purchase_option in {"ONDEMAND", "SPOT"}:
         yield Breach(
             "capacity",
             f"names a reservation by its ID, with purchase option {facts.purchase_option}",
