@@ -308,14 +308,15 @@ def _parsed(
         if not isinstance(resource, dict):  # a loop, which only CloudFormation unrolls
             continue
         found = _mapping(cast("object", resource))
-        waits_for = found.get("DependsOn", [])
+        waits_for: Any = found.get("DependsOn")
+        names = cast("list[Any]", waits_for if isinstance(waits_for, list) else [waits_for])
         metadata = _mapping(found.get("Metadata"))
         template.resources[logical_id] = Resource(
             template=template,
             logical_id=logical_id,
             type=str(found.get("Type", "")),
             properties=_mapping(found.get("Properties")),
-            depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
+            depends_on=frozenset(name for name in names if isinstance(name, str)),
             path=metadata.get("aws:cdk:path"),
         )
     return template

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs import rules
@@ -99,10 +100,9 @@ def _choices(cluster: Part) -> tuple[SlurmVersion, ...]:
     raw = cluster.resource.get(*_SLURM)
     name = as_mapping(raw).get("Ref")
     parameters = as_mapping(cluster.resource.template.content.get("Parameters"))
+    values = as_mapping(parameters.get(str(name))).get("AllowedValues")
     found: list[SlurmVersion] = []
-    for value in cast(
-        "list[object]", as_mapping(parameters.get(str(name))).get("AllowedValues") or []
-    ):
+    for value in cast("list[object]", values if isinstance(values, list) else []):
         try:
             found.append(SlurmVersion.of(str(value)))
         except PcsValidationError:
@@ -198,7 +198,7 @@ def address_evidence(membership: Membership) -> Iterator[Evidence]:
             if not subnets or not isinstance(most, int):
                 continue
             for subnet_key, subnet in subnets:
-                cidrs[subnet_key] = (_known(subnet.text("CidrBlock"))) if subnet else UNKNOWN
+                cidrs[subnet_key] = _range(subnet)
             names = frozenset(name for name, _ in subnets)
             demands.append((group.name, names, most * _addresses(group)))
         if demands:
@@ -212,6 +212,15 @@ def address_evidence(membership: Membership) -> Iterator[Evidence]:
                 part=anchor,
                 places={"subnets": ("SubnetIds",)},
             )
+
+
+def _range(subnet: Part | None) -> str | Unknown:
+    """The addresses of a subnet, where they are known and a range."""
+    found = subnet.text("CidrBlock") if subnet else None
+    try:
+        return found if isinstance(found, str) and ip_network(found, strict=False) else UNKNOWN
+    except ValueError:
+        return UNKNOWN
 
 
 def _subnets(group: Part) -> list[Any]:

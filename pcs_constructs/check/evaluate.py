@@ -176,6 +176,8 @@ class Evaluation:
         if name == "AWS::NoValue":
             return _NOTHING
         value = {"Ref": name}
+        if not isinstance(name, str):  # what CloudFormation refuses is for others to tell
+            return value
         if name in self._scenario.parameters:
             pinned = self._scenario.parameters[name]
             return value if isinstance(pinned, Other) else self._listed(name, pinned)
@@ -220,8 +222,8 @@ class Evaluation:
         return {"Fn::FindInMap": keys}
 
     def _get_att(self, value: Any) -> Any:
-        parts = value.partition(".")[::2] if isinstance(value, str) else value
-        return self._known_elsewhere({"Fn::GetAtt": list(parts)})
+        parts: Any = list(value.partition(".")[::2]) if isinstance(value, str) else value
+        return self._known_elsewhere({"Fn::GetAtt": parts})
 
     def _import_value(self, value: Any) -> Any:
         return self._known_elsewhere({"Fn::ImportValue": self._reduced(value)})

@@ -222,14 +222,14 @@ def parameter_evidence(parts: list[Part]) -> Iterator[Evidence]:
         seen.add(id(template))
         for name, parameter in as_mapping(template.content.get("Parameters")).items():
             default = as_mapping(parameter).get("Default")
-            hidden = as_mapping(parameter).get("NoEcho") in {True, "true", "True"}
+            hidden = as_mapping(parameter).get("NoEcho") in (True, "true", "True")
             named = _SECRET.search(name) and not _NO_SECRET.search(name)
             resolved = str(as_mapping(parameter).get("Type", "")).startswith("AWS::SSM::")
             yield Evidence(
                 facts=rules.ParameterFacts(
                     name=name,
                     secret=bool(hidden or named) and not resolved,
-                    default=default not in {None, ""} and "{{resolve:" not in str(default),
+                    default=default not in (None, "") and "{{resolve:" not in str(default),
                 ),
                 part=part,
                 places={"parameter": Spot(part, ("Parameters", name, "Default"), outside=True)},

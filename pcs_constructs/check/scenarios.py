@@ -190,7 +190,8 @@ def text(value: object) -> str:
 def _candidates(template: Template, name: str, literals: list[str]) -> list[Any]:
     """The values of a parameter that make a difference, the default first."""
     parameter = _mapping(_mapping(template.content.get("Parameters")).get(name))
-    allowed = [text(value) for value in cast("list[object]", parameter.get("AllowedValues") or [])]
+    values = parameter.get("AllowedValues")
+    allowed = [text(v) for v in cast("list[object]", values if isinstance(values, list) else [])]
     found: list[Any] = [text(parameter["Default"])] if "Default" in parameter else []
     found += [literal for literal in literals if not allowed or literal in allowed]
     rest = [value for value in allowed if value not in literals]
