@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.check.scenarios import OTHER, Other, Scenario, comparison, text
@@ -96,6 +97,10 @@ class Evaluation:
             "Fn::Sub": self._sub,
         }
 
+    @cached_property
+    def _stack_around(self) -> Resource | None:
+        return self.template.stack_around()
+
     def reduced(self, value: Any) -> Any:
         """A value with everything computed that can be; `None` for `AWS::NoValue`."""
         found = self._reduced(value)
@@ -123,7 +128,7 @@ class Evaluation:
         here: tuple[Evaluation, Any] = (self, value)
         match value:
             case {"Ref": str() as name} if name in self._parameters:
-                stack = self.template.stack_around()
+                stack = self._stack_around
                 if stack is None or stack.get("Parameters", name) is None:
                     return here
                 around = self._others(stack.template)
@@ -184,7 +189,7 @@ class Evaluation:
         if name not in self._parameters:
             return value
         passed = self._known_elsewhere(value)
-        if passed is not value or self.template.stack_around() is not None:
+        if passed is not value or self._stack_around is not None:
             return passed
         parameter = _mapping(self._parameters[name])
         # What SSM parameters are named by is not their value.

@@ -21,9 +21,7 @@ _PROFILE: Final = "AWS::IAM::InstanceProfile"
 _ROLE: Final = "AWS::IAM::Role"
 _REGISTER: Final = "pcs:RegisterComputeNodeGroupInstance"
 _REGISTERS: Final = "AWSPCSComputeNodePolicy"
-_SECRET: Final = re.compile(
-    r"password|passwd|passphrase|secret(?!s?(arn|name|id))|apikey|token", re.I
-)
+_SECRET: Final = re.compile(r"password|passwd|passphrase|secret(?!s?(arn|name|id))", re.I)
 _NO_SECRET: Final = re.compile(r"(arn|name|id|path|length|policy|parameter|ttl)$", re.I)
 
 

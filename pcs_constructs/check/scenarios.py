@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 BOUND: Final = 64
 """How many combinations of conditions are looked at, those nearest to the defaults first."""
 
+_WORK: Final = 6_000  # resources times combinations, for a second or so
+_FEWEST: Final = 8
+
 
 class Other:
     """The value of a parameter of which only is known that a condition does not name it."""
@@ -70,9 +73,15 @@ def scenarios(template: Template, types: frozenset[str], fixed: frozenset[str]) 
         total *= 1 + len(values)
     found = [
         _scenario([name for name, _ in choices], list(opaque), values)
-        for values in islice(_nearest_first(first, others), BOUND)
+        for values in islice(_nearest_first(first, others), _bound(template, types))
     ]
     return Scenarios(tuple(found), tuple(named), total)
+
+
+def _bound(template: Template, types: frozenset[str]) -> int:
+    """How many combinations of a template are looked at: fewer of a large one."""
+    resources = sum(resource.type in types for resource in template.resources.values())
+    return min(BOUND, max(_FEWEST, _WORK // max(resources, 1)))
 
 
 def _scenario(parameters: list[str], opaque: list[str], values: list[Any]) -> Scenario:

@@ -280,11 +280,19 @@ def test_a_password_with_a_default_is_advised_against(facts, codes) -> None:
     row("a message", user_data()),
     row("no base64", user_data(encoded=False), "PCS940"),
     row("a script alone", user_data(multipart=False), "PCS941"),
-    row("no end", user_data(defects=("has no last boundary",)), "PCS942"),
     row("not known", user_data(parts=TOKEN)),
 )
 def test_user_data_is_a_message_that_pcs_merges(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("whole", user_data()),
+    row("no end", user_data(defects=("has no last boundary",)), "PCS942"),
+    row("not known", user_data(parts=TOKEN)),
+)
+def test_a_message_that_is_not_whole_is_advised_against(facts, codes) -> None:
+    assert advice(facts) == codes
 
 
 @table(
