@@ -92,7 +92,7 @@ def _reference(group: Part, template: Part | None, option: str | Unknown) -> Evi
             version=UNKNOWN if version is None else version,
             key_name=UNKNOWN if key is None else key,
             security_groups=_group_count(template),
-            made_here=template is not None,
+            made_here=template is not None or _is_nested(group),
             ignored=tuple(".".join(map(str, path)) for path in ignored),
             group_names=bool(here.get("SecurityGroups")),
             groups_twice=bool(here.get("SecurityGroupIds")) and bool(interfaces),
@@ -101,6 +101,12 @@ def _reference(group: Part, template: Part | None, option: str | Unknown) -> Evi
         part=group,
         places=places,
     )
+
+
+def _is_nested(group: Part) -> bool:
+    """Whether the template is an output of a nested stack, which is deployed with the node group."""
+    found = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
+    return found is not None and found.type == "AWS::CloudFormation::Stack"
 
 
 def _is_bare(interface: Any) -> bool:

@@ -42,7 +42,7 @@ FIXES: Final[Mapping[str, str]] = {
     "PCS560": "add a mount target in that zone, or put the nodes where the mount targets are",
     "PCS601": "name one subnet",
     "PCS602": "use plain interfaces, or choose a type that has EFA, such as hpc7a.96xlarge",
-    "PCS606": "use Fn::GetAtt with LatestVersionNumber, or the number for a template made elsewhere",
+    "PCS606": "use Fn::GetAtt with LatestVersionNumber, or a number if it is made elsewhere",
     "PCS608": "add SecurityGroupIds with the cluster's group",
     "PCS618": "leave KmsKeyId or Encrypted: false out",
     "PCS619": "leave Placement out, or make the group with Strategy cluster",

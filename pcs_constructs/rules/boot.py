@@ -198,7 +198,7 @@ def user_data_is_whole(facts: UserDataFacts) -> Iterator[Breach]:
     """The MIME message in user data is whole: headers, an empty line, parts, a last boundary.
 
     cloud-init makes the best of what is not, a last boundary that is missing for example, or drops
-    it, and says so only in a log of the node. What AWS PCS does, which merges it, is not documented.
+    it, and says so only in a log of the node. What AWS PCS does with it is not documented.
 
     Source: Working with Amazon EC2 user data; aws-cdk issues 6427 and 12256.
     """

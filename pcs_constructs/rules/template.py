@@ -85,14 +85,15 @@ def tags_are_a_map(facts: ResourceFacts) -> Iterator[Breach]:
         yield Breach("Tags", "are a list", "write them as a map, such as {Project: cfd}")
 
 
-@error("PCS126", ResourceFacts)
+@advice("PCS126", ResourceFacts)
 def empty_lists_are_left_out(facts: ResourceFacts) -> Iterator[Breach]:
     """A list of Slurm settings or scripts that is empty is left out.
 
-    AWS PCS refuses an empty list where it would take none.
+    Sources disagree: a template of awslabs/awsome-distributed-ai leaves the list out, because AWS
+    PCS refuses an empty one, and one of aws-samples/aws-hpc-recipes has it. Lists of scripts have at
+    least one.
 
-    Source: `SlurmCustomSettings` of the API; the cluster template of awslabs/awsome-distributed-ai,
-    which leaves the list out for this reason.
+    Source: the templates named; `NodeLifecycleStages` of the API.
     """
     for name in facts.empty:
         yield Breach(name, "is an empty list", "leave it out")

@@ -105,6 +105,16 @@ _REPOSITORY = "s3://aws-pcs-repo-us-east-1/aws-pcs-node-lifecycle-scripts"
             id="version 1 of the launch template",
         ),
         pytest.param(
+            "PCS640",
+            changed(
+                "TemplateId: !Ref Launch\n        Version: !GetAtt Launch.LatestVersionNumber",
+                "TemplateId: !GetAtt Inner.Outputs.Login\n        Version: 1",
+            )
+            + "\n  Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./x}}\n",
+            "",
+            id="version 1 of a launch template in a nested stack",
+        ),
+        pytest.param(
             "PCS943",
             _in_template(
                 'UserData: {Fn::Base64: "MIME-Version: 1.0\\nContent-Type: multipart/mixed; '

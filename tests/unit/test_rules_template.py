@@ -109,7 +109,6 @@ def test_values_are_ones_that_there_are(facts, codes) -> None:
 @table(
     row("a map", resource(tags={"Project": "cfd"})),
     row("a list", resource(listed_tags=True), "PCS125"),
-    row("an empty list of settings", resource(empty=("SlurmCustomSettings",)), "PCS126"),
     row("a key of AWS", resource(tags={"aws:x": "y"}), "PCS128"),
     row("201 tags", resource(tags={f"k{i}": "v" for i in range(201)}), "PCS128"),
     row("not known", resource(choices=(Choice("Size", UNKNOWN, SIZES),))),
@@ -122,6 +121,7 @@ def test_tags_and_lists_are_as_the_api_takes_them(facts, codes) -> None:
     row("a name", resource()),
     row("none", resource(named=False), "PCS127"),
     row("an ARN", resource(arns=("ClusterId",)), "PCS129"),
+    row("an empty list of settings", resource(empty=("SlurmCustomSettings",)), "PCS126"),
     row("not known", resource(choices=(Choice("Size", UNKNOWN, SIZES),))),
 )
 def test_names_and_ids_are_given(facts, codes) -> None:
