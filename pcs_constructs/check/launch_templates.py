@@ -104,7 +104,7 @@ def _reference(group: Part, template: Part | None, option: str | Unknown) -> Evi
 
 
 def _is_nested(group: Part) -> bool:
-    """Whether the template is an output of a nested stack, which is deployed with the node group."""
+    """Whether the template is an output of a nested stack, deployed with the node group."""
     found = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
     return found is not None and found.type == "AWS::CloudFormation::Stack"
 

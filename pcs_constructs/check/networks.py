@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pcs_constructs.check.membership import Membership
     from pcs_constructs.check.scene import Part, Path
 
+_INTERFACES: Final = ("LaunchTemplateData", "NetworkInterfaces")
 _INGRESS: Final = "AWS::EC2::SecurityGroupIngress"
 _EVERYONE: Final = ("0.0.0.0/0", "::/0")
 _SERVICES: Final = {
@@ -95,6 +96,14 @@ def network_evidence(membership: Membership) -> Iterator[Evidence]:
         yield _identifiers(node_group, ("SubnetIds",), ())
         template = launch_template(node_group)
         if template is not None:
+            for i in range(len(template.each(*_INTERFACES))):
+                place: Path = (*_INTERFACES, i, "SubnetId")
+                subnet_id = template.text(*place)
+                yield Evidence(
+                    facts=rules.IdentifierFacts(subnet_ids=(subnet_id,) if subnet_id else ()),
+                    part=template,
+                    places={"subnets": place},
+                )
             for path in group_lists(template):
                 yield from _group_evidence(template, path, vpc, "security_groups")
                 yield _identifiers(template, (), path)

@@ -90,8 +90,8 @@ def empty_lists_are_left_out(facts: ResourceFacts) -> Iterator[Breach]:
     """A list of Slurm settings or scripts that is empty is left out.
 
     Sources disagree: a template of awslabs/awsome-distributed-ai leaves the list out, because AWS
-    PCS refuses an empty one, and one of aws-samples/aws-hpc-recipes has it. Lists of scripts have at
-    least one.
+    PCS refuses an empty one, and one of aws-samples/aws-hpc-recipes has it. Lists of scripts have
+    at least one.
 
     Source: the templates named; `NodeLifecycleStages` of the API.
     """
