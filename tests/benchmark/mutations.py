@@ -875,6 +875,11 @@ def _about_networks(m: Row) -> Iterator[Mutant]:
     yield m(
         "PCS415", "a group of another VPC", elsewhere(CLUSTER, "Networking.SecurityGroupIds[0]")
     )
+    yield m(
+        "PCS409",
+        "a function that lost its mark",
+        interfaces((0, 0, "interface"), SubnetId="GetAtt [ Network, Outputs.Subnet ]"),
+    )
     yield m("PCS416", "IPv6 without addresses", put(CLUSTER, "Networking.NetworkType", "IPV6"))
 
 
