@@ -292,6 +292,13 @@ def _template(path: Path, together: list[Template]) -> Template:
             name = path.name.removesuffix(_SUFFIX)
             content = cast("dict[str, Any]", document.content)
             return _parsed(name, content, together, path, document)
+        case {"Parameters": {}} if (
+            path.name.endswith(_SUFFIX) and "Resources" not in document.content
+        ):
+            # The CDK writes one for a stack that has nothing yet.
+            empty: dict[str, Any] = {"Resources": {}}
+            content = {**cast("dict[str, Any]", document.content), **empty}
+            return _parsed(path.name.removesuffix(_SUFFIX), content, together, path, document)
         case _:
             raise TemplateError(f"{path}: is no CloudFormation template, it has no Resources")
 

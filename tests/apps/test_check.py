@@ -1,7 +1,10 @@
 """`check` on what the apps synthesize, in the tests of a user's app, and inside of cfn-lint."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,6 +139,27 @@ def test_one_stack_of_an_app_is_judged_alone() -> None:
     for either in (bad, app):
         with pytest.raises(AssertionError, match="PCS101"):
             assert_deployable(either)
+
+
+def test_fixtures_make_it_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").write_text('{"context": {"from": "cdk.json"}}')
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["pcs_constructs.fixtures"]\n')
+    (tmp_path / "test_it.py").write_text(
+        "import aws_cdk as cdk\n"
+        "def test_it(cdk_app, deployable):\n"
+        "    assert cdk_app.node.get_context('from') == 'cdk.json'\n"
+        "    deployable(cdk.Stack(cdk_app, 'Hpc'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_problems_are_listed_as_the_command_lists_them(
