@@ -93,8 +93,8 @@ def test_diff_works_where_there_is_no_node(tmp_path: Path) -> None:
     assert done.stdout.endswith("\n1 cluster: nothing changes\n")
 
 
-@pytest.mark.parametrize("module", ["changes", "template"])
-def test_other_commands_do_not_load_what_only_diff_needs(module: str) -> None:
+@pytest.mark.parametrize("module", ["changes", "check", "template"])
+def test_explain_does_not_load_what_only_other_commands_need(module: str) -> None:
     program = (
         "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
         f"sys.exit('pcs_constructs.{module}' in sys.modules)"
