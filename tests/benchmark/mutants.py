@@ -264,12 +264,15 @@ def _page(
         "is the code of the rule that was broken.",
         "",
         f"The table of mistakes ([mutations.py](../tests/benchmark/mutations.py)) has {first}, at",
-        "least one for each rule that templates are judged by. Made in every app that has what they",
+        "least one for each rule that templates are judged by. Made "
+        "in every app that has what they",
         f"take, they are {made_in_all} mutants, of which `pcs-constructs check` finds",
-        f"**{found_in_all}**, {100 * found_in_all / made_in_all:.1f} %. cfn-lint and the CDK's own validation are",
+        f"**{found_in_all}**, {100 * found_in_all / made_in_all:.1f} "
+        "%. cfn-lint and the CDK's own validation are",
         "asked about the first app of each.",
         "",
-        "A mistake is in the table because there is a rule. So the number tells that no rule is lost",
+        "A mistake is in the table because there is a rule. So the "
+        "number tells that no rule is lost",
         "on the way to a template, not that there are no other mistakes: those are further down.",
         "",
         "| rules | mistakes | check | cfn-lint | the CDK | mutants | check |",
@@ -292,7 +295,8 @@ def _page(
         "## Values at random",
         "",
         f"{len(strays)} templates with one value changed or taken away at random (seed {seed}), in",
-        "AWS PCS and FSx resources and launch templates. Not each change is a mistake: another tag is",
+        "AWS PCS and FSx resources and launch templates. Not each "
+        "change is a mistake: another tag is",
         f"as good as the one before. Something is found in {sum(either)} of them by anybody:",
         "",
         "| found by | |",
