@@ -29,6 +29,9 @@ _FAIL_ON: Final = (
 )
 """What `diff` can fail on, the least first. What would be refused always counts."""
 
+_SUPPRESSIONS: Final = "pcs-check.toml"
+"""What `check` reads where it is."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
@@ -87,8 +90,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form = reach.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for scripts, with every fact")
     form.add_argument("--mermaid", action="store_true", help="a drawing, for Markdown")
+    check = commands.add_parser(
+        "check",
+        help="what AWS PCS, EC2 or Slurm would refuse in any CloudFormation template",
+        description="Judges templates by the rules of the constructs. Exits with 1 if something is "
+        "as bad as --fail-on says, and with 2 if a file cannot be read.",
+    )
+    check.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a template in JSON or YAML, or a directory of them such as cdk.out; all together, "
+        "since they may refer to each other",
+    )
+    check.add_argument(
+        "--fail-on",
+        choices=["error", "advice"],
+        default="error",
+        help="the least level to fail on; by default %(default)s",
+    )
+    check.add_argument(
+        "--suppressions",
+        metavar="FILE",
+        help="a file that says what is right as it is; by default pcs-check.toml if there is one",
+    )
+    shape = check.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="for scripts, with every fact")
+    shape.add_argument("--sarif", action="store_true", help="for code scanning, SARIF 2.1.0")
+    shape.add_argument("--github", action="store_true", help="as annotations of a pull request")
     found = parser.parse_args(arguments)
     try:
+        if found.command == "check":
+            return _check(found)
         if found.command == "diff":
             return _diff(
                 cast("str", found.old),
@@ -149,6 +182,32 @@ def _reach(paths: Sequence[str], *, strict: bool, form: str) -> int:
         print(reach.as_mermaid(flows) if form == "mermaid" else reach.as_text(flows))
     least = reach.Verdict.YES if strict else reach.Verdict.UNKNOWN
     return 1 if any(flow.verdict < least for flow in flows) else 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    # Imported here, so that the other commands start as quickly as before.
+    from pcs_constructs import check, template
+
+    file = cast("str | None", given.suppressions)
+    try:
+        templates = template.read(*cast("list[str]", given.paths))
+        suppressions = check.from_templates(templates)
+        if file is not None or Path(_SUPPRESSIONS).is_file():
+            suppressions += check.from_file(Path(file or _SUPPRESSIONS))
+    except (template.TemplateError, check.SuppressionError) as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    result = check.without_suppressed(check.check(templates), templates, suppressions)
+    if given.json:
+        print(json.dumps(check.as_data(result), indent=1))
+    elif given.sarif:
+        print(json.dumps(check.as_sarif(result), indent=1))
+    elif given.github:
+        print(check.as_annotations(result))
+    else:
+        print(check.as_text(result))
+    failing = {"error", cast("str", given.fail_on)}
+    return 1 if any(finding.level.value in failing for finding in result.findings) else 0
 
 
 def _explain(codes: Sequence[str]) -> int:

@@ -394,6 +394,9 @@ class Cluster(Construct):
                 rest_api=rest_api, idle_seconds=idle_seconds
             ),
         )
+        if self.qos is not None:
+            # A template does not show them otherwise, and `pcs-constructs check` asks.
+            self._resource.add_metadata("pcs-constructs", {"qos": sorted(self.qos)})
         for peer in peers:
             self.security_group.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
         self._shares = {path: storage.file_share for path, storage in file_systems.items()}

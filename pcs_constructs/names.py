@@ -23,3 +23,8 @@ def physical_name(scope: str, id: str, replaced_by: tuple[object, ...], *, longe
     digest = hashlib.sha256(repr((scope, id, *replaced_by)).encode()).hexdigest()[:_HASH_LENGTH]
     readable = re.sub(r"[^A-Za-z0-9-]+", "-", id)[: longest - _HASH_LENGTH - 1].rstrip("-")
     return f"{readable}-{digest}"
+
+
+def looks_derived(name: str) -> bool:
+    """Whether a name ends as those of `physical_name` do, and so can change by itself."""
+    return re.search(rf"-[0-9a-f]{{{_HASH_LENGTH}}}$", name) is not None

@@ -7,12 +7,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from pcs_constructs.document import DocumentError, parse
 from pcs_constructs.errors import UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from pcs_constructs.document import Document
 
 _SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
 _NESTED: Final = ".nested"  # and those of nested stacks, before that
+_SUFFIXES: Final = (".yaml", ".yml", ".json", ".template")  # what others call theirs
 _DEEPEST: Final = 100  # levels of lists and mappings; more than anybody writes
 
 
@@ -44,6 +49,11 @@ class Resource:
 
     condition: str | None = None
     """The name of the condition that it is made under, if any."""
+
+    @property
+    def whole(self) -> Mapping[str, Any]:
+        """The resource with what is beside its properties."""
+        return cast("Mapping[str, Any]", self.template.content["Resources"][self.logical_id])
 
     def get(self, *names: str) -> Any:
         """A property inside of others, as it stands; `None` where there is none."""
@@ -92,6 +102,12 @@ class Template:
 
     together: list[Template]
     """Every template that was read with it, and itself."""
+
+    file: Path | None = None
+    """The file, where it was read from one."""
+
+    document: Document | None = None
+    """What tells in which line something is, where it was read from a file."""
 
     def of_type(self, type_: str) -> list[Resource]:
         """The resources of a type."""
@@ -243,7 +259,7 @@ class Template:
         resource = self.resources.get(logical_id)
         if resource is None:
             return None
-        nested = self._nested(resource) if attribute.startswith("Outputs.") else None
+        nested = self.nested(resource) if attribute.startswith("Outputs.") else None
         if nested is not None and (nested, attribute) not in seen:
             output = nested.outputs.get(attribute.removeprefix("Outputs."), {})
             found = nested._followed(output.get("Value"), seen | {(nested, attribute)})
@@ -254,7 +270,7 @@ class Template:
         """The resource that makes a nested stack of this template, in the template around it."""
         for other in self.together:
             for stack in other.of_type("AWS::CloudFormation::Stack"):
-                if other._nested(stack) is self:
+                if other.nested(stack) is self:
                     return stack
         return None
 
@@ -266,20 +282,29 @@ class Template:
         value = stack.get("Parameters", parameter)
         return stack.template._followed(value, seen | {(self, parameter)})
 
-    def _nested(self, stack: Resource) -> Template | None:
+    def nested(self, stack: Resource) -> Template | None:
         """The template of a nested stack, where the CDK wrote down which file it is.
 
-        Its command line has that written down. Else it is the only one with these parameters, whose
-        names the CDK makes from what they are of.
+        Its command line has that written down, and others name the file as `TemplateURL`, for
+        `aws cloudformation package`. Else it is the only one with these parameters, whose names the
+        CDK makes from what they are of.
         """
-        metadata = _mapping(self.content["Resources"][stack.logical_id].get("Metadata"))
-        name = str(metadata.get("aws:asset:path", "")).removesuffix(_SUFFIX)
+        if stack.type != "AWS::CloudFormation::Stack":
+            return None
+        others = [other for other in self.together if other is not self]
+        url = stack.get("TemplateURL")
+        if isinstance(url, str):
+            file = url.rpartition("/")[2]
+            named = [t for t in others if file in {t.name, t.file.name if t.file else ""}]
+            if len(named) == 1:
+                return named[0]
+        path = _mapping(stack.whole.get("Metadata")).get("aws:asset:path", "")
+        name = str(path).removesuffix(_SUFFIX)
         passed = set(_mapping(stack.get("Parameters")))
         found = [
             other
-            for other in self.together
-            if other is not self
-            and (other.name == name if name else other.name.endswith(_NESTED))
+            for other in others
+            if (other.name == name if name else other.name.endswith(_NESTED))
             and passed == set(other.parameters)
         ]
         return found[0] if len(found) == 1 else None
@@ -292,72 +317,101 @@ def read(*paths: str | Path) -> list[Template]:
     """Read templates that belong together, such as those of one `cdk.out` directory.
 
     Args:
-        paths: Templates in JSON, or what `aws cloudformation get-template` prints of one; or
-            directories with some in files called `*.template.json`.
+        paths: Templates in JSON or YAML, what `aws cloudformation get-template` prints of one, or
+            directories. Of a directory that has files called `*.template.json`, as the CDK writes
+            them, these are read; of another one every file that is a template.
 
     Raises:
-        TemplateError: A file is not there, is no JSON, or is no template.
+        TemplateError: A file is not there, is neither JSON nor YAML, or is no template.
     """
     together: list[Template] = []
     for path in map(Path, paths):
-        files = sorted(path.rglob(f"*{_SUFFIX}")) if path.is_dir() else [path]
+        files = _files(path) if path.is_dir() else [path]
         if not files:
-            raise TemplateError(f"{path}: no file called *{_SUFFIX} is in there")
+            raise TemplateError(f"{path}: no template is in there, such as *{_SUFFIX}")
         together += [_template(file, together) for file in files]
     return together
 
 
-def parsed(name: str, content: Mapping[str, Any]) -> Template:
-    """A template that was read already, on its own."""
+def parsed(name: str, content: Mapping[str, Any], file: str | Path | None = None) -> Template:
+    """A template that was read already, on its own, and the file that it was read from."""
     together: list[Template] = []
-    together.append(_parsed(name, content, together, name))
+    together.append(_parsed(name, content, together, Path(file) if file else None))
     return together[0]
 
 
 def parsed_together(contents: Mapping[str, Mapping[str, Any]]) -> list[Template]:
     """Templates that were read already and belong together, by their names."""
     together: list[Template] = []
-    together += [_parsed(name, content, together, name) for name, content in contents.items()]
+    together += [_parsed(name, content, together) for name, content in contents.items()]
     return together
+
+
+def _files(directory: Path) -> list[Path]:
+    """The templates of a directory: those of the CDK, else what looks like one."""
+    written = sorted(directory.rglob(f"*{_SUFFIX}"))
+    others = sorted(f for f in directory.rglob("*") if f.suffix in _SUFFIXES and f.is_file())
+    return written or [file for file in others if _says_resources(file)]
+
+
+def _says_resources(file: Path) -> bool:
+    """Whether a file may be a template at all; what else is in a directory is nobody's mistake."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return "Resources" in text and "AWS::" in text
 
 
 def _template(path: Path, together: list[Template]) -> Template:
     try:
-        content: Any = _unwrapped(json.loads(path.read_text(encoding="utf-8-sig")))
+        document = _unwrapped(parse(path.read_text(encoding="utf-8-sig")))
+        content: Any = document.content
     except OSError as reason:
         raise TemplateError(f"{path}: {reason.strerror or reason}") from None
     except RecursionError:
         raise TemplateError(f"{path}: {_TOO_DEEP}") from None
-    except ValueError as reason:  # also of what is no text
-        raise TemplateError(f"{path}: is no JSON: {reason}") from None
+    except DocumentError as reason:
+        raise TemplateError(f"{path}: {reason}") from None
+    except ValueError as reason:
+        raise TemplateError(f"{path}: is no text: {reason}") from None
     match content:
         case {"Resources": {} as resources} if all(
-            isinstance(resource, dict) for resource in cast("dict[str, object]", resources).values()
+            isinstance(resource, dict) or logical_id.startswith("Fn::ForEach::")
+            for logical_id, resource in cast("dict[str, object]", resources).items()
         ):
-            name = path.name.removesuffix(_SUFFIX)
-            return _parsed(name, cast("dict[str, Any]", content), together, path)
+            pass
+        case {"Parameters": {}} if path.name.endswith(_SUFFIX) and "Resources" not in content:
+            # The CDK writes one for a stack that has nothing yet.
+            content = {**cast("dict[str, Any]", content), "Resources": {}}
         case _:
             raise TemplateError(f"{path}: is no CloudFormation template, it has no Resources")
+    name = path.name.removesuffix(_SUFFIX)
+    return _parsed(name, cast("dict[str, Any]", content), together, path, document)
 
 
-def _unwrapped(content: Any) -> object:
+def _unwrapped(document: Document) -> Document:
     """A template out of what `aws cloudformation get-template` prints, or as it is."""
-    match content:
+    match document.content:
         case {"TemplateBody": str() as text}:
-            return json.loads(text)
+            return parse(text)
         case {"TemplateBody": {} as body}:
-            return cast("object", body)
+            return parse(json.dumps(body, indent=1))
         case _:
-            return content
+            return document
 
 
 def _parsed(
-    name: str, content: Mapping[str, Any], together: list[Template], file: Path | str
+    name: str,
+    content: Mapping[str, Any],
+    together: list[Template],
+    file: Path | None = None,
+    document: Document | None = None,
 ) -> Template:
     if wrong := next(_wrong_shapes(content), None):
-        raise TemplateError(f"{file}: {wrong}")
-    template = Template(name, content, {}, together)
-    for logical_id, resource in content["Resources"].items():
+        raise TemplateError(f"{file or name}: {wrong}")
+    template = Template(name, content, {}, together, file, document)
+    for logical_id, resource in _resources(content):
         waits_for: str | list[str] = resource.get("DependsOn") or []
         path = _mapping(resource.get("Metadata")).get("aws:cdk:path")
         template.resources[logical_id] = Resource(
@@ -370,6 +424,13 @@ def _parsed(
             condition=resource.get("Condition"),
         )
     return template
+
+
+def _resources(content: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every resource; but those of a loop, which only CloudFormation unrolls."""
+    for logical_id, resource in content["Resources"].items():
+        if isinstance(resource, Mapping):
+            yield logical_id, cast("Mapping[str, Any]", resource)
 
 
 _TOO_DEEP: Final = f"is nested too deeply, in more than {_DEEPEST} levels"
@@ -390,7 +451,7 @@ def _wrong_shapes(content: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{section}.{name} is no mapping"
             elif not isinstance(one.get("Export", {}), Mapping):
                 yield f"{section}.{name}.Export is no mapping"
-    for logical_id, resource in content["Resources"].items():
+    for logical_id, resource in _resources(content):
         where = f"Resources.{logical_id}"
         for name in ("Type", "Condition"):
             if not isinstance(resource.get(name, ""), str):

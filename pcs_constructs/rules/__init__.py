@@ -5,6 +5,7 @@ registering their rules.
 """
 
 from pcs_constructs.rules import arguments as arguments
+from pcs_constructs.rules.boot import InlineCodeFacts as InlineCodeFacts
 from pcs_constructs.rules.boot import UserDataFacts as UserDataFacts
 from pcs_constructs.rules.capacity import CapacityFacts as CapacityFacts
 from pcs_constructs.rules.capacity import are_ultraservers as are_ultraservers
@@ -23,16 +24,19 @@ from pcs_constructs.rules.fsx import PlacementFacts as PlacementFacts
 from pcs_constructs.rules.gres import GresFacts as GresFacts
 from pcs_constructs.rules.hardware import NodeSettingsFacts as NodeSettingsFacts
 from pcs_constructs.rules.identity import InstanceProfileFacts as InstanceProfileFacts
+from pcs_constructs.rules.identity import ParameterFacts as ParameterFacts
 from pcs_constructs.rules.identity import RoleFacts as RoleFacts
 from pcs_constructs.rules.launch_template import InterfaceFacts as InterfaceFacts
 from pcs_constructs.rules.launch_template import LaunchTemplateFacts as LaunchTemplateFacts
 from pcs_constructs.rules.launch_template import MetadataFacts as MetadataFacts
 from pcs_constructs.rules.launch_template import RootVolumeFacts as RootVolumeFacts
+from pcs_constructs.rules.launch_template import Written as Written
 from pcs_constructs.rules.lifecycle import LifecycleActionFacts as LifecycleActionFacts
 from pcs_constructs.rules.lifecycle import LifecycleFacts as LifecycleFacts
 from pcs_constructs.rules.lifecycle import ScriptFileFacts as ScriptFileFacts
 from pcs_constructs.rules.lifecycle import flag_values as flag_values
 from pcs_constructs.rules.lustre import LustreFacts as LustreFacts
+from pcs_constructs.rules.lustre import LustrePortsFacts as LustrePortsFacts
 from pcs_constructs.rules.lustre import RepositoriesFacts as RepositoriesFacts
 from pcs_constructs.rules.network import MAX_AVAILABILITY_ZONES as MAX_AVAILABILITY_ZONES
 from pcs_constructs.rules.network import AddressFacts as AddressFacts
@@ -69,3 +73,5 @@ from pcs_constructs.rules.storage import MountGrantFacts as MountGrantFacts
 from pcs_constructs.rules.storage import MountScriptsFacts as MountScriptsFacts
 from pcs_constructs.rules.storage import MountZoneFacts as MountZoneFacts
 from pcs_constructs.rules.storage import RemovalFacts as RemovalFacts
+from pcs_constructs.rules.template import Choice as Choice
+from pcs_constructs.rules.template import ResourceFacts as ResourceFacts

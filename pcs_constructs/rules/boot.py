@@ -37,6 +37,12 @@ class UserDataFacts:
     """Its size without its tokens."""
     parts: tuple[tuple[str, str | Unknown], ...] = ()
     """Content type and text of each part that the user added."""
+    encoded: bool = True
+    """Whether it is in base64."""
+    multipart: bool = True
+    """Whether it is a MIME message of several parts."""
+    defects: tuple[str, ...] = ()
+    """What is wrong with that message."""
 
     def known_parts(self) -> Iterator[tuple[str, str]]:
         """The parts whose text is known."""
@@ -155,3 +161,84 @@ def parts_have_a_type_that_pcs_merges(facts: UserDataFacts) -> Iterator[Breach]:
                 f"a part has the type {content_type!r}",
                 "make it with UserDataPart.cloud_config, .shell_script or .boothook",
             )
+
+
+_UNVERIFIED: Final = re.compile(r"^[ \t]*#+[ \t]*(?:sudo[ \t]+)?gpg2?\b.*--verify", re.M)
+_VERIFIED: Final = re.compile(r"^[ \t]*(?:if[ \t]+|!|sudo[ \t]+)*gpg2?\b.*--verify", re.M)
+
+
+@error("PCS940", UserDataFacts)
+def user_data_is_encoded(facts: UserDataFacts) -> Iterator[Breach]:
+    """User data of a launch template is in base64.
+
+    Source: `UserData` of `AWS::EC2::LaunchTemplate`.
+    """
+    if not facts.encoded:
+        yield Breach("user_data", "is not in base64", "put Fn::Base64 around it")
+
+
+@error("PCS941", UserDataFacts)
+def user_data_is_multipart(facts: UserDataFacts) -> Iterator[Breach]:
+    """User data is a MIME message of several parts, be it of one.
+
+    AWS PCS puts parts of its own beside it. A script alone is not merged with them.
+
+    Source: Working with Amazon EC2 user data.
+    """
+    if not facts.multipart:
+        yield Breach(
+            "user_data",
+            "is no MIME multipart message",
+            "begin with MIME-Version: 1.0 and Content-Type: multipart/mixed, and make a part of it",
+        )
+
+
+@advice("PCS942", UserDataFacts)
+def user_data_is_whole(facts: UserDataFacts) -> Iterator[Breach]:
+    """The MIME message in user data is whole: headers, an empty line, parts, a last boundary.
+
+    cloud-init makes the best of what is not, a last boundary that is missing for example, or drops
+    it, and says so only in a log of the node. What AWS PCS does with it is not documented.
+
+    Source: Working with Amazon EC2 user data; aws-cdk issues 6427 and 12256.
+    """
+    for defect in facts.defects:
+        yield Breach("user_data", defect, "compare it with the example in the user guide")
+
+
+@advice("PCS943", UserDataFacts)
+def signatures_are_verified(facts: UserDataFacts) -> Iterator[Breach]:
+    """What nodes download to install is verified where there is a signature for it.
+
+    A verification that is commented out is worse than none: it looks as if there were one.
+
+    Source: Software installers for AWS PCS, "Verify the installer".
+    """
+    for content_type, text in facts.known_parts():
+        if _UNVERIFIED.search(text) and not _VERIFIED.search(text):
+            yield Breach(
+                "user_data",
+                f"a {content_type} part has a gpg --verify that is commented out",
+                "verify the signature, or take the line out",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineCodeFacts:
+    """The code of a function that is in the template itself."""
+
+    error: str | Unknown | None
+    """What Python says of it; `None` where it reads well."""
+
+
+@error("PCS944", InlineCodeFacts)
+def inline_code_can_be_read(facts: InlineCodeFacts) -> Iterator[Breach]:
+    """Python code in a template, such as that of a custom resource, is Python.
+
+    A bracket that is missing shows when CloudFormation calls the function, and then it waits for an
+    answer for an hour.
+
+    Source: `Code` of `AWS::Lambda::Function`; `ast.parse` of Python.
+    """
+    if isinstance(facts.error, str):
+        yield Breach("code", f"is no Python: {facts.error}", "correct it")

@@ -42,6 +42,11 @@ class CapacityFacts:
     efa: bool = False
     weight: bool = False
     """Whether Slurm is told a weight of the nodes."""
+    template: bool = False
+    """Whether the launch template is there to be looked at, for what follows."""
+    market_type: str | Unknown | None = None
+    template_type: str | Unknown | None = None
+    """The instance type in the launch template."""
     usage_classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """How each instance type that the catalogue knows can be bought."""
 
@@ -220,4 +225,58 @@ def nodes_of_a_block_have_no_weight(facts: CapacityFacts) -> Iterator[Breach]:
             "slurm_settings",
             "has a Weight, and the nodes are of a Capacity Block",
             "leave Weight out, and give the block a queue of its own",
+        )
+
+
+@error("PCS646", CapacityFacts)
+def reservation_id_goes_with_its_purchase_option(facts: CapacityFacts) -> Iterator[Breach]:
+    """A Capacity Reservation is named by its ID for Capacity Blocks and interruptible ones only.
+
+    With `ONDEMAND`, AWS PCS takes a reservation out of a resource group: the launch template names
+    that by `CapacityReservationResourceGroupArn`.
+
+    Source: Capacity Reservations in AWS PCS; Using Amazon EC2 launch templates with AWS PCS.
+    """
+    by_id = facts.template and facts.reservation_id is not None
+    if by_id and facts.purchase_option in {"ONDEMAND", "SPOT"}:
+        yield Breach(
+            "capacity",
+            f"names a reservation by its ID, with purchase option {facts.purchase_option}",
+            "name the group of the reservation by CapacityReservationResourceGroupArn, or say how "
+            "it is bought in PurchaseOption",
+        )
+
+
+@error("PCS647", CapacityFacts)
+def capacity_block_is_in_the_launch_template(facts: CapacityFacts) -> Iterator[Breach]:
+    """The launch template of a Capacity Block has its market type, its ID and its instance type.
+
+    It is the one case in which AWS PCS wants an instance type there, the node group's own.
+
+    Source: Capacity Blocks in AWS PCS.
+    """
+    if not facts.template or facts.purchase_option != "CAPACITY_BLOCK":
+        return
+    if facts.market_type not in {UNKNOWN, "capacity-block"}:
+        yield Breach(
+            "capacity",
+            "is a Capacity Block, and the launch template has "
+            + (f"market type {facts.market_type}" if facts.market_type else "no market type"),
+            "add InstanceMarketOptions with MarketType capacity-block",
+        )
+    if facts.reservation_id is None:
+        yield Breach(
+            "capacity",
+            "is a Capacity Block, and the launch template does not name it",
+            "add CapacityReservationSpecification with CapacityReservationId",
+        )
+    wanted = facts.instance_types
+    if facts.template_type is None or (
+        wanted is not UNKNOWN and facts.template_type not in {UNKNOWN, *wanted}
+    ):
+        yield Breach(
+            "capacity",
+            "is a Capacity Block, and the launch template has "
+            + (f"{facts.template_type}" if facts.template_type else "no instance type"),
+            "write the node group's instance type as InstanceType",
         )

@@ -34,6 +34,10 @@ class ClusterFacts:
     cluster_id: str | Unknown = UNKNOWN
     today: str = CATALOG_DATE
     """The day to compare end-of-life dates with."""
+    subnets: int | Unknown = 1
+    security_groups: int | Unknown = 1
+    choices: tuple[SlurmVersion, ...] = ()
+    """The versions of Slurm that a template parameter lets people choose from."""
 
 
 @error("PCS101", ClusterFacts)
@@ -242,6 +246,55 @@ def slurm_version_is_two_numbers() -> None:
 
     Source: `scheduler.version` of the `CreateCluster` API.
     """
+
+
+@error("PCS120", ClusterFacts)
+def cluster_has_one_subnet(facts: ClusterFacts) -> Iterator[Breach]:
+    """A cluster has exactly one subnet.
+
+    The list is there for later: the API takes one. The user guide of 2024 told to choose two.
+
+    Source: `NetworkingRequest` of the API, "currently supports only 1 subnet".
+    """
+    if facts.subnets is not UNKNOWN and facts.subnets != 1:
+        yield Breach(
+            "subnet",
+            f"a cluster has one subnet, got {facts.subnets}",
+            "name the one that the controller's network interface is to be in",
+        )
+
+
+@error("PCS121", ClusterFacts)
+def cluster_has_a_security_group(facts: ClusterFacts) -> Iterator[Breach]:
+    """A cluster has a security group.
+
+    Source: `NetworkingRequest` of the API; Creating a cluster in AWS PCS.
+    """
+    if facts.security_groups == 0:
+        yield Breach("security_group", "names no group", "name one that lets its members talk")
+
+
+@advice("PCS122", ClusterFacts)
+def slurm_versions_to_choose_from_are_creatable(facts: ClusterFacts) -> Iterator[Breach]:
+    """A template lets people choose no version of Slurm that no cluster is created with any more.
+
+    Source: Slurm versions in AWS PCS; `scheduler.version` of the `CreateCluster` API.
+    """
+    gone = [
+        choice.value
+        for choice in facts.choices
+        if (release := RELEASES.get(choice.value))
+        and (
+            not release.creatable
+            or (release.end_of_life is not None and _days_left(facts, release.end_of_life) < 0)
+        )
+    ]
+    if gone:
+        yield Breach(
+            "slurm",
+            f"can be chosen as {', '.join(gone)}, which AWS PCS no longer creates clusters with",
+            "take them out of AllowedValues",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

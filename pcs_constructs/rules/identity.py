@@ -19,6 +19,14 @@ class RoleFacts:
 
     name: str | Unknown
     """The role's name, with its path before it as in an ARN: `aws-pcs/compute`."""
+    named_by_stack: bool = False
+    """Whether CloudFormation makes its name, of the stack's, and its path does not help."""
+    registers: bool | Unknown = True
+    """Whether it lets nodes register with their cluster."""
+    trusts_ec2: bool | Unknown = True
+    """Whether instances may have it."""
+    reads_everything: bool = False
+    """Whether it may read every S3 bucket of the account."""
 
 
 @error("PCS701", RoleFacts)
@@ -99,3 +107,94 @@ def grants_have_a_role() -> None:
 
     Source: `NodeInstanceProfile.from_instance_profile_arn`.
     """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterFacts:
+    """What a parameter of a template shows."""
+
+    name: str
+    secret: bool
+    """Whether it is a password by its name, or not to be shown."""
+    default: bool
+    """Whether the template has a value for it."""
+
+
+@advice("PCS720", ParameterFacts)
+def secrets_have_no_default(facts: ParameterFacts) -> Iterator[Breach]:
+    """A parameter for a password has no default.
+
+    Everybody who has the template knows it, and it is used wherever nobody thought of another.
+
+    Source: Security best practices for CloudFormation, "Do not embed credentials".
+    """
+    if facts.secret and facts.default:
+        yield Breach(
+            "parameter",
+            f"the parameter {facts.name} is a secret with a default",
+            "leave the default out, or read the secret from Secrets Manager",
+        )
+
+
+@error("PCS721", RoleFacts)
+def role_registers_nodes(facts: RoleFacts) -> Iterator[Breach]:
+    """The role of nodes allows `pcs:RegisterComputeNodeGroupInstance`.
+
+    Without it a node starts and never becomes part of the cluster. The managed policy
+    `AWSPCSComputeNodePolicy` allows it as well. Looked at where all policies of the role are known.
+
+    Source: Instance profiles for AWS PCS.
+    """
+    if facts.registers is False:
+        yield Breach(
+            "role",
+            "does not allow pcs:RegisterComputeNodeGroupInstance",
+            "allow it, or add the managed policy AWSPCSComputeNodePolicy",
+        )
+
+
+@error("PCS722", RoleFacts)
+def role_trusts_instances(facts: RoleFacts) -> Iterator[Breach]:
+    """The role of nodes trusts `ec2.amazonaws.com`.
+
+    Source: Instance profiles for AWS PCS; IAM roles for Amazon EC2.
+    """
+    if facts.trusts_ec2 is False:
+        yield Breach(
+            "role",
+            "does not trust ec2.amazonaws.com",
+            "let that service assume it, in AssumeRolePolicyDocument",
+        )
+
+
+@advice("PCS723", RoleFacts)
+def role_reads_what_nodes_need(facts: RoleFacts) -> Iterator[Breach]:
+    """The role of nodes may not read every bucket of the account.
+
+    Whoever submits a job has the role's permissions.
+
+    Source: Security best practices in IAM, "Apply least-privilege permissions".
+    """
+    if facts.reads_everything:
+        yield Breach(
+            "role",
+            "may read every object of every S3 bucket",
+            "name the buckets that jobs read",
+        )
+
+
+@advice("PCS724", RoleFacts)
+def role_is_not_named_by_the_stack(facts: RoleFacts) -> Iterator[Breach]:
+    """The role of nodes is given the path `/aws-pcs/`, or a name that starts with `AWSPCS`.
+
+    Otherwise CloudFormation makes a name that starts with the stack's, and AWS PCS takes the role
+    only if the stack happens to be called so.
+
+    Source: `iamInstanceProfileArn` of the `CreateComputeNodeGroup` API; Instance profiles.
+    """
+    if facts.named_by_stack:
+        yield Breach(
+            "role",
+            "gets a name that starts with the stack's",
+            "give it path='/aws-pcs/' or a name that starts with 'AWSPCS'",
+        )

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pcs_constructs import instances
 from pcs_constructs.efa import layout
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import identifier_breaches, tag_breaches
-from pcs_constructs.rules.rule import advice, error, page
+from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pcs_constructs.instances import InstanceFacts
+
+
+class Written(NamedTuple):
+    """A network interface as a launch template has it."""
+
+    card: int | Unknown
+    """The index of its network card."""
+
+    device: int | Unknown
+    """Its device index."""
+
+    efa: bool | Unknown
+    """Whether it carries EFA."""
+
+    elsewhere: bool = False
+    """Whether it names a subnet that is none of the node group's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +46,8 @@ class InterfaceFacts:
     efa_only: bool = False
     subnets: int | Unknown = UNKNOWN
     public: bool | Unknown = UNKNOWN
+    written: tuple[Written, ...] = ()
+    """The interfaces, where a template has them one by one."""
 
     @property
     def found(self) -> Mapping[str, InstanceFacts]:
@@ -150,6 +169,16 @@ class LaunchTemplateFacts:
     version: str | Unknown = UNKNOWN
     key_name: str | Unknown = UNKNOWN
     security_groups: int | Unknown = UNKNOWN
+    made_here: bool = False
+    """Whether the template is made together with what refers to it."""
+    ignored: tuple[str, ...] = ()
+    """What it has that AWS PCS ignores or refuses."""
+    group_names: bool = False
+    """Whether it names security groups by their names."""
+    groups_twice: bool = False
+    """Whether it names security groups beside its network interfaces."""
+    bare_interfaces: tuple[int, ...] = ()
+    """The interfaces without security groups, by their places."""
 
 
 @error("PCS605", LaunchTemplateFacts)
@@ -234,14 +263,71 @@ def efa_only_goes_with_efa(facts: InterfaceFacts) -> Iterator[Breach]:
         yield Breach("efa_only", "is True without efa", "write efa=True, or leave both out")
 
 
-@page("PCS611")
-def launch_template_fits_the_instance_types() -> None:
+@error("PCS611", InterfaceFacts)
+def launch_template_fits_the_instance_types(facts: InterfaceFacts) -> Iterator[Breach]:
     """A node group's launch template has the network interfaces of its instance types.
 
     A template with EFA names each network card, and an instance that has others does not start.
 
+    Source: Multiple network interfaces in AWS PCS; `NetworkInfo` of `DescribeInstanceTypes`.
+    """
+    for name, found in facts.found.items():
+        cards = {card.index: card for card in found.network_cards}
+        for card, _, efa, _ in facts.written:
+            if card is UNKNOWN or (card in cards and not (efa is True and not cards[card].efa)):
+                continue
+            what = "an EFA interface" if efa is True else "an interface"
+            yield Breach(
+                "launch_template",
+                f"has {what} on network card {card}, and {name} has "
+                + (f"{len(cards)} cards" if card not in cards else "no EFA there"),
+                f"write {len(layout(found))} interfaces, those that the type has",
+            )
+            break
+
+
+@error("PCS648", InterfaceFacts)
+def interfaces_have_places_of_their_own(facts: InterfaceFacts) -> Iterator[Breach]:
+    """Of the network interfaces of a node one is on card 0 as device 0, and no two share a place.
+
+    The first one is the primary interface. Others on further cards are device 1, or 0 on types such
+    as p6-b300.48xlarge.
+
+    Source: Multiple network interfaces in AWS PCS; Elastic network interfaces in the Amazon EC2
+    User Guide, "Network cards".
+    """
+    places = [(each.card, each.device) for each in facts.written]
+    if not places or any(UNKNOWN in place for place in places):
+        return
+    if (0, 0) not in places:
+        yield Breach(
+            "network_interfaces",
+            "has no primary interface",
+            "give one NetworkCardIndex 0 and DeviceIndex 0",
+        )
+    for (card, device), count in Counter(places).items():
+        if count > 1:
+            yield Breach(
+                "network_interfaces",
+                f"has {count} interfaces on card {card} as device {device}",
+                "give each network card one interface, with device index 1 after the first",
+            )
+
+
+@error("PCS649", InterfaceFacts)
+def interfaces_are_in_the_subnet_of_the_node_group(facts: InterfaceFacts) -> Iterator[Breach]:
+    """A launch template names no subnet, or that of the node group.
+
+    AWS PCS puts the interfaces into the node group's subnets by itself.
+
     Source: Multiple network interfaces in AWS PCS.
     """
+    if any(each.elsewhere for each in facts.written):
+        yield Breach(
+            "network_interfaces",
+            "are in another subnet than the node group",
+            "leave SubnetId out of the launch template",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +474,8 @@ class MetadataFacts:
     unknown_tags: int = 0
     """How many more there are."""
     tags_in_metadata: bool = False
+    tokens: str | Unknown = "required"
+    """Whether requests to the metadata service need a token, in EC2's words."""
 
 
 @error("PCS615", MetadataFacts)
@@ -454,3 +542,89 @@ def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Breach]:
             "is not confirmed for AWS PCS",
             "leave it out, or acknowledge this when a node has started with it",
         )
+
+
+@advice("PCS640", LaunchTemplateFacts)
+def launch_template_version_follows_the_template(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+    """A launch template of the same app is used in its latest version, by the attribute.
+
+    With a number, such as 1, a change of the launch template makes version 2, and the node group
+    stays with version 1: the change never arrives, and nothing says so.
+
+    Source: Creating a compute node group in AWS PCS, "EC2 launch template version"; return values
+    of `AWS::EC2::LaunchTemplate`.
+    """
+    if facts.made_here and facts.version is not UNKNOWN and facts.version.isdecimal():
+        yield Breach(
+            "version",
+            f"stays {facts.version} when the launch template changes",
+            "use Fn::GetAtt with LatestVersionNumber",
+        )
+
+
+@error("PCS641", LaunchTemplateFacts)
+def launch_template_says_nothing_that_pcs_ignores(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+    """A launch template has nothing that AWS PCS ignores.
+
+    These are the instance type, unless for a Capacity Block, instance requirements, the instance
+    profile, protection from being stopped or terminated, hibernation, elastic accelerators and the
+    number of threads. What decides is the node group.
+
+    Source: Using Amazon EC2 launch templates with AWS PCS, "Limitations".
+    """
+    for name in facts.ignored:
+        yield Breach(name, "is ignored by AWS PCS", "leave it out: the node group decides")
+
+
+@error("PCS642", LaunchTemplateFacts)
+def security_groups_are_named_by_ids(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+    """A launch template names security groups by IDs: `SecurityGroupIds`, not `SecurityGroups`.
+
+    Names are for the default VPC, and AWS PCS does not take them.
+
+    Source: Using Amazon EC2 launch templates with AWS PCS, "Limitations".
+    """
+    if facts.group_names:
+        yield Breach("security_groups", "are named by their names", "use SecurityGroupIds")
+
+
+@error("PCS643", LaunchTemplateFacts)
+def security_groups_are_in_one_place(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+    """A launch template with network interfaces has its security groups there, and only there.
+
+    EC2 refuses `SecurityGroupIds` beside `NetworkInterfaces`.
+
+    Source: `RunInstances` of the EC2 API; Using Amazon EC2 launch templates with AWS PCS.
+    """
+    if facts.groups_twice:
+        yield Breach(
+            "security_groups",
+            "are named beside network interfaces",
+            "move them to Groups of each interface",
+        )
+
+
+@error("PCS644", LaunchTemplateFacts)
+def interfaces_have_security_groups(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+    """Every network interface of a launch template has security groups.
+
+    Without them EC2 takes the default group of the VPC, which does not let the controller in.
+
+    Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
+    """
+    for place in facts.bare_interfaces:
+        yield Breach(
+            "network_interfaces",
+            f"number {place + 1} has no security groups",
+            "add Groups with the cluster's security group",
+        )
+
+
+@advice("PCS645", MetadataFacts)
+def metadata_service_wants_a_token(facts: MetadataFacts) -> Iterator[Breach]:
+    """The metadata service answers requests with a token only (IMDSv2).
+
+    Source: Using Amazon EC2 launch templates with AWS PCS, "Metadata options".
+    """
+    if facts.tokens is not UNKNOWN and facts.tokens != "required":
+        yield Breach("metadata_options", f"has HttpTokens {facts.tokens}", "write required")

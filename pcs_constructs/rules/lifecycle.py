@@ -571,3 +571,21 @@ def _read(script: str | None, arguments: Sequence[T]) -> Iterator[tuple[int, str
             yield position, argument, next(rest, (0, None))[1]
         else:
             yield position, None, argument
+
+
+@advice("PCS945", LifecycleActionFacts)
+def directory_is_named_by_its_name(facts: LifecycleActionFacts) -> Iterator[Breach]:
+    """The server of a directory is named by a DNS name, not by an address.
+
+    The address of a node, such as a login node that runs the directory, changes when the node is
+    replaced, and nobody can log in to the others any more.
+
+    Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
+    """
+    uri = flag_values(facts.script, facts.arguments).get("--ldap-uri")
+    if isinstance(uri, str) and re.fullmatch(r"ldaps?://[0-9.]+(:\d+)?/?", uri):
+        yield Breach(
+            "lifecycle_actions",
+            f"{facts.name!r} names the directory by its address, {uri}",
+            "give the server a name in DNS",
+        )

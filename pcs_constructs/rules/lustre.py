@@ -418,3 +418,36 @@ def linked_file_systems_are_not_backed_up(facts: RepositoriesFacts) -> Iterator[
             f"of {facts.backup_days} days, and S3 is linked",
             "leave backup_retention out, or the data repository",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LustrePortsFacts:
+    """What the security groups of Lustre servers let in."""
+
+    ports: tuple[tuple[int, int], ...] | Unknown
+    """The first and the last port of each range; all of them are 0 to 65535."""
+
+
+@advice("PCS580", LustrePortsFacts)
+def lustre_ports_are_open(facts: LustrePortsFacts) -> Iterator[Breach]:
+    """The security groups of Lustre servers let in ports 988 and 1018 to 1023.
+
+    Older guides and templates have 1021 to 1023 only. Which clients still come along with these is
+    not documented, so this is advice.
+
+    Source: File system access control with Amazon VPC in the FSx for Lustre User Guide.
+    """
+    if facts.ports is UNKNOWN:
+        return
+    ports = facts.ports
+    closed = [
+        port
+        for port in (988, *range(1018, 1024))
+        if not any(first <= port <= last for first, last in ports)
+    ]
+    if closed:
+        yield Breach(
+            "security_groups",
+            f"do not let in {', '.join(map(str, closed))}",
+            "open TCP 988 and 1018 to 1023 to the nodes and between the servers",
+        )

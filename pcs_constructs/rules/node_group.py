@@ -46,6 +46,12 @@ class NodeGroupFacts:
     scale_down_idle_seconds: int | Unknown | None = None
     slurm: SlurmVersion | Unknown = UNKNOWN
     default_image: bool = False
+    image: bool | Unknown = True
+    """Whether the node group or its launch template names an image."""
+    template_lacks: tuple[str, ...] = ()
+    """What its reference to a launch template does not say."""
+    profile_by_name: bool = False
+    """Whether its instance profile is given by what `Ref` gives, its name."""
 
     @property
     def found(self) -> Mapping[str, InstanceFacts]:
@@ -405,3 +411,46 @@ def image_is_of_linux() -> None:
 
     Source: Custom Amazon Machine Images for AWS PCS, "Supported operating systems".
     """
+
+
+@error("PCS230", NodeGroupFacts)
+def node_group_has_an_image(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group has an image: `AmiId`, or `ImageId` of its launch template.
+
+    Where both are there, the node group's is taken. Seen where the launch template is made in the
+    same app.
+
+    Source: Creating a compute node group in AWS PCS, "AMI ID"; `ValidationException` of the API.
+    """
+    if facts.image is False:
+        yield Breach("image", "is neither here nor in the launch template", "add AmiId")
+
+
+@error("PCS231", NodeGroupFacts)
+def launch_template_is_referred_to_with_a_version(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """A node group names its launch template by ID and version.
+
+    Source: `CustomLaunchTemplate` of the API, which requires both.
+    """
+    for name in facts.template_lacks:
+        yield Breach(
+            "launch_template",
+            f"has no {name}",
+            "name the launch template by TemplateId, and its latest version as Version",
+        )
+
+
+@error("PCS232", NodeGroupFacts)
+def instance_profile_is_referred_to_by_arn(facts: NodeGroupFacts) -> Iterator[Breach]:
+    """The instance profile of a node group is given by its attribute `Arn`.
+
+    `Ref` of an instance profile gives its name, which the API refuses.
+
+    Source: `InstanceProfileArn` of the API; return values of `AWS::IAM::InstanceProfile`.
+    """
+    if facts.profile_by_name:
+        yield Breach(
+            "instance_profile",
+            "is the name of the profile: that is what Ref gives",
+            "use Fn::GetAtt with Arn",
+        )

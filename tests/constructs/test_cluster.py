@@ -143,6 +143,16 @@ def test_accounting_keeps_records_for_good_unless_told_otherwise(
     assert accounting == {"Mode": "STANDARD", "DefaultPurgeTimeInDays": -1}
 
 
+def test_the_qos_that_there_are_are_in_the_metadata_where_check_looks(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    pcs.Cluster(stack, "A", vpc=vpc, accounting=pcs.Accounting(qos=["low", "high"]))
+    pcs.Cluster(stack, "B", vpc=vpc, accounting=pcs.Accounting())
+    found = template(stack).find_resources(CLUSTER).values()
+    told = [cluster.get("Metadata", {}).get("pcs-constructs") for cluster in found]
+    assert sorted(told, key=str) == [None, {"qos": ["high", "low"]}]
+
+
 def test_no_settings_are_left_out_because_pcs_refuses_an_empty_list(
     stack: cdk.Stack, vpc: ec2.IVpc
 ) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_TEMPLATE = '{"Resources": {"Cluster": {"Type": "AWS::PCS::Cluster", "Properties": {}}}}'
+_TEMPLATE = """{"Resources": {"Cluster": {"Type": "AWS::PCS::Cluster", "Properties": {
+    "Size": "SMALL", "Scheduler": {"Type": "SLURM", "Version": "25.11"},
+    "Networking": {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}}}}}"""
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,7 @@ _TEMPLATE = '{"Resources": {"Cluster": {"Type": "AWS::PCS::Cluster", "Properties
         (["diff", "{}", "{}"], "1 cluster: nothing changes\n"),
         (["slurm", "{}"], "# slurm.conf of cluster"),
         (["reach", "{}"], "no cluster with nodes in these templates\n"),
+        (["check", "{}"], "1 template, 1 resource: "),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
@@ -43,8 +46,8 @@ def test_a_command_works_where_there_is_no_node(
 def test_a_command_loads_nothing_that_only_others_need() -> None:
     program = (
         "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
-        "print({'pcs_constructs.' + m for m in ('changes', 'reach', 'template', 'slurm_conf')}"
-        " & set(sys.modules), file=sys.stderr)"
+        "others = ('changes', 'check', 'reach', 'template', 'slurm_conf'); "
+        "print({'pcs_constructs.' + m for m in others} & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=True

@@ -39,6 +39,7 @@ _HUNDREDS = {
     "settings": "8",
     "hardware": "8",
     "gres": "8",
+    "template": "1",
 }
 
 # They print pages or speak about codes, and produce none.

@@ -168,10 +168,10 @@ def test_a_single_file_may_have_any_name(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("{", "is no JSON"),
-        ("Resources: {}", "is no JSON"),
+        ("a: [", "is neither JSON nor YAML"),
         ("[]", "no CloudFormation template"),
         ('{"resources": {}}', "no CloudFormation template"),
-        ('{"Resources": {"Fn::ForEach::Groups": []}}', "no CloudFormation template"),
+        ('{"Resources": {"Groups": []}}', "no CloudFormation template"),
     ],
 )
 def test_fails_when_a_file_is_no_template(tmp_path: Path, text: str, reason: str) -> None:
@@ -188,7 +188,7 @@ def test_fails_when_a_file_is_not_there(tmp_path: Path) -> None:
 
 
 def test_fails_when_a_directory_has_no_template(tmp_path: Path) -> None:
-    with pytest.raises(template.TemplateError, match="no file called"):
+    with pytest.raises(template.TemplateError, match="no template is in there"):
         template.read(tmp_path)
 
 
