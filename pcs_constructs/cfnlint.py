@@ -44,8 +44,8 @@ def _judged(content: object, file: str | None) -> tuple[Finding, ...]:
         found = template.parsed("template", cast("Mapping[str, Any]", content), file or None)
         together = [found]
         suppressions = check.from_templates(together)
-    except check.SuppressionError:
-        return ()  # the command tells
+    except (check.SuppressionError, template.TemplateError):
+        return ()  # the command tells, and cfn-lint what has a wrong shape
     return check.without_suppressed(check.check(together), together, suppressions).findings
 
 
@@ -74,7 +74,7 @@ def _path(finding: Finding) -> list[str | int]:
 
 def _message(finding: Finding) -> str:
     when = f" (when {finding.condition})" if finding.condition else ""
-    place = f"{finding.property} " if finding.property else ""
+    place = f"{finding.property}: " if finding.property else ""
     return f"{finding.code}: {place}{finding.message}{when}. Fix: {finding.fix}"
 
 
