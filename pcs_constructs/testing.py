@@ -8,6 +8,7 @@ def test_the_cluster_can_be_deployed():
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,6 @@ def assert_deployable(
         if finding.code not in given and (advice or finding.level.value == "error")
     )
     if failing:
-        from dataclasses import replace
-
         raise AssertionError("\n" + check.as_text(replace(result, findings=failing)))
 
 

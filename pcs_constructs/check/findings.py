@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +45,7 @@ JUDGED: Final = frozenset(
         "AWS::EC2::Subnet",
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
+        "AWS::EC2::VPCEndpoint",
         "AWS::EFS::AccessPoint",
         "AWS::EFS::FileSystem",
         "AWS::EFS::MountTarget",
@@ -260,8 +261,6 @@ def _label(template: Template) -> str:
 
 
 def _under(finding: Finding, condition: str | None) -> Finding:
-    from dataclasses import replace
-
     return finding if condition is None else replace(finding, condition=condition)
 
 
