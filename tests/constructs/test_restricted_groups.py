@@ -108,6 +108,27 @@ def test_narrowed_groups_have_a_rule_outward_for_each_rule_inward() -> None:
     assert "0.0.0.0/0" not in str(narrow.to_json())
 
 
+def test_narrowed_groups_have_a_rule_of_their_own_so_that_the_one_of_ec2_goes() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    it = cluster(stack, security_groups=pcs.ClusterSecurityGroups.restricted(all_outbound=False))
+    it.add_login_nodes("login", instance_type="c6i.32xlarge", efa=True)
+    groups = properties(template(stack), "AWS::EC2::SecurityGroup")
+    assert len(groups) == 4
+    for group in groups:
+        assert [rule["CidrIp"] for rule in group["SecurityGroupEgress"]] == ["255.255.255.255/32"]
+
+
+def test_what_is_allowed_later_is_beside_the_rule_to_nowhere(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    groups = pcs.RestrictedSecurityGroups(stack, "Groups", vpc=vpc, all_outbound=False)
+    groups.login.connections.allow_to_any_ipv4(ec2.Port.tcp(443))
+    made = properties(template(stack), "AWS::EC2::SecurityGroup")
+    outward = [{rule["CidrIp"] for rule in group["SecurityGroupEgress"]} for group in made]
+    assert {"255.255.255.255/32", "0.0.0.0/0"} in outward
+    assert outward.count({"255.255.255.255/32"}) == 2
+
+
 def test_ipv6_may_go_outward_where_the_cluster_talks_it() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     network = pcs.Network(stack, "Network", ipv6=True)
