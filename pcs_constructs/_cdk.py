@@ -690,6 +690,35 @@ def wait_for(construct: Construct, earlier: Sequence[cdk.CfnResource]) -> None:
             resource.add_resource_dependency(other)
 
 
+def refers_to(value: object, construct: Construct) -> bool:
+    """Whether a value refers to the resource of a construct that is made in this app."""
+    resource = node(construct).default_child
+    if not isinstance(resource, cdk.CfnResource):
+        return False
+    resolve = cdk.Stack.of(construct).resolve
+    logical_id = resolve(resource.logical_id)
+    reference = rf'"Ref": "{logical_id}"|"Fn::GetAtt": \["{logical_id}"|\$\{{{logical_id}[.}}]'
+    return re.search(reference, json.dumps(resolve(value))) is not None
+
+
+def deployed_together(one: IConstruct, other: IConstruct) -> bool:
+    """Whether CloudFormation deploys two constructs at once, be it in nested stacks."""
+    return _outermost(cdk.Stack.of(one)) is _outermost(cdk.Stack.of(other))
+
+
+def is_inside(inner: IConstruct, outer: IConstruct) -> bool:
+    """Whether a construct is in the stack of another, or in one nested in it."""
+    stack, there = cdk.Stack.of(inner), cdk.Stack.of(outer)
+    while stack is not None and stack is not there:
+        stack = stack.nested_stack_parent
+    return stack is not None
+
+
+def is_made(resource: ec2.IVpc | ec2.ISecurityGroup) -> bool:
+    """Whether a VPC or a security group is made in this app."""
+    return isinstance(resource, (ec2.Vpc, ec2.SecurityGroup))
+
+
 def security_group_facts(
     argument: str, group: ec2.ISecurityGroup, vpc: ec2.IVpc
 ) -> rules.SecurityGroupFacts:

@@ -120,7 +120,7 @@ class ClusterEndpoints(Construct):
 
     Resources:
         An interface endpoint for each service, with private DNS, and a security group. Node groups
-        wait for them.
+        that are deployed with them, or after them, wait for them.
 
     Security:
         Port 443 of the endpoints is open to the nodes of the cluster. As the names of the services
@@ -138,8 +138,8 @@ class ClusterEndpoints(Construct):
             everything.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS404, PCS409, PCS421, PCS427. `app.synth()` fails with
-            PCS426.
+        PcsValidationError: PCS001, PCS003, PCS404, PCS409, PCS421, PCS427, PCS431. `app.synth()`
+            fails with PCS426, PCS431.
 
     Source: Access AWS PCS using an interface endpoint (AWS PrivateLink).
     """
@@ -181,6 +181,7 @@ class ClusterEndpoints(Construct):
                 zones=tuple(_cdk.zone(place) for place in places),
                 leads_nowhere=_cdk.leads_nowhere(cluster.subnet, cluster.vpc, found),
             ),
+            _order(scope, cluster, policy),
             rules.IdentifierFacts(
                 subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places)
             ),
@@ -196,6 +197,7 @@ class ClusterEndpoints(Construct):
         _cdk.advise(self, rules.advice_on(*facts))
         self.cluster = cluster
         self.subnets = places
+        self._policy = policy
         self.security_group = _cdk.security_group(
             self,
             "SecurityGroup",
@@ -252,14 +254,44 @@ class ClusterEndpoints(Construct):
             c for c in inside if isinstance(c, (ec2.CfnVPCEndpoint, ec2.CfnSecurityGroupIngress))
         ]
         # Only now are all node groups there. A node that cannot register yet is given up.
-        for group in _groups_of(self.cluster, found):
+        groups = _groups_of(self.cluster, found)
+        for group in groups:
             _cdk.wait_for(group, waited_for)
+        documents = _documents(self._policy)
+        order = rules.EndpointOrderFacts(
+            named=tuple(
+                group.name
+                for group in groups
+                if documents
+                and _cdk.deployed_together(group, self)
+                and _cdk.refers_to(documents, group)
+            )
+        )
         before = found[: found.index(self)]
         facts = rules.EndpointNamesFacts(
             services=tuple(self.endpoints),
             others=_cdk.endpoint_services(before, self.cluster.vpc, gateways=False),
         )
-        return rules.errors_in(facts)
+        return rules.errors_in(facts, order)
+
+
+def _order(
+    scope: Construct, cluster: ICluster, policy: EndpointPolicy | None
+) -> rules.EndpointOrderFacts:
+    """What waits for what, of endpoints in this scope and the stack of their cluster."""
+    place = _cdk.as_construct(cluster)
+    if _cdk.is_inside(scope, place):
+        return rules.EndpointOrderFacts()
+    together = _cdk.deployed_together(scope, place)
+    is_there = _cdk.is_inside if together else _cdk.deployed_together
+    groups = (cluster.compute_security_group, cluster.login_security_group)
+    return rules.EndpointOrderFacts(
+        refer=any(_cdk.is_made(group) and is_there(group, place) for group in groups)
+        or _cdk.refers_to(_documents(policy), place),
+        together=together,
+        inside=False,
+        before=_cdk.is_made(cluster.vpc) and _cdk.deployed_together(cluster.vpc, scope),
+    )
 
 
 def _construct_id(service: str) -> str:
@@ -268,6 +300,11 @@ def _construct_id(service: str) -> str:
 
 def _document(policy: EndpointPolicy | None, service: str) -> iam.PolicyDocument | None:
     return policy.documents.get(service, policy.others) if policy else None
+
+
+def _documents(policy: EndpointPolicy | None) -> list[iam.PolicyDocument]:
+    found = [*policy.documents.values(), policy.others] if policy else []
+    return [document for document in found if document is not None]
 
 
 def _groups_of(cluster: ICluster, found: Sequence[object]) -> list[ComputeNodeGroup]:

@@ -87,6 +87,50 @@ def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Itera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOrderFacts:
+    """What endpoints and the stack of their cluster wait for."""
+
+    refer: bool = False
+    """Whether the endpoints refer to what is made in the stack of the cluster."""
+    together: bool = True
+    """Whether they are deployed with that stack."""
+    inside: bool = True
+    """Whether they are in that stack, or in one nested in it."""
+    before: bool = False
+    """Whether that stack refers to theirs."""
+    named: tuple[str, ...] = ()
+    """The node groups that wait for the endpoints and are named by a policy of theirs."""
+
+
+@error("PCS431", EndpointOrderFacts)
+def endpoints_do_not_wait_for_who_waits_for_them(facts: EndpointOrderFacts) -> Iterator[Breach]:
+    """Endpoints are where they can be made before the node groups that wait for them.
+
+    They refer to the security groups of the cluster, and their policy perhaps to the cluster. So
+    they are in the stack of the cluster, in one nested in it, or in one that is deployed after it;
+    not in a nested stack beside it, in the stack around it, or in the stack of the VPC. No policy
+    of theirs names a node group, which is made after them.
+
+    Source: `DependsOn` of CloudFormation, "Circular dependencies".
+    """
+    fix = "write cluster.add_endpoints('Endpoints'), which is in the stack of the cluster"
+    if facts.refer and facts.together and not facts.inside:
+        yield Breach(
+            "cluster",
+            "is in a nested stack whose node groups wait for the endpoints, and these refer to it",
+            fix,
+        )
+    if facts.refer and facts.before and not facts.together:
+        yield Breach("cluster", "is in a stack that is deployed after that of the endpoints", fix)
+    for name in facts.named:
+        yield Breach(
+            "policy",
+            f"names {name}, which waits for the endpoints",
+            "name the cluster, and its node groups by '*'",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointNamesFacts:
     """Interface endpoints with private DNS beside others of the same VPC."""
 

@@ -289,6 +289,95 @@ def test_endpoints_may_be_in_a_stack_after_the_nodes(app: cdk.App, stack: cdk.St
     )
 
 
+def test_nodes_in_a_stack_after_the_endpoints_have_them_first(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    cluster = isolated(stack)
+    cluster.add_endpoints("Endpoints")
+    later = cdk.Stack(app, "Later")
+    nodes = pcs.ComputeNodeGroup(
+        later, "nodes", cluster=cluster, instance_types=TYPES, scaling=pcs.Scaling.static(1)
+    )
+    pcs.Queue(later, "all", cluster=cluster, node_groups=[nodes])
+    app.synth()
+    assert [before.stack_name for before in later.dependencies] == ["Stack"]
+
+
+def test_fails_in_a_nested_stack_beside_that_of_the_cluster(stack: cdk.Stack) -> None:
+    cluster = isolated(cdk.NestedStack(stack, "Nested"))
+    beside = cdk.NestedStack(stack, "Beside")
+    with refused(beside, "PCS431"):
+        pcs.ClusterEndpoints(beside, "Endpoints", cluster=cluster)
+
+
+def test_fails_in_the_stack_around_that_of_the_cluster(stack: cdk.Stack) -> None:
+    cluster = isolated(cdk.NestedStack(stack, "Nested"))
+    with refused(stack, "PCS431"):
+        pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster)
+
+
+def test_fails_in_the_stack_of_the_vpc_when_the_cluster_is_in_a_later_one(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    network = pcs.Network(stack, "Network", isolated=True)
+    cluster = pcs.Cluster(cdk.Stack(app, "Later"), "Cluster", vpc=network.vpc)
+    with refused(stack, "PCS431"):
+        pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster)
+
+
+def _with_groups_of_the_network(app: cdk.App, stack: cdk.Stack) -> pcs.Cluster:
+    network = pcs.Network(stack, "Network", isolated=True)
+    return pcs.Cluster(
+        cdk.Stack(app, "Later"),
+        "Cluster",
+        vpc=network.vpc,
+        security_group=pcs.ClusterSecurityGroup(stack, "Group", vpc=network.vpc).security_group,
+    )
+
+
+def test_endpoints_may_be_with_the_vpc_and_the_security_group(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    cluster = _with_groups_of_the_network(app, stack)
+    with_nodes(cluster)
+    pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster)
+    app.synth()
+    assert set(endpoints(template(stack))) == BY_DEFAULT
+
+
+def test_fails_with_the_vpc_when_the_policy_names_the_cluster(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    cluster = _with_groups_of_the_network(app, stack)
+    policy = pcs.EndpointPolicy.for_cluster(cluster)
+    with refused(stack, "PCS431"):
+        pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster, policy=policy)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_fails_when_a_policy_names_a_node_group(
+    app: cdk.App, stack: cdk.Stack, *, nested: bool
+) -> None:
+    cluster = isolated(stack)
+    nodes = with_nodes(cluster)
+    own = iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                actions=["pcs:*"],
+                resources=[f"arn:aws:pcs:::{nodes.compute_node_group_id}"],
+                principals=[iam.AnyPrincipal()],
+            )
+        ]
+    )
+    pcs.ClusterEndpoints(
+        cdk.NestedStack(stack, "Nested") if nested else stack,
+        "Endpoints",
+        cluster=cluster,
+        policy=pcs.EndpointPolicy.of({"pcs": own}),
+    )
+    assert refused_at_synth(app) == {"PCS431"}
+
+
 # What is missing.
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from pcs_constructs.errors import UNKNOWN
-from pcs_constructs.rules import EndpointFacts, EndpointNamesFacts, WayOutFacts
+from pcs_constructs.rules import EndpointFacts, EndpointNamesFacts, EndpointOrderFacts, WayOutFacts
 from tests.unit.test_rules import advice, errors, row, table
 
 endpoints = partial(
@@ -13,6 +13,7 @@ endpoints = partial(
 names = partial(
     replace, EndpointNamesFacts(services=("pcs", "ssm"), others=frozenset({"s3", "sts"}))
 )
+order = partial(replace, EndpointOrderFacts(refer=True))
 isolated = partial(
     replace,
     WayOutFacts(
@@ -110,3 +111,19 @@ def test_isolated_nodes_reach_what_they_call(facts, codes) -> None:
 )
 def test_isolated_nodes_download_nothing_from_the_internet(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+@table(
+    row("in the stack of the cluster", order()),
+    row("beside it", order(inside=False), "PCS431"),
+    row("beside it, with groups of another stack", order(inside=False, refer=False)),
+    row("in a stack after it", order(inside=False, together=False)),
+    row("before it", order(inside=False, together=False, before=True), "PCS431"),
+    row(
+        "before it, with groups that are there",
+        order(inside=False, together=False, before=True, refer=False),
+    ),
+    row("a policy that names two node groups", order(named=("a", "b")), "PCS431", "PCS431"),
+)
+def test_endpoints_do_not_wait_for_who_waits_for_them(facts, codes) -> None:
+    assert errors(facts) == codes
