@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self, TypedDict
 
@@ -19,7 +20,7 @@ from pcs_constructs.node_group import ComputeNodeGroup
 from pcs_constructs.services import GATEWAYS, SESSION_MANAGER, called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pcs_constructs.errors import Problem
     from pcs_constructs.interfaces import ICluster
@@ -72,13 +73,15 @@ class EndpointPolicy:
         """Policies of your own, by service; everything goes through the other endpoints.
 
         Args:
-            documents: The policies, such as `{"logs": iam.PolicyDocument(...)}`.
+            documents: The policies, such as `{"logs": iam.PolicyDocument(...)}`. Services without
+                an endpoint are refused when endpoints are made.
 
         Raises:
             PcsValidationError: PCS003.
         """
         given = Arguments()
-        own = given.mapping("documents", documents, iam.PolicyDocument)
+        given.require(documents=(documents, Mapping))
+        own = {} if given.problems else given.mapping("documents", documents, iam.PolicyDocument)
         given.refuse("EndpointPolicy.of")
         return cls(documents=own)
 
@@ -138,8 +141,8 @@ class ClusterEndpoints(Construct):
             everything.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS404, PCS409, PCS421, PCS427, PCS431. `app.synth()`
-            fails with PCS426, PCS431.
+        PcsValidationError: PCS001, PCS003, PCS404, PCS409, PCS421, PCS427, PCS431,
+            PCS432. `app.synth()` fails with PCS426, PCS431.
 
     Source: Access AWS PCS using an interface endpoint (AWS PrivateLink).
     """
@@ -171,11 +174,20 @@ class ClusterEndpoints(Construct):
         given.expect(policy=(policy, EndpointPolicy))
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         asked = given.items("services", services, str)
+        if isinstance(policy, EndpointPolicy):
+            given.require(**{"policy.documents": (policy.documents, Mapping)})
+            given.expect(**{"policy.others": (policy.others, iam.PolicyDocument)})
+        if not given.problems and policy:
+            given.mapping("policy.documents", policy.documents, iam.PolicyDocument)
         _cdk.refuse(scope, id, given.problems)
         places = (cluster.subnet,) if chosen is None else chosen
         found = _cdk.tree(scope)
-        groups = _groups_of(cluster, found)
+        made_for = sorted({"pcs", *_called_by(_groups_of(cluster, found), found), *asked})
         facts = (
+            rules.EndpointPolicyFacts(
+                services=tuple(map(_cdk.known, made_for)),
+                policies=tuple(map(_cdk.known, policy.documents)) if policy else (),
+            ),
             rules.EndpointFacts(
                 services=tuple(map(_cdk.known, asked)),
                 zones=tuple(_cdk.zone(place) for place in places),
@@ -235,7 +247,7 @@ class ClusterEndpoints(Construct):
                 else None,
                 policy_document=_document(policy, service),
             )
-            for service in sorted({"pcs", *_called_by(groups, found), *asked})
+            for service in made_for
         }
         _cdk.at_synth(self, self._problems_at_synth)
 

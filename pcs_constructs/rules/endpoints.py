@@ -87,6 +87,34 @@ def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Itera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointPolicyFacts:
+    """What endpoints are for, and what they have policies for."""
+
+    services: tuple[str | Unknown, ...]
+    policies: tuple[str | Unknown, ...] = ()
+
+
+@error("PCS432", EndpointPolicyFacts)
+def policies_are_for_endpoints_that_are_made(facts: EndpointPolicyFacts) -> Iterator[Breach]:
+    """A policy for a service goes to an endpoint for this service that is made with it.
+
+    A policy for another service would be dropped, and what it should keep out would get through.
+
+    Source: Control access to VPC endpoints using endpoint policies, in the AWS PrivateLink Guide.
+    """
+    named = [service for service in facts.services if service is not UNKNOWN]
+    if len(named) < len(facts.services):
+        return
+    for service in facts.policies:
+        if service is not UNKNOWN and service not in named:
+            yield Breach(
+                "policy",
+                f"has a document for {service!r}, and endpoints are made for {', '.join(named)}",
+                f"leave it out, or ask for the endpoint by services=[{service!r}]",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointOrderFacts:
     """What endpoints and the stack of their cluster wait for."""
 

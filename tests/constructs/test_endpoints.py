@@ -651,7 +651,30 @@ def test_fails_in_a_subnet_of_another_vpc(stack: cdk.Stack) -> None:
         cluster.add_endpoints("Endpoints", subnets=[elsewhere.compute_subnet])
 
 
-@pytest.mark.parametrize("documents", [{"pcs": {}}, "pcs"], ids=["no document", "text"])
+def test_fails_on_a_policy_for_a_service_without_an_endpoint(stack: cdk.Stack) -> None:
+    cluster = isolated(stack)
+    with refused(stack, "PCS432"):
+        cluster.add_endpoints(
+            "Endpoints", policy=pcs.EndpointPolicy.of({"log": iam.PolicyDocument()})
+        )
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [{"documents": "x"}, {"documents": {"pcs": None}}, {"others": "x"}],
+    ids=["text", "no document", "no other document"],
+)
+def test_fails_on_a_policy_that_was_made_without_a_factory(
+    stack: cdk.Stack, policy: dict[str, Any]
+) -> None:
+    cluster = isolated(stack)
+    with refused(stack, "PCS003"):
+        cluster.add_endpoints("Endpoints", policy=pcs.EndpointPolicy(**policy))
+
+
+@pytest.mark.parametrize(
+    "documents", [{"pcs": {}}, "pcs", None], ids=["no document", "text", "nothing"]
+)
 def test_fails_on_policies_that_are_none(documents: Any) -> None:
     with pytest.raises(pcs.PcsValidationError) as error:
         pcs.EndpointPolicy.of(documents)

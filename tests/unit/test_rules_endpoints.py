@@ -4,7 +4,13 @@ from dataclasses import replace
 from functools import partial
 
 from pcs_constructs.errors import UNKNOWN
-from pcs_constructs.rules import EndpointFacts, EndpointNamesFacts, EndpointOrderFacts, WayOutFacts
+from pcs_constructs.rules import (
+    EndpointFacts,
+    EndpointNamesFacts,
+    EndpointOrderFacts,
+    EndpointPolicyFacts,
+    WayOutFacts,
+)
 from tests.unit.test_rules import advice, errors, row, table
 
 endpoints = partial(
@@ -126,4 +132,22 @@ def test_isolated_nodes_download_nothing_from_the_internet(facts, codes) -> None
     row("a policy that names two node groups", order(named=("a", "b")), "PCS431", "PCS431"),
 )
 def test_endpoints_do_not_wait_for_who_waits_for_them(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("none", EndpointPolicyFacts(services=("pcs",))),
+    row("for one that is made", EndpointPolicyFacts(services=("logs", "pcs"), policies=("logs",))),
+    row(
+        "misspelled",
+        EndpointPolicyFacts(services=("logs", "pcs"), policies=("log", "pcs", "sts")),
+        "PCS432",
+        "PCS432",
+    ),
+    row(
+        "beside a token",
+        EndpointPolicyFacts(services=("pcs", UNKNOWN), policies=("log", UNKNOWN)),
+    ),
+)
+def test_policies_are_for_endpoints_that_are_made(facts, codes) -> None:
     assert errors(facts) == codes
