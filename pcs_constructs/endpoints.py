@@ -17,7 +17,7 @@ from pcs_constructs._arguments import Arguments
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.identity import NodeInstanceProfile
 from pcs_constructs.node_group import ComputeNodeGroup
-from pcs_constructs.services import GATEWAYS, SESSION_MANAGER, called
+from pcs_constructs.services import GATEWAYS, SESSION_MANAGER, called, unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,7 +116,8 @@ class ClusterEndpoints(Construct):
     """The interface endpoints through which the nodes of a cluster reach AWS.
 
     One for AWS PCS, and one for each service that the roles of the node groups let them call when
-    this is made: so make it after the node groups and what is granted to them. Without node groups
+    this is made, as far as the library knows what the endpoint is called (PCS433): so make it
+    after the node groups and what is granted to them. Without node groups
     yet, it is AWS PCS and Session Manager. What comes later and is not covered is advice at
     synthesis (PCS423). Mounting calls no service; S3 and DynamoDB have gateway endpoints, which
     belong to the VPC.
@@ -333,11 +334,15 @@ def _called_by(groups: Sequence[ComputeNodeGroup], found: Sequence[object]) -> I
 
 def calls_of(group: ComputeNodeGroup, found: Sequence[object]) -> frozenset[str]:
     """The services that the nodes of a group call, as far as their role tells."""
+    return called(*_permissions_of(group, found)) | {"pcs"}
+
+
+def _permissions_of(
+    group: ComputeNodeGroup, found: Sequence[object]
+) -> tuple[Sequence[str], Sequence[str]]:
     profile = group.instance_profile
     role = profile.role if isinstance(profile, NodeInstanceProfile) else _cdk.role_of(profile)
-    if role is None:
-        return frozenset({"pcs"})
-    return called(*_cdk.permissions_of(role, found)) | {"pcs"}
+    return ((), ()) if role is None else _cdk.permissions_of(role, found)
 
 
 def ways_out(
@@ -350,12 +355,14 @@ def ways_out(
         # One such subnet is enough for nodes that are given up.
         leads_nowhere = True if True in nowhere else UNKNOWN if UNKNOWN in nowhere else False
         if leads_nowhere is True or (leads_nowhere is UNKNOWN and derived):
-            calls = calls_of(group, found)
+            actions, managed = _permissions_of(group, found)
+            calls = called(actions, managed) | {"pcs"}
             yield rules.WayOutFacts(
                 name=group.name,
                 leads_nowhere=leads_nowhere,
                 # Whether a VPC that is not made here has gateway endpoints is not known.
                 services=calls if leads_nowhere is True else calls - GATEWAYS,
+                unnamed=unnamed(actions),
                 endpoints=_cdk.endpoint_services(found, cluster.vpc),
                 derived=derived,
                 urls=tuple(

@@ -196,6 +196,8 @@ class WayOutFacts:
     """What they call, as far as their role tells."""
     endpoints: frozenset[str] | Unknown
     """The endpoints in their VPC."""
+    unnamed: frozenset[str] = frozenset()
+    """Prefixes of actions that they may do, of services whose endpoints are not known."""
     derived: bool = False
     """Whether endpoints were made for what their cluster needs."""
     urls: tuple[str, ...] = ()
@@ -247,6 +249,33 @@ def isolated_nodes_reach_what_they_call(facts: WayOutFacts) -> Iterator[Breach]:
             f"{facts.name} may call {', '.join(missing)} without an endpoint",
             f"call add_endpoints after the node groups and grants, or with services=[{named}]; "
             "for s3 and dynamodb add a gateway endpoint to the VPC",
+        )
+
+
+@advice("PCS433", WayOutFacts)
+def isolated_nodes_call_services_with_known_endpoints(facts: WayOutFacts) -> Iterator[Breach]:
+    """Nodes without another way out call services of which it is known what their endpoints are.
+
+    The name of an endpoint does not follow from the prefix of the actions: those of `kinesis` go to
+    `kinesis-streams`. The library knows the services that nodes often call, and makes no endpoint
+    for others. An endpoint whose name begins like the actions is taken for the one that is needed.
+
+    Source: AWS services that integrate with AWS PrivateLink; Actions, resources, and condition keys
+    for AWS services.
+    """
+    if facts.endpoints is UNKNOWN or not (
+        facts.leads_nowhere is True or (facts.leads_nowhere is UNKNOWN and facts.derived)
+    ):
+        return
+    there = tuple(facts.endpoints)
+    missing = [p for p in sorted(facts.unnamed) if not any(e.startswith(p) for e in there)]
+    if missing:
+        yield Breach(
+            "services",
+            f"{facts.name} may call {', '.join(missing)}, and which endpoints these have is not "
+            "known here",
+            "look them up in 'AWS services that integrate with AWS PrivateLink', and write such as "
+            "services=['kinesis-streams']",
         )
 
 

@@ -529,6 +529,18 @@ def test_what_is_granted_after_the_endpoints_is_told(app: cdk.App, stack: cdk.St
     assert "PCS423" in advised(stack)
 
 
+def test_services_whose_endpoints_are_not_known_are_told(app: cdk.App, stack: cdk.Stack) -> None:
+    cluster = isolated(stack)
+    nodes = with_nodes(cluster)
+    for action in ("kinesis:PutRecord", "LOGS:PutLogEvents"):
+        statement = iam.PolicyStatement(actions=[action], resources=["*"])
+        nodes.grant_principal.add_to_principal_policy(statement)
+    made = cluster.add_endpoints("Endpoints")
+    assert set(made.endpoints) == {*BY_DEFAULT, "logs"}
+    app.synth()
+    assert "PCS433" in advised(stack)
+
+
 def test_a_service_that_was_asked_for_is_not_missing(stack: cdk.Stack) -> None:
     cluster = isolated(stack)
     nodes = with_nodes(cluster)

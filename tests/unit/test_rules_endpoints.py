@@ -151,3 +151,21 @@ def test_endpoints_do_not_wait_for_who_waits_for_them(facts, codes) -> None:
 )
 def test_policies_are_for_endpoints_that_are_made(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("none", isolated()),
+    row("two", isolated(unnamed=frozenset({"kinesis", "batch"})), "PCS433"),
+    row("another way out", isolated(unnamed=frozenset({"batch"}), leads_nowhere=False)),
+    row("perhaps", isolated(unnamed=frozenset({"batch"}), leads_nowhere=UNKNOWN), "PCS433"),
+    row("endpoints unknown", isolated(unnamed=frozenset({"batch"}), endpoints=UNKNOWN)),
+    row(
+        "an endpoint that begins like it",
+        isolated(
+            unnamed=frozenset({"kinesis"}),
+            endpoints=frozenset({"pcs", "ssm", "kinesis-streams"}),
+        ),
+    ),
+)
+def test_isolated_nodes_call_services_with_known_endpoints(facts, codes) -> None:
+    assert advice(facts) == codes
