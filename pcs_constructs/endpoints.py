@@ -191,6 +191,7 @@ class ClusterEndpoints(Construct):
             ),
             rules.EndpointFacts(
                 services=tuple(map(_cdk.known, asked)),
+                made=tuple(map(_cdk.known, made_for)),
                 zones=tuple(_cdk.zone(place) for place in places),
                 leads_nowhere=_cdk.leads_nowhere(cluster.subnet, cluster.vpc, found),
             ),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# The children of the construct that are no endpoints of services.
+_NO_SERVICES: Final = frozenset({"resource", "security.group"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class EndpointFacts:
     """The zone of each subnet."""
     leads_nowhere: bool | Unknown = False
     """Whether nodes have no other way to AWS."""
+    made: tuple[str | Unknown, ...] = ()
+    """All services that endpoints are made for."""
 
 
 @error("PCS421", EndpointFacts)
@@ -49,7 +55,8 @@ def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Bre
 def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach]:
     """A service is named by what follows the Region in the name of its endpoint.
 
-    The one of `com.amazonaws.eu-north-1.ecr.api` is `ecr.api`.
+    The one of `com.amazonaws.eu-north-1.ecr.api` is `ecr.api`. Two that differ in dots and hyphens
+    alone are one that is misspelled.
 
     Source: AWS services that integrate with AWS PrivateLink.
     """
@@ -63,6 +70,17 @@ def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach
                 "services",
                 f"{service!r} is not what a service is called there",
                 "write a name such as 'logs' or 'ecr.api'",
+            )
+    spelled = {service.replace("-", ".") for service in facts.services if service is not UNKNOWN}
+    for words in sorted(spelled):
+        both = {s for s in facts.made if s is not UNKNOWN and s.replace("-", ".") == words}
+        if len(both) > 1 or words in _NO_SERVICES:
+            yield Breach(
+                "services",
+                f"{' and '.join(map(repr, sorted(both)))} cannot be made"
+                if words in _NO_SERVICES
+                else f"{' and '.join(map(repr, sorted(both)))} are the same words",
+                "write each service as its endpoint is called",
             )
 
 

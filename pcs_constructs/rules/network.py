@@ -25,6 +25,15 @@ _RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address 
 
 _SMALLEST_SUBNET: Final = 28
 
+_BLOCK: Final = r"[\d.]+/[1-9]\d?"
+
+_ZONE: Final = re.compile(r"([a-z]+(?:-[a-z]+)+-\d+)(?:[a-z]|-[a-z0-9-]+)")
+
+# "This host", loopback, link-local and multicast addresses.
+_RESERVED_BLOCKS: Final = tuple(
+    map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"))
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFacts:
@@ -37,6 +46,8 @@ class NetworkFacts:
     public_subnets: bool = True
     endpoint_subnets: bool = False
     private_subnet_mask: int | None = None
+    zones: tuple[str | Unknown, ...] = ()
+    """The zones that are named."""
 
     @property
     def masks(self) -> tuple[int, ...]:
@@ -70,7 +81,7 @@ def _is_block(cidr: str | Unknown) -> bool:
     try:
         return (
             cidr is not UNKNOWN
-            and re.fullmatch(r"[\d.]+/\d+", cidr) is not None
+            and re.fullmatch(_BLOCK, cidr) is not None
             and 16 <= ipaddress.IPv4Network(cidr).prefixlen <= 24
         )
     except ValueError:
@@ -82,14 +93,15 @@ def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
     """The address range of a network is an IPv4 block of /16 to /24.
 
     A VPC is at most a /16. The library cuts it into sixteen subnets, eight public and eight
-    private, so that zones can be added later without renumbering; a subnet is at least a /28.
+    private, so that zones can be added later without renumbering; a subnet is at least a /28. EC2
+    reserves 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 and 224.0.0.0/4.
 
     Source: VPC CIDR blocks and Subnet CIDR blocks in the Amazon VPC User Guide.
     """
     if facts.cidr is UNKNOWN:
         return
     try:
-        if not re.fullmatch(r"[\d.]+/\d+", facts.cidr):
+        if not re.fullmatch(_BLOCK, facts.cidr):
             raise ValueError("is no address with a prefix length")
         block = ipaddress.IPv4Network(facts.cidr)
     except ValueError as reason:
@@ -99,11 +111,18 @@ def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
         yield Breach(
             "cidr", f"{facts.cidr!r} is not a /16 to /24", "write a block such as '10.0.0.0/16'"
         )
+    for reserved in _RESERVED_BLOCKS:
+        if block.overlaps(reserved):
+            yield Breach(
+                "cidr",
+                f"{facts.cidr!r} is in {reserved}, which is reserved",
+                "write a block such as '10.0.0.0/16'",
+            )
 
 
 @error("PCS411", NetworkFacts)
 def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
-    """A network spans one to eight Availability Zones.
+    """A network spans one to eight different Availability Zones of one Region.
 
     Source: this library's division of the address range; no Region has more zones than that.
     """
@@ -112,6 +131,24 @@ def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
             "availability_zones",
             f"asks for {facts.availability_zones} zones",
             f"ask for 1 to {MAX_AVAILABILITY_ZONES}, or name them",
+        )
+        return
+    known = [zone for zone in facts.zones if zone is not UNKNOWN]
+    for zone in dict.fromkeys(known):
+        if known.count(zone) > 1:
+            yield Breach("availability_zones", f"names {zone!r} twice", "name each zone once")
+        elif not _ZONE.fullmatch(zone):
+            yield Breach(
+                "availability_zones",
+                f"{zone!r} is no name of a zone",
+                "write a name such as 'eu-north-1a'",
+            )
+    regions = sorted({found[1] for zone in known if (found := _ZONE.fullmatch(zone))})
+    if len(regions) > 1:
+        yield Breach(
+            "availability_zones",
+            f"are in {' and '.join(regions)}",
+            "name zones of one Region",
         )
 
 

@@ -630,6 +630,8 @@ def test_fails_when_endpoints_leave_no_address_for_nodes(app: cdk.App, stack: cd
         pytest.param({"subnets": []}, "PCS421", id="no subnet"),
         pytest.param({"services": "logs"}, "PCS001", id="text for services"),
         pytest.param({"services": ["com.amazonaws.eu-north-1.logs"]}, "PCS427", id="whole name"),
+        pytest.param({"services": ["ecr.api", "ecr-api"]}, "PCS427", id="same words"),
+        pytest.param({"services": ["security-group"]}, "PCS427", id="no service"),
     ],
 )
 def test_fails_on_endpoints_that_cannot_be_made(

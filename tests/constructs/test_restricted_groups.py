@@ -10,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 
 import pcs_constructs as pcs
 from tests.constructs.templates import (
+    advised,
     existing_group,
     existing_vpc,
     found,
@@ -335,6 +336,20 @@ def test_the_permissive_group_may_be_narrowed(stack: cdk.Stack, vpc: ec2.IVpc) -
     assert "0.0.0.0/0" not in str(result.to_json())
     assert "::/0" not in str(result.to_json())
     assert {way for way, *_ in security_group_rules(result)} == {"Ingress", "Egress"}
+
+
+@pytest.mark.parametrize("members", [["controller"], ["compute"], ["controller", "compute"]])
+def test_fails_on_groups_of_which_some_are_missing(
+    stack: cdk.Stack, vpc: ec2.IVpc, members: list[str]
+) -> None:
+    groups = {name: existing_group(stack, name) for name in members}
+    with refused(stack, "PCS003"):
+        pcs.Cluster(stack, "Cluster", vpc=vpc, security_groups=pcs.ClusterSecurityGroups(**groups))
+
+
+def test_ports_of_srun_that_are_slurms_own_are_told(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    pcs.RestrictedSecurityGroups(stack, "Groups", vpc=vpc, srun_port_range="6810-6830")
+    assert advised(stack) == {"PCS846"}
 
 
 @pytest.mark.parametrize(

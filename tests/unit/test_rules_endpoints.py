@@ -53,6 +53,17 @@ def test_endpoints_have_one_subnet_in_each_zone(facts, codes) -> None:
     row("capitals", endpoints(services=("EC2",)), "PCS427"),
     row("empty", endpoints(services=("",)), "PCS427"),
     row("two wrong", endpoints(services=("S3", "a b")), "PCS427", "PCS427"),
+    row(
+        "two with the same words",
+        endpoints(services=("ecr-api",), made=("ecr-api", "ecr.api", "pcs")),
+        "PCS427",
+    ),
+    row("one that is made anyway", endpoints(services=("ecr.api",), made=("ecr.api", "pcs"))),
+    row(
+        "a security group",
+        endpoints(services=("security-group",), made=("pcs", "security-group")),
+        "PCS427",
+    ),
     row("token", endpoints(services=(UNKNOWN,))),
 )
 def test_services_are_called_as_in_endpoints(facts, codes) -> None:

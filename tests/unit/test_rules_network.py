@@ -62,6 +62,12 @@ identifiers = partial(
         network(cidr="10.0.0.0/255.255.0.0"),
         "PCS410",
     ),
+    row("mask with a zero", network(cidr="10.0.0.0/016"), "PCS410"),
+    row("this host", network(cidr="0.0.0.0/16"), "PCS410"),
+    row("loopback", network(cidr="127.1.0.0/16"), "PCS410"),
+    row("link-local", network(cidr="169.254.0.0/16"), "PCS410"),
+    row("multicast", network(cidr="239.255.0.0/24"), "PCS410"),
+    row("carrier-grade NAT", network(cidr="100.64.0.0/16")),
     row("token", network(cidr=UNKNOWN)),
 )
 def test_the_address_range_of_a_network_is_a_16_to_a_24(facts, codes) -> None:
@@ -74,6 +80,14 @@ def test_the_address_range_of_a_network_is_a_16_to_a_24(facts, codes) -> None:
     row("9", network(availability_zones=9), "PCS411"),
     row("0", network(availability_zones=0), "PCS411"),
     row("-1", network(availability_zones=-1), "PCS411"),
+    row("named", network(zones=("eu-north-1a", "eu-north-1b"))),
+    row("a Local Zone", network(zones=("us-east-1a", "us-east-1-bos-1a"))),
+    row("GovCloud", network(zones=("us-gov-west-1a",))),
+    row("one twice", network(zones=("eu-north-1a", "eu-north-1a")), "PCS411"),
+    row("no name", network(zones=("", "eu-north-1a")), "PCS411"),
+    row("a Region", network(zones=("eu-north-1",)), "PCS411"),
+    row("two Regions", network(zones=("eu-north-1a", "us-east-1a")), "PCS411"),
+    row("tokens", network(zones=(UNKNOWN, UNKNOWN, "eu-north-1a"))),
     row("token beside it", network(cidr=UNKNOWN, availability_zones=8)),
 )
 def test_a_network_spans_1_to_8_zones(facts, codes) -> None:
