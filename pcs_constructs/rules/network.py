@@ -12,7 +12,7 @@ from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MAX_AVAILABILITY_ZONES: Final = 8
 """Each half of the VPC is cut into as many subnets, so zones can be added without renumbering."""
@@ -24,6 +24,8 @@ _RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address 
 
 
 _SMALLEST_SUBNET: Final = 28
+
+_UNIONS: Final = 256
 
 _BLOCK: Final = r"[\d.]+/[1-9]\d?"
 
@@ -379,13 +381,17 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
 
     Each interface takes one: a node with 32 EFA interfaces takes 32. EC2 keeps five of each subnet,
     the controller takes one, and so do an endpoint, a mount target and a file server that are made
-    here. What else lives in a subnet is not counted, so this catches the certain cases. Looked at
-    where the subnets are made in the same app.
+    here. What else lives in a subnet is not counted, so this catches the certain cases, also
+    those of groups that share some of their subnets. Looked at where the subnets are made in the
+    same app.
 
     Source: AWS PCS VPC and subnet requirements, "enough available IP addresses".
     """
     shortages: set[frozenset[str]] = set()
-    for _, subnets, _ in facts.demands:
+    alone = [subnets for _, subnets, _ in facts.demands]
+    for subnets in (*alone, *_unions(alone)):
+        if subnets not in alone and any(short <= subnets for short in shortages):
+            continue
         ranges = [facts.cidrs.get(subnet, UNKNOWN) for subnet in subnets]
         if subnets in shortages or any(block is UNKNOWN for block in ranges):
             continue
@@ -404,6 +410,22 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
                 f"{'their subnet has' if len(subnets) == 1 else 'their subnets have'} {room}",
                 "lower the maximum, use larger subnets, or spread the groups over more subnets",
             )
+
+
+def _unions(sets: Iterable[frozenset[str]]) -> list[frozenset[str]]:
+    """The unions of sets that overlap, small ones first: as many as there are reasonably."""
+    single = list(dict.fromkeys(sets))
+    found = dict.fromkeys(single)
+    pending = list(single)
+    # Of n sets that all overlap there are 2 to the n.
+    while pending and len(found) < _UNIONS:
+        one = pending.pop(0)
+        for other in single:
+            both = one | other
+            if one & other and both not in found:
+                found[both] = None
+                pending.append(both)
+    return sorted(found.keys() - set(single), key=lambda union: (len(union), sorted(union)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

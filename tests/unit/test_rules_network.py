@@ -255,6 +255,10 @@ addresses = partial(
 )
 
 
+def _each(sets: list[frozenset[str]], count: int) -> tuple[tuple[str, frozenset[str], int], ...]:
+    return tuple((f"group-{n}", subnets, count) for n, subnets in enumerate(sets))
+
+
 def demands(*pairs: tuple[frozenset[str], int]) -> AddressFacts:
     return addresses(demands=tuple((f"group-{n}", *pair) for n, pair in enumerate(pairs)))
 
@@ -289,6 +293,36 @@ def demands(*pairs: tuple[frozenset[str], int]) -> AddressFacts:
     ),
 )
 def test_subnets_have_room_for_all_interfaces(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+_PAIRS = [frozenset(pair) for pair in ("ab", "bc", "ac")]
+_THREE = {"a": "10.0.0.0/25", "b": "10.0.0.128/25", "c": "10.0.1.0/25"}  # 123 each
+
+
+@table(
+    row("as many as there are", addresses(cidrs=_THREE, demands=_each(_PAIRS, 123))),
+    row("one more", addresses(cidrs=_THREE, demands=_each(_PAIRS, 124)), "PCS405"),
+    row("far more", addresses(cidrs=_THREE, demands=_each(_PAIRS, 240)), "PCS405"),
+    row("one that is a token", addresses(cidrs={"a": UNKNOWN}, demands=_each(_PAIRS, 240))),
+    row(
+        "told once where a part of them is short",
+        addresses(cidrs=_THREE, demands=(*_each(_PAIRS, 120), ("own", frozenset("a"), 124))),
+        "PCS405",
+    ),
+    row(
+        "those of subnets that are not shared",
+        addresses(cidrs=_THREE, demands=_each([frozenset(one) for one in "abc"], 123)),
+    ),
+    row(
+        "thirty groups in a row",
+        addresses(
+            cidrs={str(n): f"10.0.{n}.0/24" for n in range(31)},
+            demands=_each([frozenset({str(n), str(n + 1)}) for n in range(30)], 251),
+        ),
+    ),
+)
+def test_subnets_that_groups_share_in_part_have_room_for_all(facts, codes) -> None:
     assert errors(facts) == codes
 
 
