@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -202,8 +202,13 @@ def security_group(
     *,
     all_outbound: bool,
     all_ipv6_outbound: bool = False,
+    only_answers: bool = False,
 ) -> ec2.SecurityGroup:
-    """A security group in which no feature flag decides anything."""
+    """A security group in which no feature flag decides anything.
+
+    One that does not reach everything reaches nothing but what is said, here or later, unless its
+    members only answer, so that no rule is ever said.
+    """
     group = ec2.SecurityGroup(
         scope,
         id,
@@ -213,8 +218,23 @@ def security_group(
         allow_all_ipv6_outbound=all_ipv6_outbound,
         disable_inline_rules=False,
     )
+    if not all_outbound and not only_answers:
+        # In place of the CDK's rule to nowhere, which the CDK takes away with the next rule, even
+        # with one beside the group. EC2's rule to everywhere surely goes for one in the group only.
+        group.add_egress_rule(_nobody(), _nothing(), "Disallow all traffic")
     _ALLOWS_ALL_OUTBOUND[group] = all_outbound
     return group
+
+
+@cache
+def _nobody() -> ec2.IPeer:
+    return ec2.Peer.ipv4("255.255.255.255/32")
+
+
+@cache
+def _nothing() -> ec2.Port:
+    # Without a code, or the CDK takes it for its own.
+    return ec2.Port.icmp_type(252)
 
 
 # What was told or asked once need not be asked again.
@@ -668,6 +688,35 @@ def wait_for(construct: Construct, earlier: Sequence[cdk.CfnResource]) -> None:
         there = _outermost(cdk.Stack.of(other))
         if there is stack or stack not in _waits_for(there):
             resource.add_resource_dependency(other)
+
+
+def refers_to(value: object, construct: Construct) -> bool:
+    """Whether a value refers to the resource of a construct that is made in this app."""
+    resource = node(construct).default_child
+    if not isinstance(resource, cdk.CfnResource):
+        return False
+    resolve = cdk.Stack.of(construct).resolve
+    logical_id = resolve(resource.logical_id)
+    reference = rf'"Ref": "{logical_id}"|"Fn::GetAtt": \["{logical_id}"|\$\{{{logical_id}[.}}]'
+    return re.search(reference, json.dumps(resolve(value))) is not None
+
+
+def deployed_together(one: IConstruct, other: IConstruct) -> bool:
+    """Whether CloudFormation deploys two constructs at once, be it in nested stacks."""
+    return _outermost(cdk.Stack.of(one)) is _outermost(cdk.Stack.of(other))
+
+
+def is_inside(inner: IConstruct, outer: IConstruct) -> bool:
+    """Whether a construct is in the stack of another, or in one nested in it."""
+    stack, there = cdk.Stack.of(inner), cdk.Stack.of(outer)
+    while stack is not None and stack is not there:
+        stack = stack.nested_stack_parent
+    return stack is not None
+
+
+def is_made(resource: ec2.IVpc | ec2.ISecurityGroup) -> bool:
+    """Whether a VPC or a security group is made in this app."""
+    return isinstance(resource, (ec2.Vpc, ec2.SecurityGroup))
 
 
 def security_group_facts(

@@ -284,7 +284,11 @@ class Cluster(Construct):
             accounting=accounting,
         )
         srun_ports = parameters.settings.get("SrunPortRange")
-        if security_groups is not None:
+        if isinstance(security_groups, ClusterSecurityGroups):
+            if security_groups.given:  # all of them, or the cluster makes all
+                for member in ("controller", "compute", "login"):
+                    group = getattr(security_groups, member)
+                    given.require(**{f"security_groups.{member}": (group, "security_group_id")})
             if security_group is not None:
                 given.problems.append(_two_kinds_of_groups())
             if srun_ports is not None:  # it is opened

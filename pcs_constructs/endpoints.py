@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self, TypedDict
 
@@ -16,10 +17,10 @@ from pcs_constructs._arguments import Arguments
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.identity import NodeInstanceProfile
 from pcs_constructs.node_group import ComputeNodeGroup
-from pcs_constructs.services import GATEWAYS, SESSION_MANAGER, called
+from pcs_constructs.services import GATEWAYS, SESSION_MANAGER, called, unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pcs_constructs.errors import Problem
     from pcs_constructs.interfaces import ICluster
@@ -72,13 +73,15 @@ class EndpointPolicy:
         """Policies of your own, by service; everything goes through the other endpoints.
 
         Args:
-            documents: The policies, such as `{"logs": iam.PolicyDocument(...)}`.
+            documents: The policies, such as `{"logs": iam.PolicyDocument(...)}`. Services without
+                an endpoint are refused when endpoints are made.
 
         Raises:
             PcsValidationError: PCS003.
         """
         given = Arguments()
-        own = given.mapping("documents", documents, iam.PolicyDocument)
+        given.require(documents=(documents, Mapping))
+        own = {} if given.problems else given.mapping("documents", documents, iam.PolicyDocument)
         given.refuse("EndpointPolicy.of")
         return cls(documents=own)
 
@@ -113,14 +116,15 @@ class ClusterEndpoints(Construct):
     """The interface endpoints through which the nodes of a cluster reach AWS.
 
     One for AWS PCS, and one for each service that the roles of the node groups let them call when
-    this is made: so make it after the node groups and what is granted to them. Without node groups
+    this is made, as far as the library knows what the endpoint is called (PCS433): so make it
+    after the node groups and what is granted to them. Without node groups
     yet, it is AWS PCS and Session Manager. What comes later and is not covered is advice at
     synthesis (PCS423). Mounting calls no service; S3 and DynamoDB have gateway endpoints, which
     belong to the VPC.
 
     Resources:
         An interface endpoint for each service, with private DNS, and a security group. Node groups
-        wait for them.
+        that are deployed with them, or after them, wait for them.
 
     Security:
         Port 443 of the endpoints is open to the nodes of the cluster. As the names of the services
@@ -138,8 +142,8 @@ class ClusterEndpoints(Construct):
             everything.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS404, PCS409, PCS421, PCS427. `app.synth()` fails with
-            PCS426.
+        PcsValidationError: PCS001, PCS003, PCS404, PCS409, PCS421, PCS427, PCS431,
+            PCS432. `app.synth()` fails with PCS426, PCS431.
 
     Source: Access AWS PCS using an interface endpoint (AWS PrivateLink).
     """
@@ -171,16 +175,27 @@ class ClusterEndpoints(Construct):
         given.expect(policy=(policy, EndpointPolicy))
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         asked = given.items("services", services, str)
+        if isinstance(policy, EndpointPolicy):
+            given.require(**{"policy.documents": (policy.documents, Mapping)})
+            given.expect(**{"policy.others": (policy.others, iam.PolicyDocument)})
+        if not given.problems and policy:
+            given.mapping("policy.documents", policy.documents, iam.PolicyDocument)
         _cdk.refuse(scope, id, given.problems)
         places = (cluster.subnet,) if chosen is None else chosen
         found = _cdk.tree(scope)
-        groups = _groups_of(cluster, found)
+        made_for = sorted({"pcs", *_called_by(_groups_of(cluster, found), found), *asked})
         facts = (
+            rules.EndpointPolicyFacts(
+                services=tuple(map(_cdk.known, made_for)),
+                policies=tuple(map(_cdk.known, policy.documents)) if policy else (),
+            ),
             rules.EndpointFacts(
                 services=tuple(map(_cdk.known, asked)),
+                made=tuple(map(_cdk.known, made_for)),
                 zones=tuple(_cdk.zone(place) for place in places),
                 leads_nowhere=_cdk.leads_nowhere(cluster.subnet, cluster.vpc, found),
             ),
+            _order(scope, cluster, policy),
             rules.IdentifierFacts(
                 subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places)
             ),
@@ -196,6 +211,7 @@ class ClusterEndpoints(Construct):
         _cdk.advise(self, rules.advice_on(*facts))
         self.cluster = cluster
         self.subnets = places
+        self._policy = policy
         self.security_group = _cdk.security_group(
             self,
             "SecurityGroup",
@@ -233,7 +249,7 @@ class ClusterEndpoints(Construct):
                 else None,
                 policy_document=_document(policy, service),
             )
-            for service in sorted({"pcs", *_called_by(groups, found), *asked})
+            for service in made_for
         }
         _cdk.at_synth(self, self._problems_at_synth)
 
@@ -252,14 +268,44 @@ class ClusterEndpoints(Construct):
             c for c in inside if isinstance(c, (ec2.CfnVPCEndpoint, ec2.CfnSecurityGroupIngress))
         ]
         # Only now are all node groups there. A node that cannot register yet is given up.
-        for group in _groups_of(self.cluster, found):
+        groups = _groups_of(self.cluster, found)
+        for group in groups:
             _cdk.wait_for(group, waited_for)
+        documents = _documents(self._policy)
+        order = rules.EndpointOrderFacts(
+            named=tuple(
+                group.name
+                for group in groups
+                if documents
+                and _cdk.deployed_together(group, self)
+                and _cdk.refers_to(documents, group)
+            )
+        )
         before = found[: found.index(self)]
         facts = rules.EndpointNamesFacts(
             services=tuple(self.endpoints),
             others=_cdk.endpoint_services(before, self.cluster.vpc, gateways=False),
         )
-        return rules.errors_in(facts)
+        return rules.errors_in(facts, order)
+
+
+def _order(
+    scope: Construct, cluster: ICluster, policy: EndpointPolicy | None
+) -> rules.EndpointOrderFacts:
+    """What waits for what, of endpoints in this scope and the stack of their cluster."""
+    place = _cdk.as_construct(cluster)
+    if _cdk.is_inside(scope, place):
+        return rules.EndpointOrderFacts()
+    together = _cdk.deployed_together(scope, place)
+    is_there = _cdk.is_inside if together else _cdk.deployed_together
+    groups = (cluster.compute_security_group, cluster.login_security_group)
+    return rules.EndpointOrderFacts(
+        refer=any(_cdk.is_made(group) and is_there(group, place) for group in groups)
+        or _cdk.refers_to(_documents(policy), place),
+        together=together,
+        inside=False,
+        before=_cdk.is_made(cluster.vpc) and _cdk.deployed_together(cluster.vpc, scope),
+    )
 
 
 def _construct_id(service: str) -> str:
@@ -268,6 +314,11 @@ def _construct_id(service: str) -> str:
 
 def _document(policy: EndpointPolicy | None, service: str) -> iam.PolicyDocument | None:
     return policy.documents.get(service, policy.others) if policy else None
+
+
+def _documents(policy: EndpointPolicy | None) -> list[iam.PolicyDocument]:
+    found = [*policy.documents.values(), policy.others] if policy else []
+    return [document for document in found if document is not None]
 
 
 def _groups_of(cluster: ICluster, found: Sequence[object]) -> list[ComputeNodeGroup]:
@@ -284,11 +335,15 @@ def _called_by(groups: Sequence[ComputeNodeGroup], found: Sequence[object]) -> I
 
 def calls_of(group: ComputeNodeGroup, found: Sequence[object]) -> frozenset[str]:
     """The services that the nodes of a group call, as far as their role tells."""
+    return called(*_permissions_of(group, found)) | {"pcs"}
+
+
+def _permissions_of(
+    group: ComputeNodeGroup, found: Sequence[object]
+) -> tuple[Sequence[str], Sequence[str]]:
     profile = group.instance_profile
     role = profile.role if isinstance(profile, NodeInstanceProfile) else _cdk.role_of(profile)
-    if role is None:
-        return frozenset({"pcs"})
-    return called(*_cdk.permissions_of(role, found)) | {"pcs"}
+    return ((), ()) if role is None else _cdk.permissions_of(role, found)
 
 
 def ways_out(
@@ -301,12 +356,14 @@ def ways_out(
         # One such subnet is enough for nodes that are given up.
         leads_nowhere = True if True in nowhere else UNKNOWN if UNKNOWN in nowhere else False
         if leads_nowhere is True or (leads_nowhere is UNKNOWN and derived):
-            calls = calls_of(group, found)
+            actions, managed = _permissions_of(group, found)
+            calls = called(actions, managed) | {"pcs"}
             yield rules.WayOutFacts(
                 name=group.name,
                 leads_nowhere=leads_nowhere,
                 # Whether a VPC that is not made here has gateway endpoints is not known.
                 services=calls if leads_nowhere is True else calls - GATEWAYS,
+                unnamed=unnamed(actions),
                 endpoints=_cdk.endpoint_services(found, cluster.vpc),
                 derived=derived,
                 urls=tuple(

@@ -130,6 +130,7 @@ class Network(Construct):
             public_subnets=public,
             endpoint_subnets=endpoint_subnets,
             private_subnet_mask=mask,
+            zones=tuple(map(_cdk.known, zones or ())),
         )
         _cdk.refuse(scope, id, rules.errors_in(facts))
 

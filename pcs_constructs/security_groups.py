@@ -192,6 +192,7 @@ class RestrictedSecurityGroups(Construct):
         _cdk.refuse(scope, id, (*given.problems, *rules.errors_in(facts)))
 
         super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(facts))
         self.controller, self.compute, self.login = (
             _cdk.security_group(
                 self,

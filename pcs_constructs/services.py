@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,10 +14,13 @@ GATEWAYS: Final = frozenset({"s3", "dynamodb"})
 SESSION_MANAGER: Final = frozenset({"ssm", "ssmmessages"})
 """What Session Manager and its agent call. Agents before 3.3.40 call `ec2messages` too."""
 
+# Neither a wildcard nor a token.
+_PREFIX: Final = re.compile(r"[a-z0-9-]+")
+
 _IMAGES: Final = ("ecr.api", "ecr.dkr", "s3")
 
-# By the prefix of the actions in IAM, where calls go. Not `kms`: S3, EBS and Secrets Manager use a
-# key for whoever may use it. Not `elasticfilesystem:Client...`: that is asked for by NFS.
+# By the prefix of the actions in IAM, where calls go. Not `elasticfilesystem:Client...`: that is
+# asked for by NFS.
 _CALLED: Final[dict[str, tuple[str, ...]]] = {
     "autoscaling": ("autoscaling",),
     "cloudformation": ("cloudformation",),
@@ -40,6 +44,8 @@ _CALLED: Final[dict[str, tuple[str, ...]]] = {
     "states": ("states",),
     "sts": ("sts",),
 }
+# S3, EBS and Secrets Manager use a key for whoever may use it.
+_NOT_CALLED: Final = frozenset({"elasticfilesystem", "kms"})
 _IN_MANAGED_POLICIES: Final[dict[str, tuple[str, ...]]] = {
     "AWSPCSComputeNodePolicy": ("pcs",),
     "AmazonEC2ContainerRegistryFullAccess": _IMAGES,
@@ -64,10 +70,21 @@ def called(actions: Iterable[str], managed_policies: Iterable[str]) -> frozenset
     return frozenset(_called(actions, managed_policies))
 
 
+def unnamed(actions: Iterable[str]) -> frozenset[str]:
+    """The prefixes of services of which it is not known by which endpoints they are called.
+
+    Args:
+        actions: Actions of IAM, such as `kinesis:PutRecord`.
+    """
+    prefixes = {action.lower().partition(":")[0] for action in actions if ":" in action}
+    return frozenset(filter(_PREFIX.fullmatch, prefixes)) - _CALLED.keys() - _NOT_CALLED
+
+
 def _called(actions: Iterable[str], managed_policies: Iterable[str]) -> Iterator[str]:
     for action in actions:
-        prefix, _, name = action.partition(":")
-        if prefix == "elasticfilesystem" and not name.startswith("Client"):
+        # IAM does not tell capitals from small letters.
+        prefix, _, name = action.lower().partition(":")
+        if prefix == "elasticfilesystem" and not name.startswith("client"):
             yield prefix
         yield from _CALLED.get(prefix, ())
     for policy in managed_policies:

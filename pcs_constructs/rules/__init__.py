@@ -17,6 +17,8 @@ from pcs_constructs.rules.efs import EfsFacts as EfsFacts
 from pcs_constructs.rules.efs import MountTargetFacts as MountTargetFacts
 from pcs_constructs.rules.endpoints import EndpointFacts as EndpointFacts
 from pcs_constructs.rules.endpoints import EndpointNamesFacts as EndpointNamesFacts
+from pcs_constructs.rules.endpoints import EndpointOrderFacts as EndpointOrderFacts
+from pcs_constructs.rules.endpoints import EndpointPolicyFacts as EndpointPolicyFacts
 from pcs_constructs.rules.endpoints import WayOutFacts as WayOutFacts
 from pcs_constructs.rules.file_cache import FileCacheFacts as FileCacheFacts
 from pcs_constructs.rules.file_cache import RepositoryFacts as RepositoryFacts

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# The children of the construct that are no endpoints of services.
+_NO_SERVICES: Final = frozenset({"resource", "security.group"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class EndpointFacts:
     """The zone of each subnet."""
     leads_nowhere: bool | Unknown = False
     """Whether nodes have no other way to AWS."""
+    made: tuple[str | Unknown, ...] = ()
+    """All services that endpoints are made for."""
 
 
 @error("PCS421", EndpointFacts)
@@ -49,7 +55,8 @@ def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Bre
 def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach]:
     """A service is named by what follows the Region in the name of its endpoint.
 
-    The one of `com.amazonaws.eu-north-1.ecr.api` is `ecr.api`.
+    The one of `com.amazonaws.eu-north-1.ecr.api` is `ecr.api`. Two that differ in dots and hyphens
+    alone are one that is misspelled.
 
     Source: AWS services that integrate with AWS PrivateLink.
     """
@@ -63,6 +70,17 @@ def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach
                 "services",
                 f"{service!r} is not what a service is called there",
                 "write a name such as 'logs' or 'ecr.api'",
+            )
+    spelled = {service.replace("-", ".") for service in facts.services if service is not UNKNOWN}
+    for words in sorted(spelled):
+        both = {s for s in facts.made if s is not UNKNOWN and s.replace("-", ".") == words}
+        if len(both) > 1 or words in _NO_SERVICES:
+            yield Breach(
+                "services",
+                f"{' and '.join(map(repr, sorted(both)))} cannot be made"
+                if words in _NO_SERVICES
+                else f"{' and '.join(map(repr, sorted(both)))} are the same words",
+                "write each service as its endpoint is called",
             )
 
 
@@ -83,6 +101,78 @@ def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Itera
             "documented",
             "look at PrivateDnsNames in: aws ec2 describe-vpc-endpoint-services --service-names "
             "com.amazonaws.REGION.pcs",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointPolicyFacts:
+    """What endpoints are for, and what they have policies for."""
+
+    services: tuple[str | Unknown, ...]
+    policies: tuple[str | Unknown, ...] = ()
+
+
+@error("PCS432", EndpointPolicyFacts)
+def policies_are_for_endpoints_that_are_made(facts: EndpointPolicyFacts) -> Iterator[Breach]:
+    """A policy for a service goes to an endpoint for this service that is made with it.
+
+    A policy for another service would be dropped, and what it should keep out would get through.
+
+    Source: Control access to VPC endpoints using endpoint policies, in the AWS PrivateLink Guide.
+    """
+    named = [service for service in facts.services if service is not UNKNOWN]
+    if len(named) < len(facts.services):
+        return
+    for service in facts.policies:
+        if service is not UNKNOWN and service not in named:
+            yield Breach(
+                "policy",
+                f"has a document for {service!r}, and endpoints are made for {', '.join(named)}",
+                f"leave it out, or ask for the endpoint by services=[{service!r}]",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOrderFacts:
+    """What endpoints and the stack of their cluster wait for."""
+
+    refer: bool = False
+    """Whether the endpoints refer to what is made in the stack of the cluster."""
+    together: bool = True
+    """Whether they are deployed with that stack."""
+    inside: bool = True
+    """Whether they are in that stack, or in one nested in it."""
+    before: bool = False
+    """Whether that stack refers to theirs."""
+    named: tuple[str, ...] = ()
+    """The node groups that wait for the endpoints and are named by a policy of theirs."""
+
+
+@error("PCS431", EndpointOrderFacts)
+def endpoints_do_not_wait_for_who_waits_for_them(facts: EndpointOrderFacts) -> Iterator[Breach]:
+    """Endpoints are where they can be made before the node groups that wait for them.
+
+    They refer to the security groups of the cluster, and their policy perhaps to the cluster. So
+    they are in the stack of the cluster, in one nested in it, or in one that is deployed after it;
+    not in a nested stack beside it, in the stack around it, or in the stack of the VPC. No policy
+    of theirs names a node group, which is made after them.
+
+    Source: `DependsOn` of CloudFormation, "Circular dependencies".
+    """
+    fix = "write cluster.add_endpoints('Endpoints'), which is in the stack of the cluster"
+    if facts.refer and facts.together and not facts.inside:
+        yield Breach(
+            "cluster",
+            "is in a nested stack whose node groups wait for the endpoints, and these refer to it",
+            fix,
+        )
+    if facts.refer and facts.before and not facts.together:
+        yield Breach("cluster", "is in a stack that is deployed after that of the endpoints", fix)
+    for name in facts.named:
+        yield Breach(
+            "policy",
+            f"names {name}, which waits for the endpoints",
+            "name the cluster, and its node groups by '*'",
         )
 
 
@@ -124,6 +214,8 @@ class WayOutFacts:
     """What they call, as far as their role tells."""
     endpoints: frozenset[str] | Unknown
     """The endpoints in their VPC."""
+    unnamed: frozenset[str] = frozenset()
+    """Prefixes of actions that they may do, of services whose endpoints are not known."""
     derived: bool = False
     """Whether endpoints were made for what their cluster needs."""
     urls: tuple[str, ...] = ()
@@ -175,6 +267,33 @@ def isolated_nodes_reach_what_they_call(facts: WayOutFacts) -> Iterator[Breach]:
             f"{facts.name} may call {', '.join(missing)} without an endpoint",
             f"call add_endpoints after the node groups and grants, or with services=[{named}]; "
             "for s3 and dynamodb add a gateway endpoint to the VPC",
+        )
+
+
+@advice("PCS433", WayOutFacts)
+def isolated_nodes_call_services_with_known_endpoints(facts: WayOutFacts) -> Iterator[Breach]:
+    """Nodes without another way out call services of which it is known what their endpoints are.
+
+    The name of an endpoint does not follow from the prefix of the actions: those of `kinesis` go to
+    `kinesis-streams`. The library knows the services that nodes often call, and makes no endpoint
+    for others. An endpoint whose name begins like the actions is taken for the one that is needed.
+
+    Source: AWS services that integrate with AWS PrivateLink; Actions, resources, and condition keys
+    for AWS services.
+    """
+    if facts.endpoints is UNKNOWN or not (
+        facts.leads_nowhere is True or (facts.leads_nowhere is UNKNOWN and facts.derived)
+    ):
+        return
+    there = tuple(facts.endpoints)
+    missing = [p for p in sorted(facts.unnamed) if not any(e.startswith(p) for e in there)]
+    if missing:
+        yield Breach(
+            "services",
+            f"{facts.name} may call {', '.join(missing)}, and which endpoints these have is not "
+            "known here",
+            "look them up in 'AWS services that integrate with AWS PrivateLink', and write such as "
+            "services=['kinesis-streams']",
         )
 
 

@@ -12,7 +12,7 @@ from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MAX_AVAILABILITY_ZONES: Final = 8
 """Each half of the VPC is cut into as many subnets, so zones can be added without renumbering."""
@@ -24,6 +24,17 @@ _RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address 
 
 
 _SMALLEST_SUBNET: Final = 28
+
+_UNIONS: Final = 256
+
+_BLOCK: Final = r"[\d.]+/[1-9]\d?"
+
+_ZONE: Final = re.compile(r"([a-z]+(?:-[a-z]+)+-\d+)(?:[a-z]|-[a-z0-9-]+)")
+
+# "This host", loopback, link-local and multicast addresses.
+_RESERVED_BLOCKS: Final = tuple(
+    map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,8 @@ class NetworkFacts:
     public_subnets: bool = True
     endpoint_subnets: bool = False
     private_subnet_mask: int | None = None
+    zones: tuple[str | Unknown, ...] = ()
+    """The zones that are named."""
 
     @property
     def masks(self) -> tuple[int, ...]:
@@ -70,7 +83,7 @@ def _is_block(cidr: str | Unknown) -> bool:
     try:
         return (
             cidr is not UNKNOWN
-            and re.fullmatch(r"[\d.]+/\d+", cidr) is not None
+            and re.fullmatch(_BLOCK, cidr) is not None
             and 16 <= ipaddress.IPv4Network(cidr).prefixlen <= 24
         )
     except ValueError:
@@ -82,14 +95,15 @@ def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
     """The address range of a network is an IPv4 block of /16 to /24.
 
     A VPC is at most a /16. The library cuts it into sixteen subnets, eight public and eight
-    private, so that zones can be added later without renumbering; a subnet is at least a /28.
+    private, so that zones can be added later without renumbering; a subnet is at least a /28. EC2
+    reserves 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 and 224.0.0.0/4.
 
     Source: VPC CIDR blocks and Subnet CIDR blocks in the Amazon VPC User Guide.
     """
     if facts.cidr is UNKNOWN:
         return
     try:
-        if not re.fullmatch(r"[\d.]+/\d+", facts.cidr):
+        if not re.fullmatch(_BLOCK, facts.cidr):
             raise ValueError("is no address with a prefix length")
         block = ipaddress.IPv4Network(facts.cidr)
     except ValueError as reason:
@@ -99,11 +113,18 @@ def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
         yield Breach(
             "cidr", f"{facts.cidr!r} is not a /16 to /24", "write a block such as '10.0.0.0/16'"
         )
+    for reserved in _RESERVED_BLOCKS:
+        if block.overlaps(reserved):
+            yield Breach(
+                "cidr",
+                f"{facts.cidr!r} is in {reserved}, which is reserved",
+                "write a block such as '10.0.0.0/16'",
+            )
 
 
 @error("PCS411", NetworkFacts)
 def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
-    """A network spans one to eight Availability Zones.
+    """A network spans one to eight different Availability Zones of one Region.
 
     Source: this library's division of the address range; no Region has more zones than that.
     """
@@ -112,6 +133,24 @@ def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
             "availability_zones",
             f"asks for {facts.availability_zones} zones",
             f"ask for 1 to {MAX_AVAILABILITY_ZONES}, or name them",
+        )
+        return
+    known = [zone for zone in facts.zones if zone is not UNKNOWN]
+    for zone in dict.fromkeys(known):
+        if known.count(zone) > 1:
+            yield Breach("availability_zones", f"names {zone!r} twice", "name each zone once")
+        elif not _ZONE.fullmatch(zone):
+            yield Breach(
+                "availability_zones",
+                f"{zone!r} is no name of a zone",
+                "write a name such as 'eu-north-1a'",
+            )
+    regions = sorted({found[1] for zone in known if (found := _ZONE.fullmatch(zone))})
+    if len(regions) > 1:
+        yield Breach(
+            "availability_zones",
+            f"are in {' and '.join(regions)}",
+            "name zones of one Region",
         )
 
 
@@ -342,13 +381,17 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
 
     Each interface takes one: a node with 32 EFA interfaces takes 32. EC2 keeps five of each subnet,
     the controller takes one, and so do an endpoint, a mount target and a file server that are made
-    here. What else lives in a subnet is not counted, so this catches the certain cases. Looked at
-    where the subnets are made in the same app.
+    here. What else lives in a subnet is not counted, so this catches the certain cases, also
+    those of groups that share some of their subnets. Looked at where the subnets are made in the
+    same app.
 
     Source: AWS PCS VPC and subnet requirements, "enough available IP addresses".
     """
     shortages: set[frozenset[str]] = set()
-    for _, subnets, _ in facts.demands:
+    alone = [subnets for _, subnets, _ in facts.demands]
+    for subnets in (*alone, *_unions(alone)):
+        if subnets not in alone and any(short <= subnets for short in shortages):
+            continue
         ranges = [facts.cidrs.get(subnet, UNKNOWN) for subnet in subnets]
         if subnets in shortages or any(block is UNKNOWN for block in ranges):
             continue
@@ -367,6 +410,22 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
                 f"{'their subnet has' if len(subnets) == 1 else 'their subnets have'} {room}",
                 "lower the maximum, use larger subnets, or spread the groups over more subnets",
             )
+
+
+def _unions(sets: Iterable[frozenset[str]]) -> list[frozenset[str]]:
+    """The unions of sets that overlap, small ones first: as many as there are reasonably."""
+    single = list(dict.fromkeys(sets))
+    found = dict.fromkeys(single)
+    pending = list(single)
+    # Of n sets that all overlap there are 2 to the n.
+    while pending and len(found) < _UNIONS:
+        one = pending.pop(0)
+        for other in single:
+            both = one | other
+            if one & other and both not in found:
+                found[both] = None
+                pending.append(both)
+    return sorted(found.keys() - set(single), key=lambda union: (len(union), sorted(union)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

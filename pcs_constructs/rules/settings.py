@@ -329,6 +329,24 @@ def srun_ports_are_a_range(facts: SettingsFacts) -> Iterator[Breach]:
         )
 
 
+@advice("PCS846", SettingsFacts)
+def srun_leaves_the_ports_of_slurm_alone(facts: SettingsFacts) -> Iterator[Breach]:
+    """`SrunPortRange` is beside the ports of Slurm itself, 6817 to 6820.
+
+    An `srun` that took the port of slurmd, 6818, would keep one that starts later from listening,
+    and security groups that open the range to nodes open those ports with it.
+
+    Source: `SrunPortRange` of `slurm.conf`; Requirements for security groups in AWS PCS.
+    """
+    ports = re.fullmatch(r"(\d{4,5})-(\d{4,5})", facts.text("SrunPortRange") or "", re.ASCII)
+    if ports and int(ports[1]) <= 6820 and int(ports[2]) >= 6817:
+        yield Breach(
+            facts.argument("SrunPortRange"),
+            f"has SrunPortRange={ports[0]!r}, in which the ports of Slurm itself are",
+            "write a range beside 6817 to 6820, such as '60001-63000'",
+        )
+
+
 @error("PCS818", SettingsFacts)
 def metrics_can_be_read(facts: SettingsFacts) -> Iterator[Breach]:
     """Slurm's metrics have the HTTP endpoint that they are read from.

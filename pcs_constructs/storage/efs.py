@@ -250,7 +250,12 @@ class EfsStorage(Construct):
         # Names mount targets by their subnets and not by number, whatever the user's flags say.
         self.node.set_context(_cdk.MOUNT_TARGETS_BY_SUBNET, True)
         group = _cdk.security_group(
-            self, "SecurityGroup", vpc, "Mount targets of an EFS file system", all_outbound=False
+            self,
+            "SecurityGroup",
+            vpc,
+            "Mount targets of an EFS file system",
+            all_outbound=False,
+            only_answers=True,
         )
         self.file_system = efs.FileSystem(
             self,

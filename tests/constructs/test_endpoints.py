@@ -289,6 +289,95 @@ def test_endpoints_may_be_in_a_stack_after_the_nodes(app: cdk.App, stack: cdk.St
     )
 
 
+def test_nodes_in_a_stack_after_the_endpoints_have_them_first(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    cluster = isolated(stack)
+    cluster.add_endpoints("Endpoints")
+    later = cdk.Stack(app, "Later")
+    nodes = pcs.ComputeNodeGroup(
+        later, "nodes", cluster=cluster, instance_types=TYPES, scaling=pcs.Scaling.static(1)
+    )
+    pcs.Queue(later, "all", cluster=cluster, node_groups=[nodes])
+    app.synth()
+    assert [before.stack_name for before in later.dependencies] == ["Stack"]
+
+
+def test_fails_in_a_nested_stack_beside_that_of_the_cluster(stack: cdk.Stack) -> None:
+    cluster = isolated(cdk.NestedStack(stack, "Nested"))
+    beside = cdk.NestedStack(stack, "Beside")
+    with refused(beside, "PCS431"):
+        pcs.ClusterEndpoints(beside, "Endpoints", cluster=cluster)
+
+
+def test_fails_in_the_stack_around_that_of_the_cluster(stack: cdk.Stack) -> None:
+    cluster = isolated(cdk.NestedStack(stack, "Nested"))
+    with refused(stack, "PCS431"):
+        pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster)
+
+
+def test_fails_in_the_stack_of_the_vpc_when_the_cluster_is_in_a_later_one(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    network = pcs.Network(stack, "Network", isolated=True)
+    cluster = pcs.Cluster(cdk.Stack(app, "Later"), "Cluster", vpc=network.vpc)
+    with refused(stack, "PCS431"):
+        pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster)
+
+
+def _with_groups_of_the_network(app: cdk.App, stack: cdk.Stack) -> pcs.Cluster:
+    network = pcs.Network(stack, "Network", isolated=True)
+    return pcs.Cluster(
+        cdk.Stack(app, "Later"),
+        "Cluster",
+        vpc=network.vpc,
+        security_group=pcs.ClusterSecurityGroup(stack, "Group", vpc=network.vpc).security_group,
+    )
+
+
+def test_endpoints_may_be_with_the_vpc_and_the_security_group(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    cluster = _with_groups_of_the_network(app, stack)
+    with_nodes(cluster)
+    pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster)
+    app.synth()
+    assert set(endpoints(template(stack))) == BY_DEFAULT
+
+
+def test_fails_with_the_vpc_when_the_policy_names_the_cluster(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    cluster = _with_groups_of_the_network(app, stack)
+    policy = pcs.EndpointPolicy.for_cluster(cluster)
+    with refused(stack, "PCS431"):
+        pcs.ClusterEndpoints(stack, "Endpoints", cluster=cluster, policy=policy)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_fails_when_a_policy_names_a_node_group(
+    app: cdk.App, stack: cdk.Stack, *, nested: bool
+) -> None:
+    cluster = isolated(stack)
+    nodes = with_nodes(cluster)
+    own = iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                actions=["pcs:*"],
+                resources=[f"arn:aws:pcs:::{nodes.compute_node_group_id}"],
+                principals=[iam.AnyPrincipal()],
+            )
+        ]
+    )
+    pcs.ClusterEndpoints(
+        cdk.NestedStack(stack, "Nested") if nested else stack,
+        "Endpoints",
+        cluster=cluster,
+        policy=pcs.EndpointPolicy.of({"pcs": own}),
+    )
+    assert refused_at_synth(app) == {"PCS431"}
+
+
 # What is missing.
 
 
@@ -440,6 +529,18 @@ def test_what_is_granted_after_the_endpoints_is_told(app: cdk.App, stack: cdk.St
     assert "PCS423" in advised(stack)
 
 
+def test_services_whose_endpoints_are_not_known_are_told(app: cdk.App, stack: cdk.Stack) -> None:
+    cluster = isolated(stack)
+    nodes = with_nodes(cluster)
+    for action in ("kinesis:PutRecord", "LOGS:PutLogEvents"):
+        statement = iam.PolicyStatement(actions=[action], resources=["*"])
+        nodes.grant_principal.add_to_principal_policy(statement)
+    made = cluster.add_endpoints("Endpoints")
+    assert set(made.endpoints) == {*BY_DEFAULT, "logs"}
+    app.synth()
+    assert "PCS433" in advised(stack)
+
+
 def test_a_service_that_was_asked_for_is_not_missing(stack: cdk.Stack) -> None:
     cluster = isolated(stack)
     nodes = with_nodes(cluster)
@@ -529,6 +630,8 @@ def test_fails_when_endpoints_leave_no_address_for_nodes(app: cdk.App, stack: cd
         pytest.param({"subnets": []}, "PCS421", id="no subnet"),
         pytest.param({"services": "logs"}, "PCS001", id="text for services"),
         pytest.param({"services": ["com.amazonaws.eu-north-1.logs"]}, "PCS427", id="whole name"),
+        pytest.param({"services": ["ecr.api", "ecr-api"]}, "PCS427", id="same words"),
+        pytest.param({"services": ["security-group"]}, "PCS427", id="no service"),
     ],
 )
 def test_fails_on_endpoints_that_cannot_be_made(
@@ -562,7 +665,30 @@ def test_fails_in_a_subnet_of_another_vpc(stack: cdk.Stack) -> None:
         cluster.add_endpoints("Endpoints", subnets=[elsewhere.compute_subnet])
 
 
-@pytest.mark.parametrize("documents", [{"pcs": {}}, "pcs"], ids=["no document", "text"])
+def test_fails_on_a_policy_for_a_service_without_an_endpoint(stack: cdk.Stack) -> None:
+    cluster = isolated(stack)
+    with refused(stack, "PCS432"):
+        cluster.add_endpoints(
+            "Endpoints", policy=pcs.EndpointPolicy.of({"log": iam.PolicyDocument()})
+        )
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [{"documents": "x"}, {"documents": {"pcs": None}}, {"others": "x"}],
+    ids=["text", "no document", "no other document"],
+)
+def test_fails_on_a_policy_that_was_made_without_a_factory(
+    stack: cdk.Stack, policy: dict[str, Any]
+) -> None:
+    cluster = isolated(stack)
+    with refused(stack, "PCS003"):
+        cluster.add_endpoints("Endpoints", policy=pcs.EndpointPolicy(**policy))
+
+
+@pytest.mark.parametrize(
+    "documents", [{"pcs": {}}, "pcs", None], ids=["no document", "text", "nothing"]
+)
 def test_fails_on_policies_that_are_none(documents: Any) -> None:
     with pytest.raises(pcs.PcsValidationError) as error:
         pcs.EndpointPolicy.of(documents)

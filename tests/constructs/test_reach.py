@@ -7,6 +7,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 
 import pcs_constructs as pcs
+from pcs_constructs import _cdk
 from tests.constructs.templates import existing_group, existing_vpc
 
 _ASKED = {"pcs-constructs:reach": True}
@@ -44,6 +45,31 @@ def test_fails_when_a_stage_has_it() -> None:
     vpc = pcs.Network(stack, "Network").vpc
     _cluster(stack, vpc, ec2.SecurityGroup(stack, "Group", vpc=vpc))
     assert "PCS430" in _refusals(app)
+
+
+def test_fails_when_narrowed_nodes_lack_one_rule_outward() -> None:
+    stack = cdk.Stack(app := cdk.App(context=_ASKED), "Stack")
+    vpc = pcs.Network(stack, "Network").vpc
+    groups = pcs.RestrictedSecurityGroups(stack, "Groups", vpc=vpc, all_outbound=False)
+    given = pcs.ClusterSecurityGroups.of(
+        controller=_cdk.as_security_group(groups.controller),
+        compute=_cdk.as_security_group(groups.compute),
+        login=_cdk.as_security_group(groups.login),
+    )
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, security_groups=given)
+    cluster.add_login_nodes("login", instance_type="c7i.xlarge")
+    groups.login.connections.allow_to_any_ipv4(ec2.Port.tcp(443))
+    (rule,) = (
+        child
+        for child in groups.node.find_all()
+        if isinstance(child, ec2.CfnSecurityGroupEgress)
+        and child.from_port == 6817
+        and "Login" in child.node.path
+    )
+    scope = rule.node.scope
+    assert scope is not None
+    scope.node.try_remove_child(rule.node.id)
+    assert "does not reach controller (slurmctld, TCP 6817)" in _refusals(app)
 
 
 @pytest.mark.parametrize("context", [None, {"pcs-constructs:reach": False}])

@@ -10,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 
 import pcs_constructs as pcs
 from tests.constructs.templates import (
+    advised,
     existing_group,
     existing_vpc,
     found,
@@ -106,6 +107,27 @@ def test_narrowed_groups_have_a_rule_outward_for_each_rule_inward() -> None:
     inward = {(client, server, *ports) for server, client, *ports in opened(narrow)}
     assert opened(narrow, "Egress") == inward
     assert "0.0.0.0/0" not in str(narrow.to_json())
+
+
+def test_narrowed_groups_have_a_rule_of_their_own_so_that_the_one_of_ec2_goes() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    it = cluster(stack, security_groups=pcs.ClusterSecurityGroups.restricted(all_outbound=False))
+    it.add_login_nodes("login", instance_type="c6i.32xlarge", efa=True)
+    groups = properties(template(stack), "AWS::EC2::SecurityGroup")
+    assert len(groups) == 4
+    for group in groups:
+        assert [rule["CidrIp"] for rule in group["SecurityGroupEgress"]] == ["255.255.255.255/32"]
+
+
+def test_what_is_allowed_later_is_beside_the_rule_to_nowhere(
+    stack: cdk.Stack, vpc: ec2.IVpc
+) -> None:
+    groups = pcs.RestrictedSecurityGroups(stack, "Groups", vpc=vpc, all_outbound=False)
+    groups.login.connections.allow_to_any_ipv4(ec2.Port.tcp(443))
+    made = properties(template(stack), "AWS::EC2::SecurityGroup")
+    outward = [{rule["CidrIp"] for rule in group["SecurityGroupEgress"]} for group in made]
+    assert {"255.255.255.255/32", "0.0.0.0/0"} in outward
+    assert outward.count({"255.255.255.255/32"}) == 2
 
 
 def test_ipv6_may_go_outward_where_the_cluster_talks_it() -> None:
@@ -314,6 +336,20 @@ def test_the_permissive_group_may_be_narrowed(stack: cdk.Stack, vpc: ec2.IVpc) -
     assert "0.0.0.0/0" not in str(result.to_json())
     assert "::/0" not in str(result.to_json())
     assert {way for way, *_ in security_group_rules(result)} == {"Ingress", "Egress"}
+
+
+@pytest.mark.parametrize("members", [["controller"], ["compute"], ["controller", "compute"]])
+def test_fails_on_groups_of_which_some_are_missing(
+    stack: cdk.Stack, vpc: ec2.IVpc, members: list[str]
+) -> None:
+    groups = {name: existing_group(stack, name) for name in members}
+    with refused(stack, "PCS003"):
+        pcs.Cluster(stack, "Cluster", vpc=vpc, security_groups=pcs.ClusterSecurityGroups(**groups))
+
+
+def test_ports_of_srun_that_are_slurms_own_are_told(stack: cdk.Stack, vpc: ec2.IVpc) -> None:
+    pcs.RestrictedSecurityGroups(stack, "Groups", vpc=vpc, srun_port_range="6810-6830")
+    assert advised(stack) == {"PCS846"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,13 @@ from dataclasses import replace
 from functools import partial
 
 from pcs_constructs.errors import UNKNOWN
-from pcs_constructs.rules import EndpointFacts, EndpointNamesFacts, WayOutFacts
+from pcs_constructs.rules import (
+    EndpointFacts,
+    EndpointNamesFacts,
+    EndpointOrderFacts,
+    EndpointPolicyFacts,
+    WayOutFacts,
+)
 from tests.unit.test_rules import advice, errors, row, table
 
 endpoints = partial(
@@ -13,6 +19,7 @@ endpoints = partial(
 names = partial(
     replace, EndpointNamesFacts(services=("pcs", "ssm"), others=frozenset({"s3", "sts"}))
 )
+order = partial(replace, EndpointOrderFacts(refer=True))
 isolated = partial(
     replace,
     WayOutFacts(
@@ -46,6 +53,17 @@ def test_endpoints_have_one_subnet_in_each_zone(facts, codes) -> None:
     row("capitals", endpoints(services=("EC2",)), "PCS427"),
     row("empty", endpoints(services=("",)), "PCS427"),
     row("two wrong", endpoints(services=("S3", "a b")), "PCS427", "PCS427"),
+    row(
+        "two with the same words",
+        endpoints(services=("ecr-api",), made=("ecr-api", "ecr.api", "pcs")),
+        "PCS427",
+    ),
+    row("one that is made anyway", endpoints(services=("ecr.api",), made=("ecr.api", "pcs"))),
+    row(
+        "a security group",
+        endpoints(services=("security-group",), made=("pcs", "security-group")),
+        "PCS427",
+    ),
     row("token", endpoints(services=(UNKNOWN,))),
 )
 def test_services_are_called_as_in_endpoints(facts, codes) -> None:
@@ -109,4 +127,56 @@ def test_isolated_nodes_reach_what_they_call(facts, codes) -> None:
     row("not made here", isolated(leads_nowhere=UNKNOWN, urls=("https://example.com/a.sh",))),
 )
 def test_isolated_nodes_download_nothing_from_the_internet(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
+    row("in the stack of the cluster", order()),
+    row("beside it", order(inside=False), "PCS431"),
+    row("beside it, with groups of another stack", order(inside=False, refer=False)),
+    row("in a stack after it", order(inside=False, together=False)),
+    row("before it", order(inside=False, together=False, before=True), "PCS431"),
+    row(
+        "before it, with groups that are there",
+        order(inside=False, together=False, before=True, refer=False),
+    ),
+    row("a policy that names two node groups", order(named=("a", "b")), "PCS431", "PCS431"),
+)
+def test_endpoints_do_not_wait_for_who_waits_for_them(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("none", EndpointPolicyFacts(services=("pcs",))),
+    row("for one that is made", EndpointPolicyFacts(services=("logs", "pcs"), policies=("logs",))),
+    row(
+        "misspelled",
+        EndpointPolicyFacts(services=("logs", "pcs"), policies=("log", "pcs", "sts")),
+        "PCS432",
+        "PCS432",
+    ),
+    row(
+        "beside a token",
+        EndpointPolicyFacts(services=("pcs", UNKNOWN), policies=("log", UNKNOWN)),
+    ),
+)
+def test_policies_are_for_endpoints_that_are_made(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("none", isolated()),
+    row("two", isolated(unnamed=frozenset({"kinesis", "batch"})), "PCS433"),
+    row("another way out", isolated(unnamed=frozenset({"batch"}), leads_nowhere=False)),
+    row("perhaps", isolated(unnamed=frozenset({"batch"}), leads_nowhere=UNKNOWN), "PCS433"),
+    row("endpoints unknown", isolated(unnamed=frozenset({"batch"}), endpoints=UNKNOWN)),
+    row(
+        "an endpoint that begins like it",
+        isolated(
+            unnamed=frozenset({"kinesis"}),
+            endpoints=frozenset({"pcs", "ssm", "kinesis-streams"}),
+        ),
+    ),
+)
+def test_isolated_nodes_call_services_with_known_endpoints(facts, codes) -> None:
     assert advice(facts) == codes

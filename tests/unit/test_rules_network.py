@@ -62,6 +62,12 @@ identifiers = partial(
         network(cidr="10.0.0.0/255.255.0.0"),
         "PCS410",
     ),
+    row("mask with a zero", network(cidr="10.0.0.0/016"), "PCS410"),
+    row("this host", network(cidr="0.0.0.0/16"), "PCS410"),
+    row("loopback", network(cidr="127.1.0.0/16"), "PCS410"),
+    row("link-local", network(cidr="169.254.0.0/16"), "PCS410"),
+    row("multicast", network(cidr="239.255.0.0/24"), "PCS410"),
+    row("carrier-grade NAT", network(cidr="100.64.0.0/16")),
     row("token", network(cidr=UNKNOWN)),
 )
 def test_the_address_range_of_a_network_is_a_16_to_a_24(facts, codes) -> None:
@@ -74,6 +80,14 @@ def test_the_address_range_of_a_network_is_a_16_to_a_24(facts, codes) -> None:
     row("9", network(availability_zones=9), "PCS411"),
     row("0", network(availability_zones=0), "PCS411"),
     row("-1", network(availability_zones=-1), "PCS411"),
+    row("named", network(zones=("eu-north-1a", "eu-north-1b"))),
+    row("a Local Zone", network(zones=("us-east-1a", "us-east-1-bos-1a"))),
+    row("GovCloud", network(zones=("us-gov-west-1a",))),
+    row("one twice", network(zones=("eu-north-1a", "eu-north-1a")), "PCS411"),
+    row("no name", network(zones=("", "eu-north-1a")), "PCS411"),
+    row("a Region", network(zones=("eu-north-1",)), "PCS411"),
+    row("two Regions", network(zones=("eu-north-1a", "us-east-1a")), "PCS411"),
+    row("tokens", network(zones=(UNKNOWN, UNKNOWN, "eu-north-1a"))),
     row("token beside it", network(cidr=UNKNOWN, availability_zones=8)),
 )
 def test_a_network_spans_1_to_8_zones(facts, codes) -> None:
@@ -241,6 +255,10 @@ addresses = partial(
 )
 
 
+def _each(sets: list[frozenset[str]], count: int) -> tuple[tuple[str, frozenset[str], int], ...]:
+    return tuple((f"group-{n}", subnets, count) for n, subnets in enumerate(sets))
+
+
 def demands(*pairs: tuple[frozenset[str], int]) -> AddressFacts:
     return addresses(demands=tuple((f"group-{n}", *pair) for n, pair in enumerate(pairs)))
 
@@ -275,6 +293,36 @@ def demands(*pairs: tuple[frozenset[str], int]) -> AddressFacts:
     ),
 )
 def test_subnets_have_room_for_all_interfaces(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+_PAIRS = [frozenset(pair) for pair in ("ab", "bc", "ac")]
+_THREE = {"a": "10.0.0.0/25", "b": "10.0.0.128/25", "c": "10.0.1.0/25"}  # 123 each
+
+
+@table(
+    row("as many as there are", addresses(cidrs=_THREE, demands=_each(_PAIRS, 123))),
+    row("one more", addresses(cidrs=_THREE, demands=_each(_PAIRS, 124)), "PCS405"),
+    row("far more", addresses(cidrs=_THREE, demands=_each(_PAIRS, 240)), "PCS405"),
+    row("one that is a token", addresses(cidrs={"a": UNKNOWN}, demands=_each(_PAIRS, 240))),
+    row(
+        "told once where a part of them is short",
+        addresses(cidrs=_THREE, demands=(*_each(_PAIRS, 120), ("own", frozenset("a"), 124))),
+        "PCS405",
+    ),
+    row(
+        "those of subnets that are not shared",
+        addresses(cidrs=_THREE, demands=_each([frozenset(one) for one in "abc"], 123)),
+    ),
+    row(
+        "thirty groups in a row",
+        addresses(
+            cidrs={str(n): f"10.0.{n}.0/24" for n in range(31)},
+            demands=_each([frozenset({str(n), str(n + 1)}) for n in range(30)], 251),
+        ),
+    ),
+)
+def test_subnets_that_groups_share_in_part_have_room_for_all(facts, codes) -> None:
     assert errors(facts) == codes
 
 

@@ -287,6 +287,21 @@ def test_srun_ports_are_a_range(facts, codes) -> None:
 
 
 @table(
+    row("those of AWS PCS", said(SrunPortRange="60001-63000")),
+    row("around them", said(SrunPortRange="6810-6830"), "PCS846"),
+    row("up to them", said(SrunPortRange="6000-6817"), "PCS846"),
+    row("from them", said(SrunPortRange="6820-7000"), "PCS846"),
+    row("below them", said(SrunPortRange="6000-6816")),
+    row("above them", said(SrunPortRange="6821-7000")),
+    row("backwards", said(SrunPortRange="6830-6810")),
+    row("none", said()),
+    row("token", said(SrunPortRange=UNKNOWN)),
+)
+def test_srun_leaves_the_ports_of_slurm_alone(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
     row("both", said(**OPEN)),
     row("no endpoint", said(MetricsType="metrics/openmetrics"), "PCS818"),
     row("another", said(**OPEN | {"CommunicationParameters": "disable_http"}), "PCS818"),
