@@ -201,7 +201,7 @@ class _Cluster:
         """Who may use the REST API: nodes whose group is let in, and others by what lets them."""
         side, traffic = self.controller.side, self._tcp(SLURMRESTD)
         nobody = True
-        for source, group, proof in admitted(side, traffic):
+        for source, group, proof in admitted(self.ways, side, traffic):
             nobody = False
             nodes = [n.side for n in self.groups if group in {g.identity for g in n.side.groups}]
             for caller in nodes:
@@ -260,7 +260,7 @@ class _Cluster:
             yield self._mount_unseen(nodes, system, what)
             return
         servers = system.reached_from(frozenset(place.zone for place in nodes.subnets))
-        way = _routes_of_fsx(system, nodes)
+        way = [*_routes_of_fsx(system, nodes), *_zones_of_efs(system, nodes)]
         for traffic in _traffic_of(system):
             there = Every((self._among((nodes,), servers, traffic), *way))
             yield self._flow(nodes.name, system.name, what, traffic, there)
@@ -314,6 +314,16 @@ _SSH: Final = Traffic("tcp", 22, 22)
 
 def _traffic_of(system: FileSystem) -> list[Traffic]:
     return [Traffic(*ports) for ports in PORTS.get(system.kind, ())]
+
+
+def _zones_of_efs(system: FileSystem, nodes: Side) -> list[Fact]:
+    """What resolves the name of a file system where it has no mount target: nothing documented."""
+    if system.kind != "EFS":
+        return []
+    missing = system.zones_without(frozenset(place.zone for place in nodes.subnets))
+    words = f"{system.name} has no mount target in a zone of {nodes.name}, or it is not known"
+    fix = f"give {system.name} a mount target in every zone of {nodes.name}"
+    return [Fact(Verdict.UNKNOWN, words, fix=fix)] if missing else []
 
 
 def _routes_of_fsx(system: FileSystem, nodes: Side) -> list[Fact]:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.reach.proof import Verdict
+from pcs_constructs.reach.values import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,7 +114,7 @@ def _by(things: Iterable[Thing]) -> str:
 def _thing(thing: Thing) -> dict[str, str]:
     resource = thing.resource
     return {
-        "template": resource.template.name,
+        "template": key_of(resource.template),
         "logicalId": resource.logical_id,
         "property": thing.part,
         "type": resource.type,

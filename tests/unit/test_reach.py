@@ -916,7 +916,11 @@ def test_nodes_use_the_mount_target_in_their_zone() -> None:
     assert _less(_with(There=there, Closed=closed)) == {}
     moved = deepcopy(_BASE["Resources"]["Target"])
     moved["Properties"] |= {"SubnetId": _ref("There")}
-    assert _less(_with(There=there, Target=moved)) == {}
+    # Its name is not resolved in a zone where it has none.
+    assert _less(_with(There=there, Target=moved)) == {
+        "compute > Home: EFS TCP 2049": UNKNOWN,
+        "login > Home: EFS TCP 2049": UNKNOWN,
+    }
 
 
 def test_fsx_in_two_zones_writes_routes_into_the_tables_that_it_is_given() -> None:
@@ -962,13 +966,16 @@ def test_srun_has_the_ports_that_the_cluster_gives_it() -> None:
     assert set(_less(content).values()) == {UNKNOWN}
 
 
+_ADDRESSED = ("Private", "AssignIpv6AddressOnCreation")
+
+
 def test_an_ipv6_cluster_heeds_rules_for_ipv6_addresses() -> None:
     ipv6 = {**_BASE["Resources"]["Cluster"]["Properties"]["Networking"], "NetworkType": "IPV6"}
-    content = _changed("Cluster", "Networking", to=ipv6)
-    assert _less(content) == {}
-    v4 = _rule_in(CidrIp="0.0.0.0/0")
+    addressed = _changed(*_ADDRESSED, to=True)
+    assert _less(_changed("Cluster", "Networking", to=ipv6, base=addressed)) == {}
+    v4 = _changed(*_ADDRESSED, to=True, base=_rule_in(CidrIp="0.0.0.0/0"))
     assert _LOGIN_REGISTERS in _less(_changed("Cluster", "Networking", to=ipv6, base=v4))
-    v6 = _rule_in(CidrIpv6="::/0")
+    v6 = _changed(*_ADDRESSED, to=True, base=_rule_in(CidrIpv6="::/0"))
     assert _less(_changed("Cluster", "Networking", to=ipv6, base=v6)) == {}
 
 
@@ -976,6 +983,7 @@ def test_an_ipv6_cluster_registers_through_an_egress_only_gateway() -> None:
     ipv6 = {**_BASE["Resources"]["Cluster"]["Properties"]["Networking"], "NetworkType": "IPV6"}
     content = _changed("Cluster", "Networking", to=ipv6, base=_NO_ENDPOINT)
     content = _changed("Private", "Ipv6CidrBlock", to=_ref("Range"), base=content)
+    content = _changed(*_ADDRESSED, to=True, base=content)
     out = {"IpProtocol": "-1", "CidrIpv6": "::/0"}
     content = _with(
         content,
@@ -989,6 +997,9 @@ def test_an_ipv6_cluster_registers_through_an_egress_only_gateway() -> None:
         ComputeOut=_resource("EC2::SecurityGroupEgress", GroupId=_get("Compute"), **out),
     )
     assert _less(content) == {"login > pcs: HTTPS TCP 443": NO}
+    silent = _changed(*_ADDRESSED, to=False, base=content)
+    assert _less(silent)["compute > pcs: HTTPS TCP 443"] is UNKNOWN
+    assert _less(silent)["compute > controller: slurmctld TCP 6817"] is UNKNOWN
 
 
 def test_groups_that_share_no_queue_do_not_talk() -> None:
@@ -1024,7 +1035,7 @@ def _ssh_from(**peer: Any) -> Content:
         ({"CidrIp": "10.0.0.0/8"}, YES),
         ({"CidrIp": "192.168.0.0/16"}, UNKNOWN),
         ({"SourcePrefixListId": "pl-0123456789abcdef0"}, UNKNOWN),
-        ({"SourceSecurityGroupId": "sg-0123456789abcdef0"}, YES),
+        ({"SourceSecurityGroupId": "sg-0123456789abcdef0"}, UNKNOWN),
     ],
     ids=str,
 )
