@@ -10,7 +10,7 @@ from pcs_constructs.reach.actors import Actors, Controller, FileSystem, NodeGrou
 from pcs_constructs.reach.efa import efa
 from pcs_constructs.reach.entrances import admitted, entrances, nobody_is_admitted
 from pcs_constructs.reach.groups import Groups, Side, Traffic, could_send
-from pcs_constructs.reach.needs import services
+from pcs_constructs.reach.needs import ALWAYS, services
 from pcs_constructs.reach.network import Network, same
 from pcs_constructs.reach.proof import (
     Every,
@@ -98,6 +98,14 @@ class Flow:
         """What lets it through, if something does: rules, routes, endpoints."""
         found = evidence(self.proof) if self.verdict is Verdict.YES else ()
         return tuple(dict.fromkeys(found))
+
+    @property
+    def given(self) -> str:
+        """What is taken as given where it gets through, though nobody has seen it deployed."""
+        endpoints = [t for t in self.by if t.resource.type == "AWS::EC2::VPCEndpoint"]
+        if self.target in ALWAYS and self.what == "HTTPS" and endpoints:
+            return f"if {endpoints[0].name} answers at the name that nodes call (PCS425)"
+        return ""
 
     @property
     def needs(self) -> frozenset[Thing]:

@@ -49,6 +49,7 @@ def as_text(flows: Sequence[Flow]) -> str:
                     f"{flow.traffic:<{traffics}}  {_word(flow.verdict):<7}  {_by(flow.by)}"
                 )
                 lines.append(row.rstrip())
+                lines += [f"        {flow.given}"] if flow.given else []
                 lines += [f"        {reason}" for reason in flow.because]
                 lines += [f"        fix: {fix}" for fix in flow.fixes]
         lines.append("")
@@ -68,6 +69,7 @@ def as_data(flows: Iterable[Flow]) -> list[dict[str, Any]]:
             "traffic": flow.traffic,
             "verdict": flow.verdict.word,
             "by": [_thing(thing) for thing in flow.by],
+            "given": flow.given,
             "because": list(flow.because),
             "fixes": list(flow.fixes),
         }

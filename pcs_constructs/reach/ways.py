@@ -324,10 +324,11 @@ class Ways:
             and (of_nat is None or same(route.to, of_nat) is not Verdict.YES)
         ]
         sure = place.table.complete and not doubts
+        gateway = "an internet gateway for " if inward else ""
         missing = Fact(
             Verdict.NO if sure else Verdict.UNKNOWN,
-            f"{place.name} has no route to {default}",
-            fix=f"add a route to {default} to {place.table.identity.name}",
+            f"{place.name} has no route to {gateway}{default}",
+            fix=f"add a route to {gateway}{default} to {place.table.identity.name}",
         )
         proofs: list[Proof] = [*doubts, Some(tuple(routes), missing)]
         if place.table.association is not None:
