@@ -48,6 +48,8 @@ class Controller:
     side: Side
     family: int
     """The version of the Internet Protocol that the cluster talks."""
+    family_known: bool
+    """Whether that is sure."""
     accounting: bool
     rest: bool
     srun: tuple[int, int] | Unknown
@@ -129,6 +131,7 @@ class Actors:
         )
         name = text(cluster, "Name")
         name = name if isinstance(name, str) else cluster.logical_id
+        kind = text(cluster, "Networking", "NetworkType")
         modes = [
             text(cluster, "SlurmConfiguration", *path)
             for path in (("Accounting", "Mode"), ("SlurmRest", "Mode"))
@@ -137,7 +140,8 @@ class Actors:
             cluster,
             f"{name} in {key_of(cluster.template)}",
             side,
-            6 if text(cluster, "Networking", "NetworkType") == "IPV6" else 4,
+            6 if kind == "IPV6" else 4,
+            family_known=kind is not UNKNOWN,
             accounting=modes[0] not in {None, "NONE"},
             rest=modes[1] not in {None, "NONE"},
             srun=_srun_ports(cluster),
@@ -305,6 +309,7 @@ def _elsewhere(group: Resource) -> Controller:
         f"{name}, which is not in these templates",
         Side("controller", (), (place,)),
         4,
+        family_known=True,
         accounting=False,
         rest=False,
         srun=UNKNOWN,

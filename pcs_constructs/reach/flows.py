@@ -180,6 +180,9 @@ class _Cluster:
 
     def _connection(self, caller: Side, called: Side, what: str, traffic: Traffic) -> Flow:
         proof = self.ways.between(caller, called, traffic)
+        if not self.controller.family_known:
+            words = f"whether {self.controller.label} talks IPv4 or IPv6 is not known"
+            proof = Every((Fact(Verdict.UNKNOWN, words), proof))
         return self._flow(caller.name, called.name, what, traffic, proof)
 
     def _tcp(self, first: int, last: int | None = None) -> Traffic:

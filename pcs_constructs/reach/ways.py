@@ -508,7 +508,7 @@ def _perhaps(endpoint: Endpoint, place: Subnet) -> str:
     if endpoint.service is UNKNOWN:
         return f"of which service {endpoint.thing.name} is, is not known"
     if same(endpoint.vpc, place.vpc.identity) is not Verdict.YES:
-        return f"in which VPC {endpoint.thing.name} is, is not known"
+        return f"whether {endpoint.thing.name} is in the VPC of {place.name} is not known"
     return ""
 
 

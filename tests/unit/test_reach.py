@@ -1495,3 +1495,10 @@ def test_that_the_endpoint_answers_at_the_name_is_marked_as_given() -> None:
     assert flow.given == "if Pcs answers at the name that nodes call (PCS425)"
     assert flow.given in as_text([flow])
     assert _base()["login > ssm: HTTPS TCP 443"].given == ""
+
+
+def test_a_cluster_that_may_talk_ipv6_is_not_judged_by_ipv4() -> None:
+    assert _less(_changed("Cluster", "Networking", "NetworkType", to=_ref("Given"))).keys() >= {
+        *_REGISTER,
+        "controller > login: slurmd TCP 6818",
+    }
