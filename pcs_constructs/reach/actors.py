@@ -79,7 +79,7 @@ class FileSystem:
 
     name: str
     kind: str
-    """What it is: EFS, LUSTRE, OPENZFS, ONTAP, WINDOWS or NFS."""
+    """What it is: EFS, LUSTRE, OPENZFS, ONTAP, WINDOWS or NFS; empty where that is not known."""
     servers: tuple[Side, ...]
     """Its servers; those of EFS have a side for each mount target. Empty where nobody knows."""
     tables: tuple[Identity, ...] | None
@@ -279,13 +279,15 @@ class Actors:
         return FileSystem(resource.logical_id, "EFS", tuple(sides), None, efa=False)
 
     def _fsx(self, resource: Resource) -> FileSystem:
-        kind = str(get(resource, "FileSystemType") or get(resource, "FileCacheType") or "LUSTRE")
+        said = text(resource, "FileSystemType") or text(resource, "FileCacheType") or "LUSTRE"
+        kind = "" if said is UNKNOWN else said
         subnets = self.network.subnets(resource, "SubnetIds")
         vpc = subnets[0].vpc if subnets else None
         groups = self.groups.of(resource, "SecurityGroupIds", vpc=vpc)
         own = {"OPENZFS": "OpenZFSConfiguration", "ONTAP": "OntapConfiguration"}.get(kind, "")
         tables: tuple[Identity, ...] | None = None
-        if "MULTI_AZ" in str(get(resource, own, "DeploymentType")):
+        deployment = text(resource, own, "DeploymentType") or ""
+        if deployment is UNKNOWN or "MULTI_AZ" in deployment:
             named = known_items(resource, own, "RouteTableIds")
             tables = tuple(identity(resource.template, table) for table in named)
         efa = literal(resource.template, get(resource, "LustreConfiguration", "EfaEnabled"))

@@ -267,7 +267,7 @@ class _Cluster:
     def _mount(self, group: NodeGroup, system: FileSystem) -> Iterator[Flow]:
         nodes = group.side
         what = _NAMES.get(system.kind, "file system")
-        if not system.servers:
+        if not system.servers or system.kind not in PORTS:
             yield self._mount_unseen(nodes, system, what)
             return
         servers = system.reached_from(frozenset(place.zone for place in nodes.subnets))
@@ -288,7 +288,10 @@ class _Cluster:
 
     def _mount_unseen(self, nodes: Side, system: FileSystem, what: str) -> Flow:
         """A file system of which there is only a name: the nodes may be let out, if no more."""
-        unseen = Fact(Verdict.UNKNOWN, f"{system.name} is not in these templates")
+        words = f"{system.name} is not in these templates"
+        if system.servers:
+            words = f"of what kind {system.name} is, is not known"
+        unseen = Fact(Verdict.UNKNOWN, words)
         ports = PORTS.get(system.kind)
         traffic = Traffic(*ports[0]) if ports else None
         proof: Proof = unseen

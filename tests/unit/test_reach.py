@@ -1502,3 +1502,8 @@ def test_a_cluster_that_may_talk_ipv6_is_not_judged_by_ipv4() -> None:
         *_REGISTER,
         "controller > login: slurmd TCP 6818",
     }
+
+
+def test_a_file_system_whose_kind_a_parameter_decides_is_not_known() -> None:
+    content = _changed("Scratch", "FileSystemType", to=_ref("Given"))
+    assert _less(content) == {"compute > Scratch: file system its ports": UNKNOWN}
