@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.errors import UNKNOWN, Unknown
 from pcs_constructs.reach.groups import Group, Side, unknown_group
-from pcs_constructs.reach.network import identity, items, known_items, plain, truth
+from pcs_constructs.reach.network import identity, items, known_items, truth
+from pcs_constructs.reach.values import (
+    get,
+    key_of,
+    literal,
+    plain,
+    referred,
+    text,
+    whole,
+    within,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pcs_constructs.reach.groups import Groups
     from pcs_constructs.reach.network import Identity, Network
@@ -38,6 +48,8 @@ class Controller:
     side: Side
     family: int
     """The version of the Internet Protocol that the cluster talks."""
+    family_known: bool
+    """Whether that is sure."""
     accounting: bool
     rest: bool
     srun: tuple[int, int] | Unknown
@@ -67,7 +79,7 @@ class FileSystem:
 
     name: str
     kind: str
-    """What it is: EFS, LUSTRE, OPENZFS, ONTAP, WINDOWS or NFS."""
+    """What it is: EFS, LUSTRE, OPENZFS, ONTAP, WINDOWS or NFS; empty where that is not known."""
     servers: tuple[Side, ...]
     """Its servers; those of EFS have a side for each mount target. Empty where nobody knows."""
     tables: tuple[Identity, ...] | None
@@ -77,7 +89,11 @@ class FileSystem:
     def reached_from(self, place_zones: frozenset[str]) -> tuple[Side, ...]:
         """The servers that nodes in some zones use: those in the same zones, if there are any."""
         near = [s for s in self.servers if {p.zone for p in s.subnets} & place_zones]
-        return tuple(near) if len(near) >= len(place_zones) else self.servers
+        return self.servers if self.zones_without(place_zones) else tuple(near)
+
+    def zones_without(self, place_zones: frozenset[str]) -> frozenset[str]:
+        """The zones in which it has no server."""
+        return place_zones - {place.zone for side in self.servers for place in side.subnets}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +111,7 @@ class Actors:
             for cluster in self.network.of_type("AWS::PCS::Cluster")
         }
         for group in self.network.of_type("AWS::PCS::ComputeNodeGroup"):
-            key = identity(group.template, group.get("ClusterId"))
+            key = identity(group.template, get(group, "ClusterId"))
             members.setdefault(key.text, []).append(group)
         for key in dict.fromkeys((*clusters, *members)):
             found = members.get(key, [])
@@ -107,38 +123,45 @@ class Actors:
         side = Side(
             "controller",
             self.network.subnets(cluster, "Networking", "SubnetIds"),
-            self.groups.of(cluster, "Networking", "SecurityGroupIds"),
+            self.groups.of(cluster, "Networking", "SecurityGroupIds")
+            or (unknown_group(f"the security groups of {cluster.logical_id}"),),
+            # AWS PCS has a public address in its API, and does not say who gets one.
+            public=UNKNOWN,
+            addressed=True,
         )
-        name = cluster.text("Name")
+        name = text(cluster, "Name")
+        name = name if isinstance(name, str) else cluster.logical_id
+        kind = text(cluster, "Networking", "NetworkType")
         modes = [
-            cluster.text("SlurmConfiguration", *path)
+            text(cluster, "SlurmConfiguration", *path)
             for path in (("Accounting", "Mode"), ("SlurmRest", "Mode"))
         ]
         return Controller(
             cluster,
-            f"{name if isinstance(name, str) else cluster.logical_id} in {cluster.template.name}",
+            f"{name} in {key_of(cluster.template)}",
             side,
-            6 if cluster.text("Networking", "NetworkType") == "IPV6" else 4,
+            6 if kind == "IPV6" else 4,
+            family_known=kind is not UNKNOWN,
             accounting=modes[0] not in {None, "NONE"},
             rest=modes[1] not in {None, "NONE"},
             srun=_srun_ports(cluster),
         )
 
     def _node_group(self, group: Resource) -> NodeGroup:
-        template_id = group.get("CustomLaunchTemplate", "TemplateId")
-        launch = group.template.referred(template_id)
+        template_id = get(group, "CustomLaunchTemplate", "TemplateId")
+        launch = referred(group.template, template_id)
         subnets = self.network.subnets(group, "SubnetIds")
         name = _name_of(group)
         if launch is None or launch.type != "AWS::EC2::LaunchTemplate":
             groups: tuple[Group, ...]
-            if template_id is None and group.get("SecurityGroupIds") is not None:
+            if template_id is None and get(group, "SecurityGroupIds") is not None:
                 groups = self.groups.of(group, "SecurityGroupIds")
             else:
                 key = identity(group.template, template_id)
                 groups = (unknown_group(f"the launch template {key.name}"),)
             return NodeGroup(
                 group,
-                Side(name, subnets, groups, public=UNKNOWN),
+                Side(name, subnets, groups, public=UNKNOWN, addressed=UNKNOWN),
                 (),
                 several=_several(group),
                 queues=self._queues(group),
@@ -150,7 +173,7 @@ class Actors:
         vpc = subnets[0].vpc if subnets else None
         sides: list[tuple[bool, Side]] = []
         for interface in interfaces:
-            given = interface.get("Groups")
+            given = within(interface, "Groups")
             named = (
                 self.groups.named(launch.template, cast("list[object]", given))
                 if isinstance(given, list)
@@ -162,27 +185,33 @@ class Actors:
             sides.append((efa, Side(name, subnets, named)))
         # EC2 gives public addresses to instances with one interface only.
         addressed = [i for i in interfaces if i.get("InterfaceType") != "efa-only"]
-        asked = addressed[0].get("AssociatePublicIpAddress") if addressed else None
+        asked = within(addressed[0], "AssociatePublicIpAddress") if addressed else None
         public = (
             False
             if len(addressed) > 1
-            else truth(launch.template.literal(asked), default=UNKNOWN)
+            else truth(literal(launch.template, asked), default=UNKNOWN)
             if asked is not None
             else None
         )
         if sides:
             groups = sides[0][1].groups
-        elif items(launch, *data, "NetworkInterfaces"):
+        elif (
+            items(launch, *data, "NetworkInterfaces")
+            or get(launch, *data, "SecurityGroups") is not None
+        ):
             groups = (unknown_group(f"the network interfaces of {launch.logical_id}"),)
         else:
             groups = self.groups.of(launch, *data, "SecurityGroupIds", vpc=vpc)
         return NodeGroup(
             group,
-            Side(name, subnets, groups, public=public),
+            Side(name, subnets, groups, public=public, addressed=_addressed(interfaces)),
             tuple(side for efa, side in sides if efa),
             several=_several(group),
             queues=self._queues(group),
-            user_data=launch.get(*data, "UserData"),
+            # Of what is chosen at deployment both choices count.
+            user_data=get(launch, *data, "UserData")
+            if get(launch, *data, "UserData") is not UNKNOWN
+            else get(launch, *data),
             template=launch.template,
         )
 
@@ -192,7 +221,7 @@ class Actors:
             for queue in self.network.of_type("AWS::PCS::Queue")
             if any(
                 found is group
-                for found in queue.template.references(queue.get("ComputeNodeGroupConfigurations"))
+                for found in queue.template.references(get(queue, "ComputeNodeGroupConfigurations"))
             )
         )
 
@@ -200,7 +229,7 @@ class Actors:
         """The file systems that user data and lifecycle actions of nodes name."""
         said = (
             (group.template, group.user_data),
-            (group.resource.template, group.resource.get("NodeLifecycleActions")),
+            (group.resource.template, get(group.resource, "NodeLifecycleActions")),
         )
         found: dict[str, FileSystem] = {}
         for template, value in said:
@@ -223,7 +252,7 @@ class Actors:
             case "AWS::EFS::FileSystem":
                 yield self._efs(resource)
             case "AWS::EFS::AccessPoint" | "AWS::EFS::MountTarget":
-                owner = template.referred(resource.get("FileSystemId"))
+                owner = referred(template, get(resource, "FileSystemId"))
                 if owner is not None:
                     yield from self._file_systems(owner)
             case "AWS::FSx::FileSystem" | "AWS::FSx::FileCache":
@@ -234,7 +263,7 @@ class Actors:
                     ("OpenZFSConfiguration", "ParentVolumeId"),
                     ("OntapConfiguration", "StorageVirtualMachineId"),
                 ):
-                    owner = template.referred(resource.get(*path))
+                    owner = referred(template, get(resource, *path))
                     if owner is not None:
                         yield from self._file_systems(owner)
             case _:
@@ -243,23 +272,25 @@ class Actors:
     def _efs(self, resource: Resource) -> FileSystem:
         sides: list[Side] = []
         for target in self.network.of_type("AWS::EFS::MountTarget"):
-            if target.template.referred(target.get("FileSystemId")) is resource:
-                place = self.network.subnet(target.template, target.get("SubnetId"))
+            if referred(target.template, get(target, "FileSystemId")) is resource:
+                place = self.network.subnet(target.template, get(target, "SubnetId"))
                 groups = self.groups.of(target, "SecurityGroups", vpc=place.vpc)
                 sides.append(Side(resource.logical_id, (place,), groups))
         return FileSystem(resource.logical_id, "EFS", tuple(sides), None, efa=False)
 
     def _fsx(self, resource: Resource) -> FileSystem:
-        kind = str(resource.get("FileSystemType") or resource.get("FileCacheType") or "LUSTRE")
+        said = text(resource, "FileSystemType") or text(resource, "FileCacheType") or "LUSTRE"
+        kind = "" if said is UNKNOWN else said
         subnets = self.network.subnets(resource, "SubnetIds")
         vpc = subnets[0].vpc if subnets else None
         groups = self.groups.of(resource, "SecurityGroupIds", vpc=vpc)
         own = {"OPENZFS": "OpenZFSConfiguration", "ONTAP": "OntapConfiguration"}.get(kind, "")
         tables: tuple[Identity, ...] | None = None
-        if "MULTI_AZ" in str(resource.get(own, "DeploymentType")):
+        deployment = text(resource, own, "DeploymentType") or ""
+        if deployment is UNKNOWN or "MULTI_AZ" in deployment:
             named = known_items(resource, own, "RouteTableIds")
             tables = tuple(identity(resource.template, table) for table in named)
-        efa = resource.template.literal(resource.get("LustreConfiguration", "EfaEnabled"))
+        efa = literal(resource.template, get(resource, "LustreConfiguration", "EfaEnabled"))
         side = Side(resource.logical_id, subnets, groups)
         return FileSystem(
             resource.logical_id, kind, (side,), tables, efa=truth(efa, default=False) is not False
@@ -267,19 +298,20 @@ class Actors:
 
 
 def _name_of(group: Resource) -> str:
-    name = group.text("Name")
+    name = text(group, "Name")
     return name if isinstance(name, str) else group.logical_id
 
 
 def _elsewhere(group: Resource) -> Controller:
     """A controller that is not in the templates."""
-    name = identity(group.template, group.get("ClusterId")).name
+    name = identity(group.template, get(group, "ClusterId")).name
     place = unknown_group(f"the cluster {name}")
     return Controller(
         None,
         f"{name}, which is not in these templates",
         Side("controller", (), (place,)),
         4,
+        family_known=True,
         accounting=False,
         rest=False,
         srun=UNKNOWN,
@@ -293,8 +325,8 @@ def _srun_ports(cluster: Resource) -> tuple[int, int] | Unknown:
     for setting in cast("list[Any]", settings):
         match setting:
             case {"ParameterName": "SrunPortRange", "ParameterValue": value}:
-                text = cluster.template.literal(value)
-                match = re.fullmatch(r"(\d+)-(\d+)", str(text))
+                ports = literal(cluster.template, value)
+                match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", str(ports), re.ASCII)
                 return (int(match[1]), int(match[2])) if match else UNKNOWN
             case _:
                 pass
@@ -302,8 +334,8 @@ def _srun_ports(cluster: Resource) -> tuple[int, int] | Unknown:
 
 
 def _several(group: Resource) -> bool:
-    most = group.text("ScalingConfiguration", "MaxInstanceCount")
-    return not (isinstance(most, str) and most.isdigit() and int(most) < 2)
+    most = whole(literal(group.template, get(group, "ScalingConfiguration", "MaxInstanceCount")))
+    return most is UNKNOWN or most >= 2
 
 
 def _interfaces(launch: Resource) -> list[Mapping[str, object]]:
@@ -313,6 +345,17 @@ def _interfaces(launch: Resource) -> list[Mapping[str, object]]:
     return sorted(
         interfaces, key=lambda i: str((i.get("NetworkCardIndex", 0), i.get("DeviceIndex")))
     )
+
+
+def _addressed(interfaces: Sequence[Mapping[str, object]]) -> bool | Unknown | None:
+    """Whether a launch template asks for IPv6 addresses; `None` where it leaves that to subnets."""
+    if not interfaces:
+        return None
+    count = whole(within(interfaces[0], "Ipv6AddressCount"))
+    if count is not UNKNOWN:
+        return count > 0
+    asked = any(name.startswith(("Ipv6", "Fn::")) for name in interfaces[0])
+    return UNKNOWN if asked else None
 
 
 def _texts(template: Template, value: Any) -> Iterator[str]:

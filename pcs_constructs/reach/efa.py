@@ -61,7 +61,8 @@ def _allowed(owner: Side, direction: str, peer: Side, *, shared: bool) -> Proof:
             fix=f"let {groups} {verb} all traffic {way} itself",
         )
     )
-    return Some(tuple(fact for fact in facts if fact.verdict is not Verdict.NO), missing)
+    found = tuple(fact for fact in facts if fact.verdict is not Verdict.NO)
+    return Some(found, missing, beside=True)
 
 
 def _judged(rule: Rule, owner: Side, peer: Side, *, shared: bool) -> Fact:
@@ -77,5 +78,5 @@ def _judged(rule: Rule, owner: Side, peer: Side, *, shared: bool) -> Fact:
             verdict = Verdict.UNKNOWN
             words = f"that EFA works between groups, of which {key.name} is one, is not documented"
     if rule.thing is None:
-        return Fact(verdict, words)
+        return Fact(verdict, rule.made or words)
     return let_through(rule.thing, words, verdict)

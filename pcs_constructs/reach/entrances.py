@@ -5,8 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
-from pcs_constructs.reach.groups import Side, Traffic, covers
-from pcs_constructs.reach.network import Identity
+from pcs_constructs.errors import UNKNOWN
+from pcs_constructs.reach.groups import Side, Traffic, covers, private
+from pcs_constructs.reach.network import Block, Identity
 from pcs_constructs.reach.proof import Every, Fact, Proof, Some, Verdict, let_through
 
 if TYPE_CHECKING:
@@ -30,14 +31,17 @@ def nobody_is_admitted(called: Side, traffic: Traffic) -> Fact:
     )
 
 
-def admitted(called: Side, traffic: Traffic) -> Iterator[tuple[str, Identity | None, Proof]]:
-    """Whom rules let in at a port: what to call them, their group if it is one, and the rule."""
-    found: dict[str, tuple[Identity | None, list[Fact]]] = {}
+def admitted(
+    ways: Ways, called: Side, traffic: Traffic
+) -> Iterator[tuple[str, Identity | None, Proof]]:
+    """Whom rules let in at a port: what to call them, their group if it is one, and whether."""
+    found: dict[str, tuple[Rule, list[Fact]]] = {}
     for rule in _rules_for(called, traffic):
+        found.setdefault(rule.words, (rule, []))[1].append(_fact(rule, traffic))
+    for source, (rule, facts) in found.items():
         group = rule.peer if isinstance(rule.peer, Identity) else None
-        found.setdefault(rule.words, (group, []))[1].append(_fact(rule, traffic))
-    for source, (group, facts) in found.items():
-        yield source, group, Some(tuple(facts), Fact(Verdict.NO, f"{source} is not let in"))
+        let_in = Some(tuple(facts), Fact(Verdict.NO, f"{source} is not let in"))
+        yield source, group, Every((let_in, _way(ways, rule, called, traffic)))
 
 
 def entrances(
@@ -66,39 +70,38 @@ def _rules_for(called: Side, traffic: Traffic) -> Iterator[Rule]:
 def _fact(rule: Rule, traffic: Traffic) -> Fact:
     verdict = covers(rule, traffic)
     if rule.thing is None:
-        return Fact(verdict, "EC2's own rules")
+        return Fact(verdict, rule.made)
     words = "" if verdict is Verdict.YES else f"the ports of {rule.thing.name} are not known"
     return let_through(rule.thing, words, verdict)
 
 
 def _way(ways: Ways, rule: Rule, called: Side, traffic: Traffic) -> Proof:
     match rule.peer:
-        case Identity():
-            # Whoever has the group is in the VPC.
-            return Fact(Verdict.YES, "the same VPC")
+        case Identity() as group:
+            return ways.from_group(called, ways.groups.group(group), traffic)
         case IPv4Network() | IPv6Network() as source:
             traffic = traffic._replace(family=source.version)
-            if source.prefixlen and source.is_private and not _example(source):
-                return _from_private(source, called)
-            return ways.from_internet(called, str(source), traffic)
+            inside = _inside(source, called)
+            if inside:
+                return ways.from_inside(called, inside, traffic, str(source))
+            if private(source):
+                words = f"what leads from {source} into the VPC is not in these templates"
+                unknown = Fact(Verdict.UNKNOWN, words)
+                return Every((unknown, ways.acls_of(called, source, traffic)))
+            return ways.from_internet(called, source, traffic)
         case _:
             return Fact(Verdict.UNKNOWN, f"where {rule.words} is, is not known")
 
 
-def _from_private(source: IPv4Network | IPv6Network, called: Side) -> Fact:
-    blocks = [block for place in called.subnets for block in place.vpc.blocks]
-    if any(isinstance(block, IPv4Network) and block.overlaps(source) for block in blocks):
-        return Fact(Verdict.YES, "the same VPC")
-    return Fact(Verdict.UNKNOWN, f"what leads from {source} into the VPC is not in these templates")
-
-
-def _example(source: IPv4Network | IPv6Network) -> bool:
-    """Whether a range is reserved for documents, which stands for public addresses there."""
-    return any(
-        isinstance(source, IPv4Network) and source.subnet_of(block)
-        for block in (
-            IPv4Network("192.0.2.0/24"),
-            IPv4Network("198.51.100.0/24"),
-            IPv4Network("203.0.113.0/24"),
-        )
-    )
+def _inside(source: Block, called: Side) -> list[Block]:
+    """What a range has of the VPC; nothing of what is for the whole internet."""
+    if source.prefixlen == 0:
+        return []
+    blocks = {
+        block
+        for place in called.subnets
+        for block in place.vpc.blocks
+        if block is not UNKNOWN and block.version == source.version and block.overlaps(source)
+    }
+    # Of two ranges that overlap one holds the other.
+    return [max(block, source, key=lambda each: each.prefixlen) for block in blocks]

@@ -39,7 +39,11 @@ def out_of_reach(paths: Sequence[str]) -> Iterator[Finding]:
     """
     folders = {Path(path).parent for path in paths}
     nested = [path for folder in sorted(folders) for path in folder.glob(f"*.nested{_SUFFIX}")]
-    files = {path.name.removesuffix(_SUFFIX): path for path in (*map(Path, paths), *nested)}
+    files: dict[str, Path] = {}
+    for path in (*map(Path, paths), *nested):
+        name = path.name.removesuffix(_SUFFIX)
+        # Two stages may have a stack of one name; nested ones are found by theirs.
+        files[str(path) if files.get(name, path) != path else name] = path
     contents = {name: json.loads(path.read_text("utf-8")) for name, path in files.items()}
     # The CDK writes stacks that are empty, too.
     filled = {name: content for name, content in contents.items() if "Resources" in content}

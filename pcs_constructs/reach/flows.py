@@ -10,7 +10,7 @@ from pcs_constructs.reach.actors import Actors, Controller, FileSystem, NodeGrou
 from pcs_constructs.reach.efa import efa
 from pcs_constructs.reach.entrances import admitted, entrances, nobody_is_admitted
 from pcs_constructs.reach.groups import Groups, Side, Traffic, could_send
-from pcs_constructs.reach.needs import services
+from pcs_constructs.reach.needs import ALWAYS, services
 from pcs_constructs.reach.network import Network, same
 from pcs_constructs.reach.proof import (
     Every,
@@ -100,6 +100,14 @@ class Flow:
         return tuple(dict.fromkeys(found))
 
     @property
+    def given(self) -> str:
+        """What is taken as given where it gets through, though nobody has seen it deployed."""
+        endpoints = [t for t in self.by if t.resource.type == "AWS::EC2::VPCEndpoint"]
+        if self.target in ALWAYS and self.what == "HTTPS" and endpoints:
+            return f"if {endpoints[0].name} answers at the name that nodes call (PCS425)"
+        return ""
+
+    @property
     def needs(self) -> frozenset[Thing]:
         """The things without each of which it would not get through."""
         return needed(self.proof)
@@ -172,6 +180,9 @@ class _Cluster:
 
     def _connection(self, caller: Side, called: Side, what: str, traffic: Traffic) -> Flow:
         proof = self.ways.between(caller, called, traffic)
+        if not self.controller.family_known:
+            words = f"whether {self.controller.label} talks IPv4 or IPv6 is not known"
+            proof = Every((Fact(Verdict.UNKNOWN, words), proof))
         return self._flow(caller.name, called.name, what, traffic, proof)
 
     def _tcp(self, first: int, last: int | None = None) -> Traffic:
@@ -201,7 +212,7 @@ class _Cluster:
         """Who may use the REST API: nodes whose group is let in, and others by what lets them."""
         side, traffic = self.controller.side, self._tcp(SLURMRESTD)
         nobody = True
-        for source, group, proof in admitted(side, traffic):
+        for source, group, proof in admitted(self.ways, side, traffic):
             nobody = False
             nodes = [n.side for n in self.groups if group in {g.identity for g in n.side.groups}]
             for caller in nodes:
@@ -256,11 +267,11 @@ class _Cluster:
     def _mount(self, group: NodeGroup, system: FileSystem) -> Iterator[Flow]:
         nodes = group.side
         what = _NAMES.get(system.kind, "file system")
-        if not system.servers:
+        if not system.servers or system.kind not in PORTS:
             yield self._mount_unseen(nodes, system, what)
             return
         servers = system.reached_from(frozenset(place.zone for place in nodes.subnets))
-        way = _routes_of_fsx(system, nodes)
+        way = [*_routes_of_fsx(system, nodes), *_zones_of_efs(system, nodes)]
         for traffic in _traffic_of(system):
             there = Every((self._among((nodes,), servers, traffic), *way))
             yield self._flow(nodes.name, system.name, what, traffic, there)
@@ -277,7 +288,10 @@ class _Cluster:
 
     def _mount_unseen(self, nodes: Side, system: FileSystem, what: str) -> Flow:
         """A file system of which there is only a name: the nodes may be let out, if no more."""
-        unseen = Fact(Verdict.UNKNOWN, f"{system.name} is not in these templates")
+        words = f"{system.name} is not in these templates"
+        if system.servers:
+            words = f"of what kind {system.name} is, is not known"
+        unseen = Fact(Verdict.UNKNOWN, words)
         ports = PORTS.get(system.kind)
         traffic = Traffic(*ports[0]) if ports else None
         proof: Proof = unseen
@@ -314,6 +328,16 @@ _SSH: Final = Traffic("tcp", 22, 22)
 
 def _traffic_of(system: FileSystem) -> list[Traffic]:
     return [Traffic(*ports) for ports in PORTS.get(system.kind, ())]
+
+
+def _zones_of_efs(system: FileSystem, nodes: Side) -> list[Fact]:
+    """What resolves the name of a file system where it has no mount target: nothing documented."""
+    if system.kind != "EFS":
+        return []
+    missing = system.zones_without(frozenset(place.zone for place in nodes.subnets))
+    words = f"{system.name} has no mount target in a zone of {nodes.name}, or it is not known"
+    fix = f"give {system.name} a mount target in every zone of {nodes.name}"
+    return [Fact(Verdict.UNKNOWN, words, fix=fix)] if missing else []
 
 
 def _routes_of_fsx(system: FileSystem, nodes: Side) -> list[Fact]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from pcs_constructs.errors import UNKNOWN, Unknown
@@ -15,9 +16,11 @@ from pcs_constructs.reach.network import (
     items,
     numbers,
     protocol,
+    range_of,
     same,
 )
 from pcs_constructs.reach.proof import Every, Fact, Proof, Some, Thing, Verdict, let_through
+from pcs_constructs.reach.values import get, key_of, literal, referred
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,6 +67,8 @@ class Rule:
     """From and to; `None` is all of them."""
     peer: Identity | Block | PrefixList | Unknown
     """A group, a VPC whose range it is, a range, a prefix list."""
+    made: str = ""
+    """What is to say of a rule that EC2 adds by itself, where it is not sure."""
 
     @property
     def words(self) -> str:
@@ -102,15 +107,14 @@ class Side:
     name: str
     subnets: tuple[Subnet, ...] = ()
     groups: tuple[Group, ...] = ()
+    outside: bool = False
+    """Whether it is anywhere but in a VPC; it has no subnet and no group."""
     service: str | None = None
-    """An AWS service at its public addresses; it has no subnet and no group."""
+    """An AWS service at its public addresses."""
     public: bool | Unknown | None = None
     """Whether it has public addresses; `None` where its subnet says."""
-
-    @property
-    def outside(self) -> bool:
-        """Whether it is anywhere but in a VPC."""
-        return not self.subnets
+    addressed: bool | Unknown | None = None
+    """Whether it has IPv6 addresses; `None` where its subnet says."""
 
 
 @dataclass(slots=True, eq=False)
@@ -125,8 +129,8 @@ class Groups:
         """The groups that a property of a resource names; those of the VPC where it names none."""
         found = items(resource, *names)
         if found is UNKNOWN:
-            key = identity(resource.template, resource.get(*names))
-            return (self.group(key._replace(known=False)),)
+            key = identity(resource.template, get(resource, *names))
+            return (self.group(key._replace(known=False, single=False)),)
         if not found and vpc is not None:
             return (self.default_of(vpc),)
         return self.named(resource.template, found)
@@ -166,15 +170,22 @@ class Groups:
         default = key.text.endswith(".DefaultSecurityGroup")
         if default and not self._revoked(key):
             complete = True
-            rules["Ingress"].append(Rule(None, "-1", None, key))
+            words = f"{key.name} lets in who has it, and whether that is so is not known"
+            rules["Ingress"].append(Rule(None, "-1", None, key, words))
             rules["Egress"] += _EVERYWHERE
         elif default:
             complete = True
         elif resource is not None and made and not rules["Egress"]:
             rules["Egress"] += _EVERYWHERE
-        elif resource is not None and made and not resource.get("SecurityGroupEgress"):
+        elif resource is not None and made and not get(resource, "SecurityGroupEgress"):
             # With rules that are resources only: whether EC2's own ones go is not documented.
-            rules["Egress"] += (Rule(None, UNKNOWN, UNKNOWN, rule.peer) for rule in _EVERYWHERE)
+            words = (
+                f"whether {key.name} lets everything out, as EC2 makes it, beside egress rules "
+                "that are resources of their own is not documented"
+            )
+            rules["Egress"] += (
+                Rule(None, UNKNOWN, UNKNOWN, rule.peer, words) for rule in _EVERYWHERE
+            )
         return Group(key, tuple(rules["Ingress"]), tuple(rules["Egress"]), complete)
 
     def _of(self, key: Identity, direction: str) -> Sequence[Resource]:
@@ -182,19 +193,19 @@ class Groups:
             self._rules = {}
             for way in ("Ingress", "Egress"):
                 for rule in self.network.of_type(f"AWS::EC2::SecurityGroup{way}"):
-                    group = identity(rule.template, rule.get("GroupId"))
+                    group = identity(rule.template, get(rule, "GroupId"))
                     self._rules.setdefault((group.text, way), []).append(rule)
                     for other in (
-                        () if group.known else rule.template.references(rule.get("GroupId"))
+                        () if group.known else rule.template.references(get(rule, "GroupId"))
                     ):
-                        text = f"perhaps {other.template.name}/{other.logical_id}"
+                        text = f"perhaps {key_of(other.template)}/{other.logical_id}"
                         self._rules.setdefault((text, way), []).append(rule)
         return self._rules.get((key.text, direction), ())
 
     def _revoked(self, key: Identity) -> bool:
         """Whether the CDK takes the rules out of the default group."""
         return any(
-            identity(resource.template, resource.get("DefaultSecurityGroupId")).text == key.text
+            identity(resource.template, get(resource, "DefaultSecurityGroupId")).text == key.text
             for resource in self.network.of_type("Custom::VpcRestrictDefaultSG")
         )
 
@@ -215,9 +226,9 @@ def _inline(resource: Resource, direction: str) -> Iterator[Rule]:
 
 
 def _rule(thing: Thing, template: Template, properties: Mapping[str, object]) -> Rule:
-    kind = template.literal(properties.get("IpProtocol", UNKNOWN))
+    kind = literal(template, properties.get("IpProtocol", UNKNOWN))
     name = kind if kind is UNKNOWN else protocol(kind)
-    first, last = (template.literal(properties.get(end)) for end in ("FromPort", "ToPort"))
+    first, last = (literal(template, properties.get(end)) for end in ("FromPort", "ToPort"))
     every = name == "-1" or (first, last) in ((None, None), (-1, -1), ("-1", "-1"))
     return Rule(
         thing,
@@ -237,15 +248,12 @@ def _peer(
         if name in properties:
             return _prefix_list(template, properties[name])
     value = properties.get("CidrIp", properties.get("CidrIpv6"))
-    found = template.reference(value)
-    if found and found.resource.type == "AWS::EC2::VPC" and found.attribute == "CidrBlock":
-        return block(template.literal(found.resource.get("CidrBlock")))
-    return block(template.literal(value))
+    return range_of(template, value)
 
 
 def _prefix_list(template: Template, value: object) -> PrefixList:
     key = identity(template, value)
-    found = template.referred(value)
+    found = referred(template, value)
     if found is None:
         return PrefixList(key.name, None, None)
     if found.type != "AWS::EC2::PrefixList":
@@ -262,11 +270,24 @@ def _prefix_list(template: Template, value: object) -> PrefixList:
 def _entry_block(resource: Resource, entry: Any) -> Block | Unknown:
     match entry:
         case {"Cidr": value}:
-            return block(resource.template.literal(value))
+            return block(literal(resource.template, value))
         case _:
             return UNKNOWN
 
 
+_OWN: Final = tuple(
+    ip_network(each)
+    for each in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
 _ANYWHERE: Final = (block("0.0.0.0/0"), block("::/0"))
 _EVERYWHERE: Final = tuple(Rule(None, "-1", None, peer) for peer in _ANYWHERE)
 
@@ -276,7 +297,12 @@ def security(caller: Side, called: Side, traffic: Traffic) -> Proof:
 
     They keep track of connections: answers need no rule.
     """
-    proofs = [] if caller.outside else [allowed(caller, "egress", called, traffic)]
+    proofs: list[Proof] = [
+        Fact(Verdict.UNKNOWN, f"in which subnets {side.name} is, is not known")
+        for side in (caller, called)
+        if not side.outside and not side.subnets
+    ]
+    proofs += [] if caller.outside else [allowed(caller, "egress", called, traffic)]
     if not called.outside:
         proofs.append(allowed(called, "ingress", caller, traffic))
     return Every(tuple(proofs))
@@ -302,7 +328,9 @@ def allowed(owner: Side, direction: str, peer: Side, traffic: Traffic) -> Proof:
                     fix=f"let {groups} {verb} {part} {way} {_whom(peer)}",
                 )
             )
-            found.append(Some(tuple(f for f in facts if f.verdict is not Verdict.NO), missing))
+            found.append(
+                Some(tuple(f for f in facts if f.verdict is not Verdict.NO), missing, beside=True)
+            )
     return found[0] if len(found) == 1 else Every(tuple(found))
 
 
@@ -337,7 +365,7 @@ def _parts(rules: Sequence[Rule], traffic: Traffic) -> Iterator[Traffic]:
 def _judged(rule: Rule, peer: Side, place: Subnet | None, traffic: Traffic) -> Fact:
     verdict = min(covers(rule, traffic), _is_about(rule, peer, place, traffic.family))
     if rule.thing is None:
-        return Fact(verdict, "EC2's own rules")
+        return Fact(verdict, rule.made)
     words = f"it is not known whether {rule.thing.name} is about {peer.name}"
     return let_through(rule.thing, "" if verdict is Verdict.YES else words, verdict)
 
@@ -372,8 +400,8 @@ def _is_about(rule: Rule, peer: Side, place: Subnet | None, family: int) -> Verd
             return holds(found, place, family)
 
 
-def holds(found: Block | Unknown, place: Subnet | None, family: int) -> Verdict:
-    """Whether a range holds every address of a subnet, or of the internet where that is `None`."""
+def holds(found: Block | Unknown, place: Subnet | Block | None, family: int) -> Verdict:
+    """Whether a range holds all of a subnet or range, or of the internet where that is `None`."""
     if found is UNKNOWN:
         return Verdict.UNKNOWN
     if found.version != family:
@@ -381,11 +409,20 @@ def holds(found: Block | Unknown, place: Subnet | None, family: int) -> Verdict:
     if found.prefixlen == 0:
         return Verdict.YES
     if place is None:
-        return Verdict.NO if found.is_private else Verdict.UNKNOWN
-    verdicts = [_within(found, place.blocks[family])]
-    verdicts += [_within(found, each) for each in place.vpc.blocks[:1] if family == 4]
-    # Who is in a range that holds the VPC is in it, wherever in the VPC that is.
-    return Verdict.YES if Verdict.YES in verdicts else verdicts[0]
+        return Verdict.NO if private(found) else Verdict.UNKNOWN
+    if not isinstance(place, Subnet):
+        return _within(found, place)
+    inner = place.blocks[family]
+    if inner is UNKNOWN and family == 4 and len(place.vpc.blocks) == 1:
+        # Wherever in the VPC it is, a range that holds the VPC holds it.
+        (whole,) = place.vpc.blocks
+        return Verdict.YES if _within(found, whole) is Verdict.YES else Verdict.UNKNOWN
+    return _within(found, inner)
+
+
+def private(found: Block) -> bool:
+    """Whether all of a range is of networks of one's own, which nothing in the internet is in."""
+    return any(_within(own, found) is Verdict.YES for own in _OWN)
 
 
 def _within(found: Block, inner: Block | Unknown | None) -> Verdict:

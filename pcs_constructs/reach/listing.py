@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.reach.proof import Verdict
+from pcs_constructs.reach.values import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +49,7 @@ def as_text(flows: Sequence[Flow]) -> str:
                     f"{flow.traffic:<{traffics}}  {_word(flow.verdict):<7}  {_by(flow.by)}"
                 )
                 lines.append(row.rstrip())
+                lines += [f"        {flow.given}"] if flow.given else []
                 lines += [f"        {reason}" for reason in flow.because]
                 lines += [f"        fix: {fix}" for fix in flow.fixes]
         lines.append("")
@@ -67,6 +69,7 @@ def as_data(flows: Iterable[Flow]) -> list[dict[str, Any]]:
             "traffic": flow.traffic,
             "verdict": flow.verdict.word,
             "by": [_thing(thing) for thing in flow.by],
+            "given": flow.given,
             "because": list(flow.because),
             "fixes": list(flow.fixes),
         }
@@ -113,7 +116,7 @@ def _by(things: Iterable[Thing]) -> str:
 def _thing(thing: Thing) -> dict[str, str]:
     resource = thing.resource
     return {
-        "template": resource.template.name,
+        "template": key_of(resource.template),
         "logicalId": resource.logical_id,
         "property": thing.part,
         "type": resource.type,

@@ -7,13 +7,23 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from pcs_constructs.errors import UNKNOWN, Unknown
 from pcs_constructs.reach.proof import Thing, Verdict
+from pcs_constructs.reach.values import (
+    get,
+    key_of,
+    literal,
+    plain,
+    reference,
+    referred,
+    text,
+    whole,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pcs_constructs.template import Resource, Template
 
@@ -26,7 +36,7 @@ _IDS: Final = {"GroupId", "Id", "NatGatewayId", "RouteTableId", "SubnetId", "Vpc
 # What a VPC brings with it.
 _DEFAULTS: Final = {"", "DefaultNetworkAcl", "DefaultSecurityGroup"}
 
-_SERVICE: Final = re.compile(r"(?:com\.amazonaws|cn\.com\.amazonaws|aws\.api)\.[^.]*\.(.+)")
+_SERVICE: Final = re.compile(r"(?:com\.amazonaws|cn\.com\.amazonaws|aws\.api)\.([^.]*)\.(.+)")
 
 
 class Identity(NamedTuple):
@@ -41,6 +51,9 @@ class Identity(NamedTuple):
     known: bool = True
     """Whether the text tells it from all others."""
 
+    single: bool = True
+    """Whether it is one thing, the same wherever the text is; not so of a list of subnets."""
+
     @property
     def name(self) -> str:
         """What to call it."""
@@ -49,36 +62,40 @@ class Identity(NamedTuple):
 
 def identity(template: Template, value: object) -> Identity:
     """What an ID in a template is of."""
-    found = template.reference(value)
+    place = key_of(template)
+    if value is UNKNOWN:
+        return Identity(f"what only CloudFormation knows in {place}", known=False, single=False)
+    found = reference(template, value)
     if found is not None:
         attribute = "" if found.attribute in _IDS else found.attribute
         resource = found.resource
-        text = f"{resource.template.name}/{resource.logical_id}.{attribute}".removesuffix(".")
+        name = f"{key_of(resource.template)}/{resource.logical_id}.{attribute}".removesuffix(".")
         # An output of a stack or of a custom resource may be the ID of anything.
         known = resource.type.startswith("AWS::") and attribute in _DEFAULTS
-        return Identity(text, None if attribute else resource, known)
-    literal = template.literal(value)
-    if isinstance(literal, str):
-        return Identity(literal)
+        return Identity(name, None if attribute else resource, known)
+    known_id = literal(template, value)
+    if isinstance(known_id, str):
+        return Identity(known_id)
     match value:
+        # Exports have the same name in another account or Region.
         case {"Fn::ImportValue": str() as name}:
-            return Identity(name, known=False)
+            return Identity(f"{place}/the import {name}", known=False)
         case {"Ref": str() as name}:
-            return Identity(f"{template.name}/{name}", known=False)
+            return Identity(f"{place}/{name}", known=False)
         case _:
-            return Identity(f"{template.name}/{json.dumps(value, sort_keys=True)}", known=False)
+            return Identity(f"{place}/{json.dumps(value, sort_keys=True)}", known=False)
 
 
 def same(one: Identity, other: Identity) -> Verdict:
     """Whether two IDs are of the same."""
     if one.text == other.text:
-        return Verdict.YES
+        return Verdict.YES if one.single and other.single else Verdict.UNKNOWN
     return Verdict.NO if one.known and other.known else Verdict.UNKNOWN
 
 
 def items(resource: Resource, *names: str) -> list[object] | Unknown:
     """A list in a resource, without what is left out; UNKNOWN where it is no list."""
-    value = resource.get(*names)
+    value = get(resource, *names)
     if value is None:
         return []
     if not isinstance(value, list):
@@ -100,26 +117,14 @@ def block(value: object) -> Block | Unknown:
         return UNKNOWN
 
 
-def plain(template: Template, value: Any, hole: str = "*") -> str:
-    """A text, with a mark in the place of what only CloudFormation knows."""
-    match value:
-        case {"Fn::Join": [str() as separator, [*parts]]}:
-            return separator.join(plain(template, part, hole) for part in parts)
-        case {"Fn::Sub": str() as text} | {"Fn::Sub": [str() as text, dict()]}:
-            return re.sub(r"\$\{[^}]*\}", lambda _: hole, text)
-        case _:
-            literal = template.literal(value)
-            return literal if isinstance(literal, str) else hole
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """A rule of a network ACL."""
 
     thing: Thing
-    number: int
-    egress: bool
-    allows: bool
+    number: int | Unknown
+    egress: bool | Unknown
+    allows: bool | Unknown
     protocol: str | Unknown
     ports: tuple[int, int] | Unknown | None
     """From and to; `None` is all of them."""
@@ -136,6 +141,8 @@ class Acl:
     """Whether all of its rules are known."""
     untouched: bool = False
     """Whether it is as EC2 makes it with a VPC: everything may pass."""
+    association: Thing | None = None
+    """What puts a subnet under it; `None` for the default one of a VPC."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,6 +166,8 @@ class RouteTable:
     routes: tuple[Route, ...]
     complete: bool
     """Whether all of its routes are known."""
+    learns: Thing | None = None
+    """What has a gateway write routes into it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,6 +194,8 @@ class Subnet:
     """Its zone, as it is written."""
     public: bool | Unknown
     """Whether what is launched in it gets a public IPv4 address."""
+    addressed: bool | Unknown
+    """Whether what is launched in it gets an IPv6 address."""
     table: RouteTable
     acl: Acl
 
@@ -199,13 +210,18 @@ class Endpoint:
     """A VPC endpoint of an AWS service."""
 
     thing: Thing
-    service: str
+    service: str | Unknown
     """The service, as the end of the endpoint service's name has it."""
+    region: str
+    """The Region of the service, as far as its name says."""
     vpc: Identity
     gateway: bool
     tables: tuple[Identity, ...] | Unknown
     subnets: tuple[Subnet, ...]
     private_dns: bool | Unknown
+    """Whether names of the service lead to it, for all who are in the VPC."""
+    inbound_only: bool
+    """Whether they do for those outside of the VPC only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,8 +248,10 @@ class Network:
     def subnets(self, resource: Resource, *names: str) -> tuple[Subnet, ...]:
         """The subnets that a property of a resource names; one that nobody knows, if it is none."""
         found = items(resource, *names)
-        if found is UNKNOWN:
-            found = [resource.get(*names)]
+        if found is UNKNOWN or not found:
+            # There are some, one or several: a list of them is no subnet to compare with.
+            name = f"the subnets of {resource.logical_id}"
+            return (self._subnet(Identity(name, known=False, single=False)),)
         return tuple(self.subnet(resource.template, value) for value in found)
 
     def subnet(self, template: Template, value: object) -> Subnet:
@@ -252,11 +270,15 @@ class Network:
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint of an AWS service."""
-        return tuple(
-            self._endpoint(resource, match[1])
-            for resource in self.of_type("AWS::EC2::VPCEndpoint")
-            if (match := _SERVICE.fullmatch(plain(resource.template, resource.get("ServiceName"))))
-        )
+        found: list[Endpoint] = []
+        for resource in self.of_type("AWS::EC2::VPCEndpoint"):
+            name = plain(resource.template, get(resource, "ServiceName"))
+            match = _SERVICE.fullmatch(name)
+            if match and "*" not in match[2]:
+                found.append(self._endpoint(resource, match[2], match[1]))
+            elif "*" in name:
+                found.append(self._endpoint(resource, UNKNOWN, "*"))
+        return tuple(found)
 
     @cached_property
     def attachments(self) -> tuple[tuple[Thing, Identity, Identity], ...]:
@@ -275,18 +297,22 @@ class Network:
         resource = key.resource
         if resource is None or resource.type != "AWS::EC2::VPC":
             return Vpc(key, (), Verdict.UNKNOWN, complete=False)
-        support = resource.template.literal(resource.get("EnableDnsSupport"))
-        names = resource.template.literal(resource.get("EnableDnsHostnames"))
+        support = literal(resource.template, get(resource, "EnableDnsSupport"))
+        names = literal(resource.template, get(resource, "EnableDnsHostnames"))
         states = (truth(support, default=True), truth(names, default=False))
         more = [
             other
             for other in self.of_type("AWS::EC2::VPCCidrBlock")
-            if same(identity(other.template, other.get("VpcId")), key) is Verdict.YES
+            if same(identity(other.template, get(other, "VpcId")), key) is not Verdict.NO
+            and any(get(other, name) is not None for name in ("CidrBlock", "Ipv4IpamPoolId"))
         ]
+        if not self._asks_amazon(key):
+            states = (*states, UNKNOWN)
         return Vpc(
             key,
             tuple(
-                block(owner.template.literal(owner.get("CidrBlock"))) for owner in (resource, *more)
+                block(literal(owner.template, get(owner, "CidrBlock")))
+                for owner in (resource, *more)
             ),
             Verdict.NO
             if False in states
@@ -296,6 +322,20 @@ class Network:
             complete=True,
         )
 
+    def _asks_amazon(self, vpc: Identity) -> bool:
+        """Whether nodes in a VPC surely ask the DNS of the VPC, as they do if nothing is said."""
+        for association in self.of_type("AWS::EC2::VPCDHCPOptionsAssociation"):
+            template = association.template
+            if same(identity(template, get(association, "VpcId")), vpc) is Verdict.NO:
+                continue
+            options = referred(template, get(association, "DhcpOptionsId"))
+            if options is None or options.type != "AWS::EC2::DHCPOptions":
+                return False
+            servers = literal(options.template, get(options, "DomainNameServers"))
+            if servers != ["AmazonProvidedDNS"]:
+                return False
+        return True
+
     def _subnet(self, key: Identity) -> Subnet:
         resource = key.resource
         if resource is None or resource.type != "AWS::EC2::Subnet":
@@ -303,67 +343,99 @@ class Network:
             table = RouteTable(Identity("", known=False), None, (), complete=False)
             acl = Acl(f"the network ACL of {key.name}", (), complete=False)
             blocks = {4: UNKNOWN, 6: UNKNOWN}
-            return Subnet(key, nowhere, blocks, f"of {key.text}", UNKNOWN, table, acl)
-        vpc = self.vpc(identity(resource.template, resource.get("VpcId")))
-        zone = resource.get("AvailabilityZone") or resource.get("AvailabilityZoneId")
+            return Subnet(key, nowhere, blocks, f"of {key.text}", UNKNOWN, UNKNOWN, table, acl)
+        vpc = self.vpc(identity(resource.template, get(resource, "VpcId")))
+        zone = get(resource, "AvailabilityZone") or get(resource, "AvailabilityZoneId")
+        known_zone = literal(resource.template, zone)
+        zone = zone if known_zone is UNKNOWN else known_zone
         return Subnet(
             key,
             vpc,
             {4: _block(resource, "CidrBlock"), 6: _block(resource, "Ipv6CidrBlock")},
-            json.dumps(zone, sort_keys=True) if zone else f"of {key.text}",
-            truth(resource.template.literal(resource.get("MapPublicIpOnLaunch")), default=False),
+            json.dumps(zone, sort_keys=True) if zone and zone is not UNKNOWN else f"of {key.text}",
+            _flag(resource, "MapPublicIpOnLaunch"),
+            _flag(resource, "AssignIpv6AddressOnCreation"),
             self._table(key, vpc),
             self._acl(key, vpc),
         )
 
     def _table(self, subnet: Identity, vpc: Vpc) -> RouteTable:
         for resource in self.of_type("AWS::EC2::SubnetRouteTableAssociation"):
-            if same(identity(resource.template, resource.get("SubnetId")), subnet) is Verdict.YES:
-                table = identity(resource.template, resource.get("RouteTableId"))
-                complete = table.resource is not None
-                return RouteTable(table, Thing(resource), self._routes(table), complete)
+            if same(identity(resource.template, get(resource, "SubnetId")), subnet) is Verdict.YES:
+                table = identity(resource.template, get(resource, "RouteTableId"))
+                routes, doubt = self._routes(table)
+                complete = table.resource is not None and not doubt
+                learns = self._learns(table)
+                return RouteTable(table, Thing(resource), routes, complete, learns)
         main = Identity(f"the main route table of {vpc.identity.name}")
         return RouteTable(main, None, (), complete=vpc.complete)
 
-    def _routes(self, table: Identity) -> tuple[Route, ...]:
-        return tuple(
-            _route(resource)
-            for resource in self.of_type("AWS::EC2::Route")
-            if same(identity(resource.template, resource.get("RouteTableId")), table) is Verdict.YES
-        )
+    def _routes(self, table: Identity) -> tuple[tuple[Route, ...], bool]:
+        """The routes of a table, and whether others may be its own, too."""
+        found: dict[Verdict, list[Route]] = {verdict: [] for verdict in Verdict}
+        for resource in self.of_type("AWS::EC2::Route"):
+            key = identity(resource.template, get(resource, "RouteTableId"))
+            found[same(key, table)].append(_route(resource))
+        return tuple(found[Verdict.YES]), bool(found[Verdict.UNKNOWN])
+
+    def _learns(self, table: Identity) -> Thing | None:
+        """What has a gateway write routes into a table."""
+        for resource in self.of_type("AWS::EC2::VPNGatewayRoutePropagation"):
+            found = items(resource, "RouteTableIds")
+            if found is UNKNOWN or any(
+                same(identity(resource.template, each), table) is not Verdict.NO for each in found
+            ):
+                return Thing(resource)
+        return None
 
     def _acl(self, subnet: Identity, vpc: Vpc) -> Acl:
         for resource in self.of_type("AWS::EC2::SubnetNetworkAclAssociation"):
-            if same(identity(resource.template, resource.get("SubnetId")), subnet) is Verdict.YES:
-                acl = identity(resource.template, resource.get("NetworkAclId"))
-                return Acl(acl.name, self._entries(acl.text), acl.resource is not None)
+            if same(identity(resource.template, get(resource, "SubnetId")), subnet) is Verdict.YES:
+                acl = identity(resource.template, get(resource, "NetworkAclId"))
+                entries, doubt = self._entries(acl)
+                complete = acl.resource is not None and not doubt
+                return Acl(acl.name, entries, complete, association=Thing(resource))
         name = f"the default network ACL of {vpc.identity.name}"
-        added = self._entries(f"{vpc.identity.text}.DefaultNetworkAcl")
-        untouched = vpc.complete and not added
+        added, doubt = self._entries(Identity(f"{vpc.identity.text}.DefaultNetworkAcl"))
+        untouched = vpc.complete and not added and not doubt
         return Acl(name, (), complete=untouched, untouched=untouched)
 
-    def _entries(self, acl: str) -> tuple[Entry, ...]:
-        found = [
-            _entry(resource)
-            for resource in self.of_type("AWS::EC2::NetworkAclEntry")
-            if identity(resource.template, resource.get("NetworkAclId")).text == acl
-        ]
-        return tuple(sorted(found, key=lambda entry: entry.number))
+    def _entries(self, acl: Identity) -> tuple[tuple[Entry, ...], bool]:
+        """The rules of an ACL, in their order, and whether others may be its own, too."""
+        found: dict[Verdict, list[Entry]] = {verdict: [] for verdict in Verdict}
+        for resource in self.of_type("AWS::EC2::NetworkAclEntry"):
+            key = identity(resource.template, get(resource, "NetworkAclId"))
+            found[same(key, acl)].append(_entry(resource))
+        # A rule with a number that is not known may be the first.
+        ordered = sorted(found[Verdict.YES], key=lambda e: -1 if e.number is UNKNOWN else e.number)
+        return tuple(ordered), bool(found[Verdict.UNKNOWN])
 
-    def _endpoint(self, resource: Resource, service: str) -> Endpoint:
+    def _endpoint(self, resource: Resource, service: str | Unknown, region: str) -> Endpoint:
         tables = items(resource, "RouteTableIds")
+        # What CloudFormation takes where nothing is said is not documented.
+        private = truth(
+            literal(resource.template, get(resource, "PrivateDnsEnabled")), default=UNKNOWN
+        )
+        whose = text(resource, "DnsOptions", "PrivateDnsOnlyForInboundResolverEndpoint")
+        # Services with endpoints of both kinds may have names for who calls from outside only.
+        if service in _BOTH_KINDS and whose != "AllResolvers" and private is True:
+            private = UNKNOWN
         return Endpoint(
             Thing(resource),
             service,
-            identity(resource.template, resource.get("VpcId")),
-            resource.text("VpcEndpointType") in {None, "Gateway"},
+            region,
+            identity(resource.template, get(resource, "VpcId")),
+            text(resource, "VpcEndpointType") in {None, "Gateway"},
             UNKNOWN
             if tables is UNKNOWN
             else tuple(identity(resource.template, table) for table in tables),
-            self.subnets(resource, "SubnetIds"),
-            # What CloudFormation takes where nothing is said is not documented.
-            truth(resource.template.literal(resource.get("PrivateDnsEnabled")), default=UNKNOWN),
+            self.subnets(resource, "SubnetIds") if get(resource, "SubnetIds") else (),
+            private,
+            inbound_only=whose == "OnlyInboundResolver",
         )
+
+
+_BOTH_KINDS: Final = {"s3", "dynamodb"}
 
 
 def truth(value: object, *, default: bool | Unknown) -> bool | Unknown:
@@ -375,19 +447,31 @@ def truth(value: object, *, default: bool | Unknown) -> bool | Unknown:
     return value if isinstance(value, bool) else UNKNOWN
 
 
+def _flag(resource: Resource, name: str) -> bool | Unknown:
+    return truth(literal(resource.template, get(resource, name)), default=False)
+
+
 def _block(resource: Resource, name: str) -> Block | Unknown | None:
-    value = resource.get(name)
-    return None if value is None else block(resource.template.literal(value))
+    value = get(resource, name)
+    return None if value is None else block(literal(resource.template, value))
+
+
+def range_of(template: Template, value: object) -> Block | Unknown:
+    """A range of addresses in a template; also that of a VPC, which `Fn::GetAtt` gives."""
+    found = reference(template, value)
+    if found and found.resource.type == "AWS::EC2::VPC" and found.attribute == "CidrBlock":
+        return block(literal(found.resource.template, get(found.resource, "CidrBlock")))
+    return block(literal(template, value))
 
 
 def _route(resource: Resource) -> Route:
-    target = next((n for n in _TARGETS if resource.get(n) is not None), "nothing")
-    destination = resource.get("DestinationCidrBlock") or resource.get("DestinationIpv6CidrBlock")
+    target = next((n for n in _TARGETS if get(resource, n) is not None), "nothing")
+    destination = get(resource, "DestinationCidrBlock") or get(resource, "DestinationIpv6CidrBlock")
     return Route(
         Thing(resource),
-        block(resource.template.literal(destination)),
+        range_of(resource.template, destination),
         target,
-        identity(resource.template, resource.get(target)),
+        identity(resource.template, get(resource, target)),
     )
 
 
@@ -407,18 +491,17 @@ _TARGETS: Final = (
 
 
 def _entry(resource: Resource) -> Entry:
-    literal = resource.template.literal
-    number = literal(resource.get("RuleNumber"))
-    egress = truth(literal(resource.get("Egress")), default=False)
-    ends = [literal(resource.get("PortRange", end)) for end in ("From", "To")]
+    template = resource.template
+    action = text(resource, "RuleAction")
+    ends = [literal(template, get(resource, "PortRange", end)) for end in ("From", "To")]
     return Entry(
         Thing(resource),
-        int(number) if str(number).isdigit() else 0,
-        egress is True,
-        literal(resource.get("RuleAction")) == "allow",
-        _protocol(literal(resource.get("Protocol"))),
-        None if resource.get("PortRange") is None else _numbers(ends),
-        block(literal(resource.get("CidrBlock") or resource.get("Ipv6CidrBlock"))),
+        whole(literal(template, get(resource, "RuleNumber"))),
+        _flag(resource, "Egress"),
+        UNKNOWN if action is UNKNOWN else action == "allow",
+        _protocol(literal(template, get(resource, "Protocol"))),
+        None if get(resource, "PortRange") is None else numbers(*ends),
+        range_of(template, get(resource, "CidrBlock") or get(resource, "Ipv6CidrBlock")),
     )
 
 
@@ -431,14 +514,7 @@ def protocol(value: object) -> str:
     return {"6": "tcp", "17": "udp", "all": "-1"}.get(str(value).lower(), str(value).lower())
 
 
-def _numbers(ends: Iterable[Any]) -> tuple[int, int] | Unknown:
-    try:
-        first, last = (int(end) for end in ends)
-    except (TypeError, ValueError):
-        return UNKNOWN
-    return first, last
-
-
 def numbers(first: object, last: object) -> tuple[int, int] | Unknown:
     """A range of ports, where it is written out."""
-    return _numbers((first, last))
+    start, end = whole(first), whole(last)
+    return UNKNOWN if start is UNKNOWN or end is UNKNOWN else (start, end)

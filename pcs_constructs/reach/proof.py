@@ -86,6 +86,9 @@ class Some:
     otherwise: Fact
     """What to say where none of them is."""
 
+    beside: bool = False
+    """Whether to say that beside what is wrong with one: it is another way to mend it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instead:
@@ -160,11 +163,11 @@ def complaints(proof: Proof) -> Iterator[Fact]:
                 if verdict_of(part) is found:
                     yield from complaints(part)
         case Some():
-            if proof.otherwise.verdict is found:
+            wrong = [part for part in proof.parts if verdict_of(part) is found]
+            if proof.otherwise.verdict is found and (proof.beside or not wrong):
                 yield proof.otherwise
-            for part in proof.parts:
-                if verdict_of(part) is found:
-                    yield from complaints(part)
+            for part in wrong:
+                yield from complaints(part)
         case Instead():
             if not proof.thing.certain:
                 yield Fact(found, f"{proof.thing.name} has a condition", proof.thing)

@@ -12,7 +12,7 @@ import pytest
 
 from pcs_constructs import template
 from pcs_constructs.__main__ import main
-from pcs_constructs.reach import Flow, Verdict, as_mermaid, judge
+from pcs_constructs.reach import Flow, Verdict, as_mermaid, as_text, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -916,7 +916,11 @@ def test_nodes_use_the_mount_target_in_their_zone() -> None:
     assert _less(_with(There=there, Closed=closed)) == {}
     moved = deepcopy(_BASE["Resources"]["Target"])
     moved["Properties"] |= {"SubnetId": _ref("There")}
-    assert _less(_with(There=there, Target=moved)) == {}
+    # Its name is not resolved in a zone where it has none.
+    assert _less(_with(There=there, Target=moved)) == {
+        "compute > Home: EFS TCP 2049": UNKNOWN,
+        "login > Home: EFS TCP 2049": UNKNOWN,
+    }
 
 
 def test_fsx_in_two_zones_writes_routes_into_the_tables_that_it_is_given() -> None:
@@ -962,13 +966,16 @@ def test_srun_has_the_ports_that_the_cluster_gives_it() -> None:
     assert set(_less(content).values()) == {UNKNOWN}
 
 
+_ADDRESSED = ("Private", "AssignIpv6AddressOnCreation")
+
+
 def test_an_ipv6_cluster_heeds_rules_for_ipv6_addresses() -> None:
     ipv6 = {**_BASE["Resources"]["Cluster"]["Properties"]["Networking"], "NetworkType": "IPV6"}
-    content = _changed("Cluster", "Networking", to=ipv6)
-    assert _less(content) == {}
-    v4 = _rule_in(CidrIp="0.0.0.0/0")
+    addressed = _changed(*_ADDRESSED, to=True)
+    assert _less(_changed("Cluster", "Networking", to=ipv6, base=addressed)) == {}
+    v4 = _changed(*_ADDRESSED, to=True, base=_rule_in(CidrIp="0.0.0.0/0"))
     assert _LOGIN_REGISTERS in _less(_changed("Cluster", "Networking", to=ipv6, base=v4))
-    v6 = _rule_in(CidrIpv6="::/0")
+    v6 = _changed(*_ADDRESSED, to=True, base=_rule_in(CidrIpv6="::/0"))
     assert _less(_changed("Cluster", "Networking", to=ipv6, base=v6)) == {}
 
 
@@ -976,6 +983,7 @@ def test_an_ipv6_cluster_registers_through_an_egress_only_gateway() -> None:
     ipv6 = {**_BASE["Resources"]["Cluster"]["Properties"]["Networking"], "NetworkType": "IPV6"}
     content = _changed("Cluster", "Networking", to=ipv6, base=_NO_ENDPOINT)
     content = _changed("Private", "Ipv6CidrBlock", to=_ref("Range"), base=content)
+    content = _changed(*_ADDRESSED, to=True, base=content)
     out = {"IpProtocol": "-1", "CidrIpv6": "::/0"}
     content = _with(
         content,
@@ -989,6 +997,9 @@ def test_an_ipv6_cluster_registers_through_an_egress_only_gateway() -> None:
         ComputeOut=_resource("EC2::SecurityGroupEgress", GroupId=_get("Compute"), **out),
     )
     assert _less(content) == {"login > pcs: HTTPS TCP 443": NO}
+    silent = _changed(*_ADDRESSED, to=False, base=content)
+    assert _less(silent)["compute > pcs: HTTPS TCP 443"] is UNKNOWN
+    assert _less(silent)["compute > controller: slurmctld TCP 6817"] is UNKNOWN
 
 
 def test_groups_that_share_no_queue_do_not_talk() -> None:
@@ -1024,7 +1035,7 @@ def _ssh_from(**peer: Any) -> Content:
         ({"CidrIp": "10.0.0.0/8"}, YES),
         ({"CidrIp": "192.168.0.0/16"}, UNKNOWN),
         ({"SourcePrefixListId": "pl-0123456789abcdef0"}, UNKNOWN),
-        ({"SourceSecurityGroupId": "sg-0123456789abcdef0"}, YES),
+        ({"SourceSecurityGroupId": "sg-0123456789abcdef0"}, UNKNOWN),
     ],
     ids=str,
 )
@@ -1169,3 +1180,330 @@ def test_a_template_without_clusters_needs_nothing(
         0,
         "no cluster with nodes in these templates\n",
     )
+
+
+# What is not sure, and must not be said to be.
+
+
+def _route(destination: str, table: str = "Table", **target: Any) -> dict[str, Any]:
+    return _resource(
+        "EC2::Route", RouteTableId=_ref(table), DestinationCidrBlock=destination, **target
+    )
+
+
+_TRANSIT = {"TransitGatewayId": "tgw-0123456789abcdef0"}
+_PARAMETER = {"Parameters": {"Given": {"Type": "String", "Default": "10.0.0.0/8"}}}
+
+
+def test_the_default_of_a_parameter_is_not_its_value() -> None:
+    content = {**_rule_in(CidrIp=_ref("Given")), **_PARAMETER}
+    assert _less(content)[_LOGIN_REGISTERS] is UNKNOWN
+    sure = _changed("Vpc", "EnableDnsHostnames", to=_ref("Given"))
+    on = {"Parameters": {"Given": {"Type": "String", "Default": "true"}}}
+    assert _less({**sure, **on})["login > DNS: names UDP 53"] is UNKNOWN
+
+
+@pytest.mark.parametrize(("passed", "verdict"), [("192.168.0.0/16", NO), ("10.0.0.0/8", YES)])
+def test_a_nested_stack_has_what_the_one_around_it_passes(passed: str, verdict: Verdict) -> None:
+    group = _resource(
+        "EC2::SecurityGroup",
+        VpcId=_ref("Vpc"),
+        SecurityGroupIngress=[{"IpProtocol": "-1", "CidrIp": _ref("Given")}],
+    )
+    inner = {
+        **_PARAMETER,
+        "Resources": {"Inner": group},
+        "Outputs": {"Id": {"Value": _get("Inner")}},
+    }
+    stack = {
+        **_resource("CloudFormation::Stack", TemplateURL="x", Parameters={"Given": passed}),
+        "Metadata": {"aws:asset:path": "inner.nested.template.json"},
+    }
+    content = _changed("Cluster", "Networking", "SecurityGroupIds", to=[_get("Nest", "Outputs.Id")])
+    content["Resources"] |= {
+        "Nest": stack,
+        "LoginEverywhere": _resource(
+            "EC2::SecurityGroupEgress", GroupId=_get("Login"), IpProtocol="-1", CidrIp="0.0.0.0/0"
+        ),
+    }
+    flows = judge(template.parsed_together({"outer": content, "inner.nested": inner}))
+    found = {_key(flow): flow.verdict for flow in flows}
+    assert found[_LOGIN_REGISTERS] is verdict
+
+
+def test_templates_with_one_name_are_not_one(tmp_path: Path) -> None:
+    closed = _changed("LoginToController6817In", to=None)
+    paths = [tmp_path / place / "Hpc.template.json" for place in ("dev", "prod")]
+    for path, content in zip(paths, (_BASE, closed), strict=True):
+        path.parent.mkdir()
+        path.write_text(json.dumps(content))
+    flows = [f for f in judge(template.read(*paths)) if _key(f) == _LOGIN_REGISTERS]
+    assert [flow.verdict for flow in flows] == [YES, NO]
+    assert len({flow.cluster for flow in flows}) == 2
+
+
+def test_an_import_that_two_templates_export_is_of_neither() -> None:
+    content = _changed(
+        "LoginToController6817In", "SourceSecurityGroupId", to={"Fn::ImportValue": "Group"}
+    )
+    export = {"Outputs": {"Group": {"Value": _get("Login"), "Export": {"Name": "Group"}}}}
+    assert _less({**content, **export}) == {}
+    other = {"Resources": {"Login": _resource("EC2::SecurityGroup")}, **export}
+    assert _less({**content, **export}, other)[_LOGIN_REGISTERS] is UNKNOWN
+
+
+def test_the_first_range_of_a_vpc_is_not_that_of_a_subnet_in_the_second() -> None:
+    content = _changed(
+        "Private", "CidrBlock", to="100.64.0.0/24", base=_rule_in(CidrIp="10.0.0.0/16")
+    )
+    more = _resource("EC2::VPCCidrBlock", VpcId=_ref("Vpc"), CidrBlock="100.64.0.0/16")
+    assert _less(_with(content, More=more))[_LOGIN_REGISTERS] is NO
+    unsaid = _changed("Private", "CidrBlock", to=_ref("Range"), base=content)
+    assert _LOGIN_REGISTERS not in _less(unsaid)
+    assert _less(_with(unsaid, More=more))[_LOGIN_REGISTERS] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("whose", "verdict"),
+    [("AllResolvers", NO), ("OnlyInboundResolver", YES), (None, UNKNOWN)],
+)
+def test_an_interface_for_s3_goes_before_its_gateway_if_names_lead_to_it(
+    whose: str | None, verdict: Verdict
+) -> None:
+    interface = _interface("s3")
+    interface["Properties"]["SecurityGroupIds"] = [_get("Servers")]  # which lets no node in
+    if whose:
+        options = {"PrivateDnsOnlyForInboundResolverEndpoint": whose}
+        interface["Properties"]["DnsOptions"] = options
+    expected = {} if verdict is YES else dict.fromkeys(_READ, verdict)
+    assert _less(_with(_with_s3(), Interface=interface)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "flow"),
+    [
+        (("Cluster", "Networking"), {"Fn::If": ["x", _ref("A"), _ref("B")]}, _LOGIN_REGISTERS),
+        (("Cluster", "Networking"), None, _LOGIN_REGISTERS),
+        (("LoginNodes", "SubnetIds"), None, _LOGIN_REGISTERS),
+        (("LoginNodes", "SubnetIds"), None, "login > DNS: names UDP 53"),
+        (("LoginNodes", "SubnetIds"), None, "login > pcs: HTTPS TCP 443"),
+    ],
+    ids=str,
+)
+def test_where_somebody_is_without_a_subnet_is_not_known(
+    path: tuple[str, ...], to: Any, flow: str
+) -> None:
+    assert _less(_changed(*path, to=to))[flow] is UNKNOWN
+
+
+def test_a_launch_template_that_is_chosen_at_deployment_has_no_known_groups() -> None:
+    data = {"Fn::If": ["x", {"SecurityGroupIds": [_get("Login")]}, {}]}
+    (launch,) = {
+        group["Properties"]["CustomLaunchTemplate"]["TemplateId"]["Ref"]
+        for name, group in _BASE["Resources"].items()
+        if name == "LoginNodes"
+    }
+    assert _less(_changed(launch, "LaunchTemplateData", to=data))[_LOGIN_REGISTERS] is UNKNOWN
+
+
+def test_nat_has_its_answers_at_more_ports_than_linux() -> None:
+    def judged(last: int) -> dict[str, Verdict]:
+        content = _entries(
+            (100, False, "allow", "10.0.0.0/16", (443, 443)),
+            (110, False, "allow", "0.0.0.0/0", (1024, last)),
+            (100, True, "allow", "0.0.0.0/0", None),
+            of="Public",
+        )
+        return _less(_with_nat(_changed("Pcs", to=None, base=content)))
+
+    assert judged(65535) == {}
+    assert judged(60999) == dict.fromkeys(_PCS, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        # Routes for a part of the internet go before the one for all of it.
+        ({"Half": _route("0.0.0.0/1", **_TRANSIT)}, UNKNOWN),
+        ({"Half": _route("0.0.0.0/1", **_TRANSIT), "PrivateRoute": None}, UNKNOWN),
+        ({"Ours": _route("10.0.0.0/8", **_TRANSIT)}, YES),
+        ({"Ours": _route("10.0.0.0/8", **_TRANSIT), "PrivateRoute": None}, NO),
+        ({"Half": _route("0.0.0.0/1", NatGatewayId=_ref("Nat"))}, YES),
+        # A firewall behind the NAT gateway, or a transit gateway.
+        ({"PublicRoute": _route("0.0.0.0/0", "PublicTable", VpcEndpointId="vpce-1")}, UNKNOWN),
+        (
+            {
+                "PublicRoute": _route("0.0.0.0/0", "PublicTable", **_TRANSIT),
+                "Nat": _resource(
+                    "EC2::NatGateway", SubnetId=_ref("Public"), ConnectivityType="private"
+                ),
+            },
+            UNKNOWN,
+        ),
+        (
+            {
+                "PrivateRoute": None,
+                "Learnt": _resource(
+                    "EC2::VPNGatewayRoutePropagation", RouteTableIds=[_ref("Table")]
+                ),
+            },
+            UNKNOWN,
+        ),
+    ],
+    ids=str,
+)
+def test_routes_that_lead_elsewhere_make_the_way_out_less_sure(
+    changes: dict[str, Any], verdict: Verdict
+) -> None:
+    expected = {} if verdict is YES else dict.fromkeys(_PCS, verdict)
+    assert _less(_with_nat(_NO_ENDPOINT, **changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("Entry0", {"Condition": "Strict"}),
+        ("Assigned", {"Condition": "Strict"}),
+    ],
+)
+def test_what_an_acl_denies_under_a_condition_is_not_sure(
+    name: str, changes: dict[str, Any]
+) -> None:
+    content = _entries((90, False, "deny", "10.0.0.0/20", None), _IN_443, _ANSWERS)
+    content["Resources"][name] |= changes
+    assert _less(content) == dict.fromkeys(_CALLS, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("entry", "property_"),
+    [("Entry1", "RuleNumber"), ("Entry1", "RuleAction"), ("Entry1", "Egress")],
+)
+def test_a_rule_of_an_acl_that_a_parameter_decides_is_not_sure(entry: str, property_: str) -> None:
+    content = _entries((100, False, "deny", "10.0.0.0/20", None), _IN_443, _ANSWERS)
+    if property_ != "RuleNumber":
+        del content["Resources"]["Entry0"]
+    content = _changed(entry, property_, to=_ref("Given"), base=content)
+    assert _less(content) == dict.fromkeys(_CALLS, UNKNOWN)
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 5000, float("inf")])
+def test_a_number_that_is_none_is_not_known(number: object) -> None:
+    content = _entries(_IN_443, _ANSWERS)
+    content = _changed("Entry0", "RuleNumber", to=number, base=content)
+    content = _changed("Entry1", "PortRange", "To", to=number, base=content)
+    sizes = {"MinInstanceCount": 0, "MaxInstanceCount": number}
+    content = _changed("LoginNodes", "ScalingConfiguration", to=sizes, base=content)
+    assert dict.fromkeys(_CALLS, UNKNOWN).items() <= _less(content).items()
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"ServiceName": {"Fn::Sub": ["com.amazonaws.eu-north-1.${S}", {"S": "pcs"}]}}, YES),
+        ({"ServiceName": _ref("Given")}, UNKNOWN),
+        ({"ServiceName": "com.amazonaws.us-west-2.pcs"}, UNKNOWN),
+        ({"IpAddressType": "ipv6"}, UNKNOWN),
+        ({"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "pcs:*"}]}}, YES),
+        ({"PolicyDocument": {"Statement": [{"Effect": "Deny", "Action": "*"}]}}, UNKNOWN),
+        ({"PolicyDocument": _ref("Given")}, UNKNOWN),
+    ],
+    ids=str,
+)
+def test_what_an_endpoint_is_for_and_whom_it_admits_counts(
+    changes: dict[str, Any], verdict: Verdict
+) -> None:
+    endpoint = deepcopy(_BASE["Resources"]["Pcs"])
+    endpoint["Properties"] |= changes
+    expected = {} if verdict is YES else dict.fromkeys(_PCS, verdict)
+    assert _less(_with(Pcs=endpoint)) == expected
+
+
+@pytest.mark.parametrize(
+    ("servers", "verdict"), [("AmazonProvidedDNS", YES), ("192.168.1.1", UNKNOWN)]
+)
+def test_a_vpc_may_have_the_dns_of_somebody_else(servers: str, verdict: Verdict) -> None:
+    content = _with(
+        Options=_resource("EC2::DHCPOptions", DomainNameServers=[servers]),
+        Given=_resource(
+            "EC2::VPCDHCPOptionsAssociation", VpcId=_ref("Vpc"), DhcpOptionsId=_ref("Options")
+        ),
+    )
+    assert _less(content) == ({} if verdict is YES else dict.fromkeys(_CALLS | _NAMES, UNKNOWN))
+
+
+def test_the_prefix_list_of_s3_has_its_addresses_behind_nat_as_well() -> None:
+    content = _changed("S3", to=None, base=_with_s3())
+    closed = {f"{nodes}Out": None for nodes in _NODES}
+    assert _less(_with_nat(content, **closed)) == {}
+
+
+def _logs_in(content: Content) -> Verdict:
+    (flow,) = (f for f in _flows(content).values() if f.what == "SSH")
+    return flow.verdict
+
+
+@pytest.mark.parametrize(("port", "verdict"), [(443, NO), (22, YES)])
+def test_a_bastion_has_to_be_let_out(port: int, verdict: Verdict) -> None:
+    rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": "0.0.0.0/0"}
+    bastion = _resource("EC2::SecurityGroup", VpcId=_ref("Vpc"), SecurityGroupEgress=[rule])
+    content = _with(_ssh_from(SourceSecurityGroupId=_get("Bastion")), Bastion=bastion)
+    assert _logs_in(content) is verdict
+
+
+def test_whom_a_rule_lets_in_an_acl_may_keep_out() -> None:
+    acl = {
+        "Acl": _resource("EC2::NetworkAcl", VpcId=_ref("Vpc")),
+        "Assigned": _resource(
+            "EC2::SubnetNetworkAclAssociation", SubnetId=_ref("Public"), NetworkAclId=_ref("Acl")
+        ),
+    }
+    assert _logs_in(_with(_ssh_from(CidrIp="10.0.0.0/8"), **acl)) is NO
+    assert _logs_in(_with(_ssh_from(CidrIp="192.168.0.0/16"), **acl)) is NO
+
+
+def test_answers_to_who_logs_in_may_be_led_elsewhere() -> None:
+    content = _ssh_from(CidrIp="52.1.0.0/16")
+    assert _logs_in(content) is YES
+    assert _logs_in(_with(content, Back=_route("52.0.0.0/8", "PublicTable", **_TRANSIT))) is UNKNOWN
+    assert _logs_in(_with(content, Back=_route("54.0.0.0/8", "PublicTable", **_TRANSIT))) is YES
+    private = _changed("LoginNodes", "SubnetIds", to=[_ref("Private")], base=content)
+    assert _logs_in(private) is NO
+    assert _logs_in(_with(private, Back=_route("52.1.0.0/16", **_TRANSIT))) is UNKNOWN
+    assert _logs_in(_ssh_from(CidrIp="100.64.0.0/16")) is UNKNOWN
+
+
+def test_the_rest_api_needs_a_way_for_whom_a_rule_lets_in() -> None:
+    rest = {"SlurmRest": {"Mode": "STANDARD"}}
+    content = _changed("Cluster", "SlurmConfiguration", to=rest)
+    rule = {"GroupId": _get("Controller"), "IpProtocol": "tcp", "FromPort": 6820, "ToPort": 6820}
+    rule["CidrIp"] = "52.1.0.0/16"
+    content = _with(content, Rest=_resource("EC2::SecurityGroupIngress", **rule))
+    assert _less(content) == {"52.1.0.0/16 > controller: slurmrestd TCP 6820": NO}
+
+
+def test_what_is_there_is_not_said_to_be_missing() -> None:
+    content = _entries(of="Public")
+    content = _with_nat(_changed("Pcs", to=None, base=content))
+    flow = _flows(content)["login > pcs: HTTPS TCP 443"]
+    assert flow.verdict is NO
+    assert not [words for words in (*flow.because, *flow.fixes) if "route" in words]
+    assert any("Acl does not let" in words for words in flow.because)
+
+
+def test_that_the_endpoint_answers_at_the_name_is_marked_as_given() -> None:
+    flow = _base()["login > pcs: HTTPS TCP 443"]
+    assert flow.given == "if Pcs answers at the name that nodes call (PCS425)"
+    assert flow.given in as_text([flow])
+    assert _base()["login > ssm: HTTPS TCP 443"].given == ""
+
+
+def test_a_cluster_that_may_talk_ipv6_is_not_judged_by_ipv4() -> None:
+    assert _less(_changed("Cluster", "Networking", "NetworkType", to=_ref("Given"))).keys() >= {
+        *_REGISTER,
+        "controller > login: slurmd TCP 6818",
+    }
+
+
+def test_a_file_system_whose_kind_a_parameter_decides_is_not_known() -> None:
+    content = _changed("Scratch", "FileSystemType", to=_ref("Given"))
+    assert _less(content) == {"compute > Scratch: file system its ports": UNKNOWN}
