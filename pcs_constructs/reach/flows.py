@@ -10,12 +10,13 @@ from pcs_constructs.reach.actors import Actors, Controller, FileSystem, NodeGrou
 from pcs_constructs.reach.efa import efa
 from pcs_constructs.reach.entrances import admitted, entrances, nobody_is_admitted
 from pcs_constructs.reach.groups import Groups, Side, Traffic, could_send
-from pcs_constructs.reach.needs import ALWAYS, services
+from pcs_constructs.reach.needs import ALWAYS, services, unnamed_services
 from pcs_constructs.reach.network import Network, same
 from pcs_constructs.reach.proof import (
     Every,
     Fact,
     Proof,
+    Some,
     Thing,
     Verdict,
     complaints,
@@ -312,6 +313,12 @@ class _Cluster:
                 # The agent of AWS PCS calls pcs.REGION.api.aws, which has both families.
                 dual_stack = service == "pcs" and self.controller.family == 6
                 proof = self.ways.to_service(side, service, dual_stack=dual_stack)
+                yield self._flow(side.name, service, "HTTPS", "TCP 443", proof)
+            for service in unnamed_services(self.ways.network, group.resource):
+                # The way out serves all of them; whether an endpoint does, its name does not tell.
+                words = f"by which endpoint {service} is called is not known"
+                guess = Fact(Verdict.UNKNOWN, words)
+                proof = Some((self.ways.to_service(side, service), guess), guess)
                 yield self._flow(side.name, service, "HTTPS", "TCP 443", proof)
 
     def _from_outside(self) -> Iterator[Flow]:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.reach.network import known_items, plain
-from pcs_constructs.services import called
+from pcs_constructs.services import called, unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,13 +33,23 @@ def services(network: Network, group: Resource) -> list[str]:
             plain(role.template, policy).rpartition("/")[2]
             for policy in known_items(role, "ManagedPolicyArns")
         ]
-        actions = [
-            action
-            for template, document in _documents(network, role)
-            for action in _actions(template, document)
-        ]
-        found.update(dict.fromkeys(sorted(called(actions, managed))))
+        found.update(dict.fromkeys(sorted(called(_allowed(network, role), managed))))
     return list(found)
+
+
+def unnamed_services(network: Network, group: Resource) -> list[str]:
+    """The services that the nodes may call at endpoints that nobody knows the names of."""
+    roles = _roles(group)
+    return sorted(unnamed(action for role in roles for action in _allowed(network, role)))
+
+
+def _allowed(network: Network, role: Resource) -> list[str]:
+    """The actions that a role's own policies allow."""
+    return [
+        action
+        for template, document in _documents(network, role)
+        for action in _actions(template, document)
+    ]
 
 
 def _of_lifecycle(group: Resource) -> Iterator[str]:

@@ -1313,6 +1313,8 @@ def _about_settings(m: Row) -> Iterator[Mutant]:
     yield m("PCS807", "a setting that PCS does not take", setting(CLUSTER, "SlurmctldPort", "7000"))
     yield m("PCS807", "a setting of queues", setting(GROUP, "MaxTime", "60"))
     yield m("PCS839", "a setting in other letters", setting(QUEUE, "maxtime", "60"))
+    ports = fresh_settings(CLUSTER, SrunPortRange="6810-6830")
+    yield m("PCS846", "ports of Slurm itself", ports)
     yield m("PCS840", "a record in other letters", put(GROUP, GRES, [{"name": "gpu"}]))
     yield m(
         "PCS836", "preemption without a mode", fresh_settings(CLUSTER, PreemptType="preempt/qos")
@@ -1556,10 +1558,11 @@ WAIVED: Final = {
     "PCS414": "about choosing a subnet of a VPC",
     **dict.fromkeys(("PCS417", "PCS418", "PCS419"), "about what Network is asked for"),
     **dict.fromkeys(
-        ("PCS422", "PCS423", "PCS424", "PCS425", "PCS430"),
+        ("PCS422", "PCS423", "PCS424", "PCS425", "PCS430", "PCS433"),
         "about who reaches whom, which the command reach tells of a template",
     ),
     "PCS427": "about services by their short names",
+    **dict.fromkeys(("PCS431", "PCS432"), "about what add_endpoints is asked for"),
     "PCS428": "about arguments beside each other",
     **dict.fromkeys(
         ("PCS510", "PCS511", "PCS537", "PCS551"), "about references to what exists already"

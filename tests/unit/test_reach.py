@@ -1066,6 +1066,7 @@ def test_fails_when_login_nodes_are_where_the_internet_does_not_reach_them() -> 
         ({"Effect": "Allow", "Action": ["s3:Get*", "fsx:*"]}, ["fsx", "s3"]),
         ({"Effect": "Allow", "Action": "ecr:GetAuthorizationToken"}, ["ecr.api", "ecr.dkr", "s3"]),
         ({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue"}, ["secretsmanager"]),
+        ({"Effect": "Allow", "Action": "kinesis:PutRecord"}, ["kinesis"]),
         ({"Effect": "Deny", "Action": "s3:*"}, []),
         ({"Effect": "Allow", "Action": "elasticfilesystem:ClientMount"}, []),
         ({"Effect": "Allow", "Action": "*"}, []),
@@ -1077,6 +1078,17 @@ def test_a_role_shows_what_nodes_call(statement: dict[str, Any], services: list[
     content = _changed("Role", "Policies", to=[document])
     called = {flow.target for flow in _flows(content).values() if flow.what == "HTTPS"}
     assert called == {"pcs", *services}
+
+
+def test_the_endpoint_of_a_service_that_is_only_named_in_actions_is_unknown() -> None:
+    statement = {"Effect": "Allow", "Action": "kinesis:PutRecord"}
+    policies = [{"PolicyDocument": {"Statement": statement}}]
+    content = _changed("Role", "Policies", to=policies)
+    routes = [name for name, one in content["Resources"].items() if one["Type"].endswith("::Route")]
+    for route in routes:
+        del content["Resources"][route]
+    for nodes in ("login", "compute"):
+        assert _flows(content)[f"{nodes} > kinesis: HTTPS TCP 443"].verdict is UNKNOWN
 
 
 def test_policies_of_aws_and_lifecycle_actions_show_it_too() -> None:
