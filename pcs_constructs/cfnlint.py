@@ -42,11 +42,15 @@ def _judged(content: object, file: str | None) -> tuple[Finding, ...]:
         return ()  # cfn-lint tells
     try:
         found = template.parsed("template", cast("Mapping[str, Any]", content), file or None)
-        together = [found]
+    except template.TemplateError:
+        return ()  # cfn-lint tells that as well
+    together = [found]
+    result = check.check(together)
+    try:
         suppressions = check.from_templates(together)
-    except (check.SuppressionError, template.TemplateError):
-        return ()  # the command tells, and cfn-lint what has a wrong shape
-    return check.without_suppressed(check.check(together), together, suppressions).findings
+    except check.SuppressionError:
+        return result.findings  # nothing is suppressed by what has no reason; the command tells
+    return check.without_suppressed(result, together, suppressions).findings
 
 
 class _Judge(CloudFormationLintRule):

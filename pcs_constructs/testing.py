@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from pcs_constructs import check, template
+from pcs_constructs.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +33,9 @@ def findings(stack: cdk.Stack | cdk.App) -> check.Result:
         raise TypeError("give the stack an app: Stack(App(), 'Hpc')")
     files = _synthesized(app)
     if isinstance(stack, cdk.Stack):
-        own = {file: _of_stack(file, stack) for file in files}
-        files = [file for file in files if own[file]]
+        stacks = [each for each in stack.node.find_all() if isinstance(each, cdk.Stack)]
+        own = {each.template_file for each in stacks}
+        files = [file for file in files if file.name in own]
     templates = template.read(*files)
     suppressions = check.from_templates(templates)
     return check.without_suppressed(check.check(templates), templates, suppressions)
@@ -43,14 +45,6 @@ def _synthesized(app: cdk.Stage) -> list[Path]:
     """The templates of an app. The same app can be synthesized over again."""
     directory = Path(app.synth(force=True).directory)
     return sorted(directory.rglob("*.template.json"))
-
-
-def _of_stack(file: Path, stack: cdk.Stack) -> bool:
-    """Whether a template is of a stack, or of one that is nested in it."""
-    own = stack.template_file.removesuffix(".template.json")
-    return file.name == stack.template_file or (
-        file.name.startswith(own) and file.name.endswith(".nested.template.json")
-    )
 
 
 def assert_deployable(
@@ -68,8 +62,11 @@ def assert_deployable(
 
     Raises:
         AssertionError: Something would be refused; with the listing that the command prints.
+        ValueError: There is no such code to suppress, or no reason for it.
     """
     given = suppress or {}
+    if wrong := [code for code, reason in given.items() if code not in RULES or not reason.strip()]:
+        raise ValueError(f"suppress takes codes with reasons, got {', '.join(map(repr, wrong))}")
     result = findings(stack)
     failing = tuple(
         finding

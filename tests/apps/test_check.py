@@ -141,6 +141,47 @@ def test_one_stack_of_an_app_is_judged_alone() -> None:
             assert_deployable(either)
 
 
+def test_a_nested_stack_is_of_its_own_stack_only() -> None:
+    app = _app()
+    other = cdk.Stack(app, "HpcOld")
+    _raw(cdk.NestedStack(other, "Inner"), "x")
+    assert_deployable(cdk.Stack(app, "Hpc"))
+    with pytest.raises(AssertionError, match="PCS101"):
+        assert_deployable(other)
+
+
+@pytest.mark.parametrize("suppress", [{"PCS999": "a code"}, {"PCS101": " "}], ids=str)
+def test_only_codes_with_reasons_can_be_suppressed(suppress: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="suppress takes codes with reasons"):
+        assert_deployable(cdk.Stack(_app(), "Hpc"), suppress=suppress)
+
+
+@pytest.mark.parametrize(
+    ("rest", "codes"),
+    [
+        ({"DependsOn": {"a": "b"}}, set[str]()),
+        ({"Metadata": {"pcs-constructs": {"suppress": [{"code": "PCS101"}]}}}, {"E9101"}),
+    ],
+    ids=["a wrong shape", "no reason"],
+)
+def test_cfn_lint_goes_on_where_the_command_stops(
+    tmp_path: Path, rest: dict[str, object], codes: set[str]
+) -> None:
+    cluster = {
+        "Type": "AWS::PCS::Cluster",
+        "Properties": {
+            "Name": "x",
+            "Size": "SMALL",
+            "Scheduler": {"Type": "SLURM", "Version": "25.11"},
+            "Networking": {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]},
+        },
+    }
+    (tmp_path / "a.json").write_text(json.dumps({"Resources": {"Cluster": cluster | rest}}))
+    found = {match.rule.id for match in _linted(tmp_path / "a.json")}
+    assert {id_ for id_ in found if id_[1:3] == "91" and id_[0] == "E"} == codes
+    assert "E0002" not in found  # what cfn-lint says of a rule that broke down
+
+
 def test_fixtures_make_it_one_line(tmp_path: Path) -> None:
     (tmp_path / "cdk.json").write_text('{"context": {"from": "cdk.json"}}')
     (tmp_path / "pytest.ini").write_text("[pytest]")
