@@ -187,8 +187,8 @@ def _sort(
 
 
 def comparison(equals: Sequence[Any]) -> str:
-    """A name for a comparison, by what it compares."""
-    return json.dumps(equals, sort_keys=True)
+    """A name for a comparison, by what it compares, whichever side comes first."""
+    return " ".join(sorted(json.dumps(side, sort_keys=True) for side in equals))
 
 
 def text(value: object) -> str:
