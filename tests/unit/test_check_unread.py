@@ -172,3 +172,39 @@ def test_code_that_is_too_deep_to_read_is_no_error() -> None:
         f'      Code: {{ZipFile: "{code}1"}}\n'
     )
     assert "PCS944" not in codes(ALL + function)
+
+
+_REST = """Parameters:
+  Rest: {Type: String, Default: "false", AllowedValues: ["true", "false"]}
+  Version: {Type: String, Default: "25.11", AllowedValues: ["24.11", "25.05", "25.11"]}
+Rules:
+  RestIsNew:
+    RuleCondition: !Equals [!Ref Rest, "true"]
+    Assertions: [{Assert: %s}]
+Conditions:
+  HasRest: !Equals [!Ref Rest, "true"]
+  Old: !Equals [!Ref Version, "24.11"]
+"""
+_WITH_REST = changed(
+    'Version: "25.11"}',
+    """Version: !Ref Version}
+      SlurmConfiguration:
+        ScaleDownIdleTimeInSeconds: !If [Old, 300, 600]
+        Accounting: {Mode: STANDARD}
+        SlurmRest: !If [HasRest, {Mode: STANDARD}, !Ref AWS::NoValue]""",
+)
+
+
+@pytest.mark.parametrize(
+    ("asserted", "is_told"),
+    [
+        ('!Not [!Equals [!Ref Version, "24.11"]]', False),
+        ('{Fn::Contains: [["25.05", "25.11"], !Ref Version]}', False),
+        ('!And [!Equals [!Ref Version, "25.11"], !Equals [!Ref Other, x]]', False),
+        ('!Or [!Equals [!Ref Version, "24.11"], !Equals [!Ref Other, x]]', True),
+        ("!Equals [!Ref Other, x]", True),
+        ('{Fn::EachMemberIn: [["a"], !Ref Version]}', True),
+    ],
+)
+def test_what_the_rules_of_a_template_refuse_is_not_judged(asserted: str, is_told: bool) -> None:
+    assert ("PCS110" in codes(_WITH_REST, _REST % asserted)) is is_told
