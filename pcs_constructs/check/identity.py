@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs import rules
-from pcs_constructs.check.evaluate import sketch
+from pcs_constructs.check.evaluate import is_function, sketch
 from pcs_constructs.check.evidence import Evidence, Spot
+from pcs_constructs.check.resources import is_left_open
 from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
@@ -21,6 +25,7 @@ _PROFILE: Final = "AWS::IAM::InstanceProfile"
 _ROLE: Final = "AWS::IAM::Role"
 _REGISTER: Final = "pcs:RegisterComputeNodeGroupInstance"
 _REGISTERS: Final = "AWSPCSComputeNodePolicy"
+_BROAD: Final = ("/AdministratorAccess", "/PowerUserAccess")
 _SECRET: Final = re.compile(r"password|passwd|passphrase|secret(?!s?(arn|name|id))", re.I)
 _NO_SECRET: Final = re.compile(r"(arn|name|id|path|length|policy|parameter|ttl)$", re.I)
 
@@ -105,15 +110,22 @@ def _documents(role: Part) -> Iterator[tuple[Part, Path]]:
     for i in range(len(role.each("Policies"))):
         yield role, ("Policies", i, "PolicyDocument")
     for policy in role.scene.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
-        if any(policy.follow(each) is role for each in policy.each("Roles")):
+        if any(_is_named(role, policy, each) for each in policy.each("Roles")):
             yield policy, ("PolicyDocument",)
     for policy in role.scene.of_type("AWS::IAM::RolePolicy"):
-        if policy.follow(policy.get("RoleName")) is role:
+        if _is_named(role, policy, policy.get("RoleName")):
             yield policy, ("PolicyDocument",)
     for each in role.each("ManagedPolicyArns"):
         policy = role.follow(each)
         if policy is not None and policy.type == "AWS::IAM::ManagedPolicy":
             yield policy, ("PolicyDocument",)
+
+
+def _is_named(role: Part, policy: Part, value: Any) -> bool:
+    """Whether a policy names this role, by a reference or by its name."""
+    return policy.follow(value) is role or (
+        isinstance(value, str) and value == role.get("RoleName")
+    )
 
 
 def _statements(role: Part) -> Iterator[Any]:
@@ -123,12 +135,29 @@ def _statements(role: Part) -> Iterator[Any]:
 
 
 def _of_document(part: Part, path: Path) -> Iterator[tuple[Path, Any]]:
-    found = part.get(*path, "Statement")
-    if isinstance(found, list):
-        for i, statement in enumerate(cast("list[Any]", found)):
-            yield (*path, "Statement", i), statement
-    elif found is not None:
-        yield (*path, "Statement"), found
+    """The statements of a document, and UNKNOWN where there may be more that cannot be read."""
+    written = part.get(*path)
+    document = as_mapping(_parsed(written))
+    # What is inside of a text has no place of its own.
+    place = (*path, "Statement") if isinstance(written, Mapping) else path
+    found = document.get("Statement")
+    if found is None or is_left_open(document):
+        yield path, UNKNOWN
+    for i, statement in enumerate(cast("list[Any]", found) if isinstance(found, list) else [found]):
+        if found is not None:
+            inside = (*place, i) if isinstance(found, list) and place != path else place
+            left_open = not as_mapping(statement) or is_left_open(as_mapping(statement))
+            yield inside, UNKNOWN if left_open else statement
+
+
+def _parsed(document: Any) -> Any:
+    """A document, which may be JSON in a text."""
+    if isinstance(document, Mapping) and not is_function(cast("object", document)):
+        return cast("object", document)
+    try:
+        return json.loads(sketch(document) or "")
+    except (ValueError, RecursionError):
+        return None
 
 
 def _actions(role: Part) -> set[str]:
@@ -146,26 +175,62 @@ def _texts(value: Any) -> list[str]:
 
 
 def _registers(role: Part) -> bool | Unknown:
-    allowed = {action.lower() for action in _actions(role)}
-    if allowed & {_REGISTER.lower(), "pcs:*", "*", "pcs:register*"}:
+    answers = [_lets_register(statement) for statement in _statements(role)]
+    if True in answers:
         return True
     managed = role.items("ManagedPolicyArns")
-    if managed is UNKNOWN:
+    texts = [] if managed is UNKNOWN else [sketch(each) or "" for each in managed or []]
+    if any(_REGISTERS in text or text.endswith(_BROAD) for text in texts):
+        return True
+    unread = (
+        UNKNOWN in answers
+        or managed is UNKNOWN
+        # A policy of somebody's own, which is not here.
+        or any(":aws:policy/" not in text for text in texts)
+        or role.items("Policies") is UNKNOWN
+        or is_left_open(role.properties)
+        or _is_added_to(role)
+    )
+    return UNKNOWN if unread else False
+
+
+def _lets_register(statement: Any) -> bool | Unknown:
+    """Whether a statement lets a node register, by its actions."""
+    if statement is UNKNOWN:
         return UNKNOWN
-    for each in managed or []:
-        text = sketch(each) or ""
-        if _REGISTERS in text or text.endswith("/AdministratorAccess"):
-            return True
-        if ":aws:policy/" not in text:
-            return UNKNOWN  # a policy of somebody's own, which is not here
-    return UNKNOWN if _is_added_to(role) else False
+    found = as_mapping(statement)
+    if "NotAction" in found:
+        excepted = _covers_registering(found["NotAction"])
+        allowed = UNKNOWN if excepted is UNKNOWN else not excepted
+    else:
+        allowed = _covers_registering(found.get("Action"))
+    if is_function(found.get("Effect")):
+        return False if allowed is False else UNKNOWN
+    return allowed if found.get("Effect") == "Allow" else False
+
+
+def _covers_registering(actions: Any) -> bool | Unknown:
+    """Whether one of the actions is that of registering; `*` and `?` stand for others."""
+    items = cast("list[Any]", actions) if isinstance(actions, list) else [actions]
+    covers: bool | Unknown = False
+    for text in (sketch(item) or "" for item in items):
+        pattern = text.replace("${?}", "*").replace("[", "[[]").lower()
+        if fnmatchcase(_REGISTER.lower(), pattern):
+            if "${?}" not in text:
+                return True
+            covers = UNKNOWN
+    return covers
 
 
 def _is_added_to(role: Part) -> bool:
-    """Whether policies may be added from elsewhere, where some of their roles are not known."""
+    """Whether policies may be added that are not known: of some roles, or made by a loop."""
     return any(
         policy.items("Roles") is UNKNOWN
         for policy in role.scene.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+    ) or any(
+        name == "Fn::Transform" or (name.startswith("Fn::ForEach::") and "AWS::IAM::" in str(made))
+        for template in role.resource.template.together
+        for name, made in as_mapping(template.content.get("Resources")).items()
     )
 
 
@@ -175,14 +240,14 @@ def _trusts_ec2(role: Part) -> bool | Unknown:
         principal = as_mapping(statement).get("Principal")
         if principal == "*":
             return True
+        if statement is UNKNOWN or is_function(principal):
+            services.append("${?}")
         value = as_mapping(principal).get("Service")
         items = cast("list[Any]", value) if isinstance(value, list) else [value]
         for item in items:
             text = sketch(item)
             if text is not None:
                 services.append(text)
-    if not services and role.get("AssumeRolePolicyDocument") is None:
-        return UNKNOWN
     if any(text.startswith("ec2.") for text in services):
         return True
     return UNKNOWN if any(text.startswith("${?}") for text in services) else False

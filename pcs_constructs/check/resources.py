@@ -16,7 +16,7 @@ from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pcs_constructs.check.scene import Part, Path, Scene
 
@@ -88,7 +88,7 @@ def resource_evidence(membership: Membership) -> Iterator[Evidence]:
             facts=rules.ResourceFacts(
                 noun=_NOUNS[part.type],
                 missing=tuple(written(path) for path in missing),
-                named=part.get("Name") is not None,
+                named=part.get("Name") is not None or is_left_open(part.properties),
                 choices=tuple(_choices(part)),
                 listed_tags=isinstance(part.get("Tags"), list),
                 # Those of the cluster are judged with its members.
@@ -103,8 +103,16 @@ def resource_evidence(membership: Membership) -> Iterator[Evidence]:
 def _is_missing(part: Part, path: Path) -> bool:
     """Whether it is not there, and what it would be in is there and known."""
     around = part.get(*path[:-1])
-    is_known = not (set(as_mapping(around)) & {"Ref", "Fn::GetAtt", "Fn::Transform"})
-    return around is not None and is_known and part.get(*path) is None
+    is_known = around is not None and not is_left_open(as_mapping(around))
+    return is_known and part.get(*path) is None
+
+
+def is_left_open(values: Mapping[str, Any]) -> bool:
+    """Whether a mapping may have more than is seen: it, or some of it, is yet to be made."""
+    return any(
+        name in {"Ref", "Fn::GetAtt", "Fn::Transform"} or name.startswith("Fn::ForEach::")
+        for name in values
+    )
 
 
 def _choices(part: Part) -> Iterator[rules.Choice]:
@@ -158,6 +166,8 @@ def _error_of(code: str | Unknown, runtime: str) -> str | Unknown | None:
         return f"{error.msg} in line {error.lineno}"
     except ValueError:  # a null byte
         return "source code cannot contain null bytes"
+    except (MemoryError, RecursionError):  # it is too deep for this parser
+        return UNKNOWN
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -75,7 +75,67 @@ def scenarios(template: Template, types: frozenset[str], fixed: frozenset[str]) 
         _scenario([name for name, _ in choices], list(opaque), values)
         for values in islice(_nearest_first(first, others), _bound(template, types))
     ]
-    return Scenarios(tuple(found), tuple(named), total)
+    # The first stays, whatever it is: others are told apart from it.
+    kept = [found[0], *(each for each in found[1:] if not _is_refused(template, each))]
+    return Scenarios(tuple(kept), tuple(named), total - len(found) + len(kept))
+
+
+def _is_refused(template: Template, scenario: Scenario) -> bool:
+    """Whether the `Rules` of a template refuse a scenario, by the parameters that it has."""
+    for rule in _mapping(template.content.get("Rules")).values():
+        condition = _mapping(rule).get("RuleCondition")
+        if condition is not None and _follows(condition, scenario) is not True:
+            continue
+        assertions = _mapping(rule).get("Assertions")
+        for each in cast("list[object]", assertions if isinstance(assertions, list) else []):
+            if _follows(_mapping(each).get("Assert"), scenario) is False:
+                return True
+    return False
+
+
+def _follows(expression: Any, scenario: Scenario) -> bool | None:
+    """Whether an expression of a rule is true; `None` where that is not known."""
+    match expression:
+        case {"Fn::Not": [inner]}:
+            found = _follows(inner, scenario)
+            return None if found is None else not found
+        case {"Fn::And": [*parts]}:
+            return _all(_follows(part, scenario) for part in parts)
+        case {"Fn::Or": [*parts]}:
+            return _any(_follows(part, scenario) for part in parts)
+        case {"Fn::Equals": [one, other]}:
+            return _is_same(_value(one, scenario), _value(other, scenario))
+        case {"Fn::Contains": [[*items], one]}:
+            value = _value(one, scenario)
+            return _any(_is_same(_value(item, scenario), value) for item in items)
+        case _:
+            return None
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    found = set(answers)
+    return False if False in found else None if None in found else True
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    found = set(answers)
+    return True if True in found else None if None in found else False
+
+
+def _is_same(one: str | None, other: str | None) -> bool | None:
+    return None if one is None or other is None else one == other
+
+
+def _value(value: Any, scenario: Scenario) -> str | None:
+    """A text, or what a parameter is in a scenario; `None` where that is not known."""
+    match value:
+        case {"Ref": str() as name}:
+            found = scenario.parameters.get(name, OTHER)
+            return None if isinstance(found, Other) else text(found)
+        case dict() | list() | None:
+            return None
+        case _:
+            return text(value)
 
 
 def _bound(template: Template, types: frozenset[str]) -> int:
@@ -187,8 +247,8 @@ def _sort(
 
 
 def comparison(equals: Sequence[Any]) -> str:
-    """A name for a comparison, by what it compares."""
-    return json.dumps(equals, sort_keys=True)
+    """A name for a comparison, by what it compares, whichever side comes first."""
+    return " ".join(sorted(json.dumps(side, sort_keys=True) for side in equals))
 
 
 def text(value: object) -> str:

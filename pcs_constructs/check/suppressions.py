@@ -42,6 +42,9 @@ class Suppression:
     template: str = "*"
     """The files or names of templates, with `*` and `?`."""
 
+    label: str | None = None
+    """The one template that it is in, with its directories, where it is in one."""
+
     reason: str
     """Why it is right as it is."""
 
@@ -55,6 +58,7 @@ class Suppression:
             self.code == finding.code
             and fnmatchcase(finding.resource, self.resource)
             and any(fnmatchcase(each, self.template) for each in (finding.template, name))
+            and self.label in {None, finding.template}
         )
 
     def __str__(self) -> str:
@@ -100,16 +104,12 @@ def from_templates(templates: Iterable[Template]) -> list[Suppression]:
         label = template.name if template.file is None else template.file.as_posix()
         above = as_mapping(as_mapping(template.content.get("Metadata")).get(_METADATA))
         for each in _listed(above, label, {"code", "resource", "reason"}):
-            found.append(replace(each, template=_escaped(label)))
+            found.append(replace(each, label=label))
         for logical_id, resource in template.resources.items():
             beside = as_mapping(as_mapping(resource.whole.get("Metadata")).get(_METADATA))
             for each in _listed(beside, f"{label} {logical_id}", {"code", "reason"}):
-                found.append(replace(each, template=_escaped(label), resource=logical_id))
+                found.append(replace(each, label=label, resource=logical_id))
     return found
-
-
-def _escaped(label: str) -> str:
-    return label.replace("[", "[[]")
 
 
 def _listed(metadata: Mapping[str, Any], origin: str, names: set[str]) -> Iterator[Suppression]:

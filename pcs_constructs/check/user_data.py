@@ -67,14 +67,25 @@ def _read(text: str) -> rules.UserDataFacts:
     for inner in message.walk():
         if inner is message or inner.is_multipart():
             continue
-        defects += [_words(type(defect).__name__) for defect in inner.defects]
+        found = [type(defect).__name__ for defect in inner.defects]
         content = str(inner.get_payload())
+        if _is_open(str(inner.get("Content-Type", "")), content, found):
+            continue
+        defects += map(_words, found)
         if str(inner.get("Content-Transfer-Encoding", "")).lower() == "base64":
             content = _PLACEHOLDER
         begins = content.startswith(_PLACEHOLDER)
         parts.append((inner.get_content_type(), UNKNOWN if begins else content))
     return rules.UserDataFacts(
         bytes=size, parts=tuple(parts), defects=tuple(dict.fromkeys(defects))
+    )
+
+
+def _is_open(kind: str, content: str, defects: list[str]) -> bool:
+    """Whether the type of a part is not known: it, or the headers, are in a placeholder."""
+    no_headers = "MissingHeaderBodySeparatorDefect" in defects
+    return _PLACEHOLDER in kind.partition(";")[0] or (
+        no_headers and content.startswith(_PLACEHOLDER)
     )
 
 

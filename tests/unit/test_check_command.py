@@ -210,6 +210,18 @@ def test_a_reason_above_the_resources_suppresses(
     assert _codes(capsys, _write(directory, FIXED, above=other)) == ["PCS103"]
 
 
+def test_a_reason_in_a_template_is_about_that_file_alone(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / "a").mkdir()
+    above = "Metadata: {pcs-constructs: {suppress: [{code: PCS103, reason: we rename it}]}}"
+    mine, other = _write(directory, FIXED, above=above), _write(directory, FIXED, "a/hpc.yaml")
+    assert _codes(capsys, mine) == []
+    _, out = _checked(capsys, mine, other)
+    assert out.startswith("a/hpc.yaml:7 Cluster Name\n  PCS103")
+    assert "\n2 templates, 8 resources: 1 of advice, 1 suppressed\n" in out
+
+
 @pytest.mark.parametrize(
     ("entry", "codes"),
     [
