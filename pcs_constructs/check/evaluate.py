@@ -84,6 +84,8 @@ class Evaluation:
         self._scenario = scenario
         self._others = others
         self._conditions: dict[str, bool] = {}
+        self._followed: set[str] = set()
+        self._looked_up: set[tuple[str, str, str]] = set()
         self._parameters = _mapping(template.content.get("Parameters"))
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
@@ -125,6 +127,17 @@ class Evaluation:
         Returns:
             The evaluation of that template, and the value there; or this one and the same value.
         """
+        # What leads back to itself, as an export that imports itself, leads nowhere.
+        key = repr(value) if is_function(value) else ""
+        if not key or key in self._followed:
+            return self, value
+        self._followed.add(key)
+        try:
+            return self._linked(value)
+        finally:
+            self._followed.discard(key)
+
+    def _linked(self, value: Any) -> tuple[Evaluation, Any]:
         here: tuple[Evaluation, Any] = (self, value)
         match value:
             case {"Ref": str() as name} if name in self._parameters:
@@ -218,8 +231,15 @@ class Evaluation:
             ):
                 table = _mapping(_mapping(self.template.content.get("Mappings")).get(name))
                 row = _mapping(table.get(text(first)))
-                if text(second) in row:
-                    return self._reduced(row[text(second)])
+                place = (name, text(first), text(second))
+                if place in self._looked_up:  # a mapping that looks itself up
+                    return {"Fn::FindInMap": keys}
+                if place[2] in row:
+                    self._looked_up.add(place)
+                    try:
+                        return self._reduced(row[place[2]])
+                    finally:
+                        self._looked_up.discard(place)
                 if default and "DefaultValue" in _mapping(default[0]):
                     return _mapping(default[0])["DefaultValue"]
             case _:
@@ -245,7 +265,7 @@ class Evaluation:
         reduced = self._reduced(value)
         match reduced:
             case [int() | str() as index, [*items]]:
-                if str(index).isdecimal() and int(index) < len(items):
+                if re.fullmatch(r"[0-9]{1,9}", str(index)) and int(index) < len(items):
                     return items[int(index)]
             case _:
                 pass

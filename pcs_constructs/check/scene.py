@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from pcs_constructs.check.evaluate import Evaluation, is_function, literal
@@ -70,6 +71,8 @@ class Part:
         try:
             found = float(value)
         except ValueError:
+            return UNKNOWN
+        if not isfinite(found):  # 1e999
             return UNKNOWN
         return int(found) if found.is_integer() else found
 

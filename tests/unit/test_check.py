@@ -352,3 +352,48 @@ def test_a_template_of_a_thousand_resources_takes_no_second() -> None:
 
 def test_queues_are_judged_without_their_cluster() -> None:
     assert codes(changed("Name: demo", "Name: q", QUEUE)) == ["PCS301"]
+
+
+def test_an_export_that_imports_itself_leads_nowhere() -> None:
+    text = """
+        Resources: {X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !ImportValue A}}}
+        Outputs: {O: {Value: !ImportValue A, Export: {Name: A}}}
+    """
+    assert [finding.code for finding in findings_of(text)] == ["PCS127", "PCS303"]
+
+
+def test_a_stack_that_is_passed_its_own_output_is_passed_nothing_known() -> None:
+    root = """
+        Resources:
+          S:
+            Type: AWS::CloudFormation::Stack
+            Properties: {TemplateURL: t1.yaml, Parameters: {P: !GetAtt S.Outputs.O}}
+    """
+    inner = """
+        Parameters: {P: {Type: String}}
+        Resources: {X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !Ref P}}}
+        Outputs: {O: {Value: !Ref P}}
+    """
+    assert [finding.code for finding in findings_of(root, inner)] == ["PCS127", "PCS303"]
+
+
+def test_a_mapping_that_looks_itself_up_says_nothing() -> None:
+    above = "Mappings: {A: {b: {c: !FindInMap [A, b, c]}}}"
+    queue = "  X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !FindInMap [A, b, c]}}"
+    assert codes(queue, above) == ["PCS127", "PCS303"]
+
+
+def test_a_number_that_is_infinite_is_not_known() -> None:
+    storage = """
+  Scratch:
+    Type: AWS::FSx::FileSystem
+    Properties: {FileSystemType: LUSTRE, StorageCapacity: "1e999", SubnetIds: [subnet-0a1b2c3d]}
+"""
+    assert "PCS516" not in codes(storage)
+
+
+def test_an_index_of_thousands_of_digits_selects_nothing() -> None:
+    queue = (
+        f"  X: {{Type: AWS::PCS::Queue, Properties: {{ClusterId: !Select ['{'9' * 5000}', [a]]}}}}"
+    )
+    assert codes(queue) == ["PCS127", "PCS303"]
