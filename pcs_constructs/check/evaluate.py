@@ -100,8 +100,8 @@ class Evaluation:
         }
 
     @cached_property
-    def _stack_around(self) -> Resource | None:
-        return self.template.stack_around()
+    def _stacks_around(self) -> list[Resource]:
+        return self.template.stacks_around()
 
     def reduced(self, value: Any) -> Any:
         """A value with everything computed that can be; `None` for `AWS::NoValue`."""
@@ -141,7 +141,7 @@ class Evaluation:
         here: tuple[Evaluation, Any] = (self, value)
         match value:
             case {"Ref": str() as name} if name in self._parameters:
-                stack = self._stack_around
+                stack = self._stacks_around[0] if len(self._stacks_around) == 1 else None
                 if stack is None or stack.get("Parameters", name) is None:
                     return here
                 around = self._others(stack.template)
@@ -152,6 +152,8 @@ class Evaluation:
                 if nested is None or not attribute.startswith("Outputs."):
                     return here
                 inside = self._others(nested)
+                if len(inside._stacks_around) > 1:  # the outputs of one are not those of another
+                    return here
                 output = _mapping(nested.content.get("Outputs")).get(attribute[8:])
                 if output is None:
                     return here
@@ -162,13 +164,18 @@ class Evaluation:
                 return here
 
     def _exported(self, name: Any) -> tuple[Evaluation, Any] | None:
+        found: list[tuple[Evaluation, Any]] = []
         for other in self.template.together:
             there = self._others(other)
             for output in _mapping(other.content.get("Outputs")).values():
                 export = _mapping(_mapping(output).get("Export")).get("Name")
                 if export is not None and there.reduced(export) == name:
-                    return there.linked(there.reduced(_mapping(output).get("Value")))
-        return None
+                    found.append((there, _mapping(output).get("Value")))
+        exported = self.template.nearest(found, lambda one: one[0].template)
+        if exported is None:
+            return None
+        there, value = exported
+        return there.linked(there.reduced(value))
 
     def _reduced(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -202,7 +209,7 @@ class Evaluation:
         if name not in self._parameters:
             return value
         passed = self._known_elsewhere(value)
-        if passed is not value or self._stack_around is not None:
+        if passed is not value or self._stacks_around:
             return passed
         parameter = _mapping(self._parameters[name])
         # What SSM parameters are named by is not their value.

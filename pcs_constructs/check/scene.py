@@ -125,7 +125,7 @@ class Part:
 
     def key(self, value: Any) -> str | None:
         """A text that is the same for what is the same thing; `None` for nothing."""
-        if value is None:
+        if value is None or value == "":
             return None
         if not is_function(value):
             return json.dumps(value, sort_keys=True)
