@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ _SHORT_FORMS: Final = frozenset(
     )
 )
 _WITHOUT_PREFIX: Final = ("Ref", "Condition")
+_MOST: Final = 500_000  # values; CloudFormation takes a megabyte of text
+_LARGE: Final = 10**18
 
 
 class DocumentError(ValueError):
@@ -136,12 +137,10 @@ class _Yaml:
         try:
             self._loader: Any = loader(text)
             self._root: Any = self._loader.get_single_node()
+            self._left = _MOST
+            self.content: Any = self._value(self._root)
         except yaml.YAMLError as reason:
             raise DocumentError(f"is neither JSON nor YAML: {_on_one_line(reason)}") from None
-
-    @cached_property
-    def content(self) -> Any:
-        return self._value(self._root)
 
     def line(self, path: Sequence[Step]) -> int:
         node: Any = self._root
@@ -168,6 +167,9 @@ class _Yaml:
     def _value(self, node: Any) -> Any:
         if node is None:
             return None
+        self._left -= 1
+        if self._left < 0:
+            raise DocumentError(f"has more than {_MOST} values, with those that aliases repeat")
         value: Any
         match node.id:
             case "mapping":
@@ -185,11 +187,19 @@ class _Yaml:
     def _scalar(self, node: Any) -> Any:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind in {"bool", "int", "null"}:
-            return self._loader.construct_object(node)
+            return self._constructed(node)
         if kind == "float":
             # As CloudFormation passes it on: 25.11 is the text of a version.
             return node.value if "e" in node.value.lower() else _number(node.value)
         return node.value
+
+    def _constructed(self, node: Any) -> Any:
+        try:
+            value = self._loader.construct_object(node)
+        except (ValueError, LookupError):  # a tag that says what the text is not: `!!bool maybe`
+            return node.value
+        # No number is that large, and Python writes down none of thousands of digits.
+        return node.value if isinstance(value, int) and abs(value) >= _LARGE else value
 
 
 def _number(text: str) -> float | str:

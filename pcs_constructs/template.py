@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from pcs_constructs.document import DocumentError, parse
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
     from pcs_constructs.document import Document
+
+_T = TypeVar("_T")
 
 _SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
 _NESTED: Final = ".nested"  # and those of nested stacks, before that
@@ -23,6 +25,10 @@ _DEEPEST: Final = 100  # levels of lists and mappings; more than anybody writes
 
 class TemplateError(Exception):
     """A file is not there or is no template; the message says which and why."""
+
+
+class _NoTemplateError(TemplateError):
+    """A file can be read, and is something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,10 +193,15 @@ class Template:
                 logical_id, _, attribute = text.partition(".")
                 return self._reference(logical_id, attribute, seen)
             case {"Fn::ImportValue": str() as name} if name not in seen:
-                for other in self.together:
-                    for output in other.outputs.values():
-                        if output.get("Export", {}).get("Name") == name:
-                            return other._followed(output.get("Value"), seen | {name})
+                found = [
+                    (other, output.get("Value"))
+                    for other in self.together
+                    for output in other.outputs.values()
+                    if output.get("Export", {}).get("Name") == name
+                ]
+                exported = self.nearest(found, lambda one: one[0])
+                if exported is not None:
+                    return exported[0]._followed(exported[1], seen | {name})
             case _:
                 pass
         return None
@@ -260,6 +271,9 @@ class Template:
         if resource is None:
             return None
         nested = self.nested(resource) if attribute.startswith("Outputs.") else None
+        # Of a template that several stacks are made of, the resources are not those of this one.
+        if nested is not None and nested.stack_around() is None:
+            return Reference(resource, attribute)
         if nested is not None and (nested, attribute) not in seen:
             output = nested.outputs.get(attribute.removeprefix("Outputs."), {})
             found = nested._followed(output.get("Value"), seen | {(nested, attribute)})
@@ -267,12 +281,31 @@ class Template:
         return Reference(resource, attribute)
 
     def stack_around(self) -> Resource | None:
-        """The resource that makes a nested stack of this template, in the template around it."""
-        for other in self.together:
-            for stack in other.of_type("AWS::CloudFormation::Stack"):
-                if other.nested(stack) is self:
-                    return stack
-        return None
+        """The resource that makes a nested stack of this template, in the template around it.
+
+        There is none where several do, as what is true in one of the stacks need not be in another.
+        """
+        found = self.stacks_around()
+        return found[0] if len(found) == 1 else None
+
+    def stacks_around(self) -> list[Resource]:
+        """Every resource that makes a nested stack of this template."""
+        return [
+            stack
+            for other in self.together
+            for stack in other.of_type("AWS::CloudFormation::Stack")
+            if other.nested(stack) is self
+        ]
+
+    def nearest(self, found: Sequence[_T], of: Callable[[_T], Template]) -> _T | None:
+        """The only one of those found; of several the only one in this template's directory.
+
+        A directory for each environment has the same names in each.
+        """
+        if len(found) > 1 and self.file is not None:
+            here = self.file.parent
+            found = [one for one in found if (file := of(one).file) and file.parent == here]
+        return found[0] if len(found) == 1 else None
 
     def _passed(self, parameter: str, seen: frozenset[object]) -> Reference | None:
         """What the stack around a nested one passes to a parameter."""
@@ -292,12 +325,10 @@ class Template:
         if stack.type != "AWS::CloudFormation::Stack":
             return None
         others = [other for other in self.together if other is not self]
-        url = stack.get("TemplateURL")
-        if isinstance(url, str):
-            file = url.rpartition("/")[2]
-            named = [t for t in others if file in {t.name, t.file.name if t.file else ""}]
-            if len(named) == 1:
-                return named[0]
+        file = _url(stack.get("TemplateURL")).rpartition("/")[2]
+        named = [t for t in others if file and file in {t.name, t.file.name if t.file else ""}]
+        if by_name := self.nearest(named, lambda one: one):
+            return by_name
         path = _mapping(stack.whole.get("Metadata")).get("aws:asset:path", "")
         name = str(path).removesuffix(_SUFFIX)
         passed = set(_mapping(stack.get("Parameters")))
@@ -327,9 +358,16 @@ def read(*paths: str | Path) -> list[Template]:
     together: list[Template] = []
     for path in map(Path, paths):
         files = _files(path) if path.is_dir() else [path]
-        if not files:
+        before = len(together)
+        for file in files:
+            try:
+                together.append(_template(file, together))
+            except _NoTemplateError:
+                # What the CDK calls a template is meant as one, and so is what somebody names.
+                if not path.is_dir() or file.name.endswith(_SUFFIX):
+                    raise
+        if len(together) == before:
             raise TemplateError(f"{path}: no template is in there, such as *{_SUFFIX}")
-        together += [_template(file, together) for file in files]
     return together
 
 
@@ -385,7 +423,8 @@ def _template(path: Path, together: list[Template]) -> Template:
             # The CDK writes one for a stack that has nothing yet.
             content = {**cast("dict[str, Any]", content), "Resources": {}}
         case _:
-            raise TemplateError(f"{path}: is no CloudFormation template, it has no Resources")
+            reason = "is no CloudFormation template, it has no Resources"
+            raise _NoTemplateError(f"{path}: {reason}")
     name = path.name.removesuffix(_SUFFIX)
     return _parsed(name, cast("dict[str, Any]", content), together, path, document)
 
@@ -467,6 +506,20 @@ def _wrong_shapes(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _url(value: object) -> str:
+    """A URL as far as it is written: with `${` for what only CloudFormation will know."""
+    match value:
+        case str():
+            return value
+        case {"Fn::Sub": str() as text} | {"Fn::Sub": [str() as text, {}]}:
+            return text
+        case {"Fn::Join": [str() as between, list()]}:
+            parts = cast("list[object]", cast("Any", value)["Fn::Join"][1])
+            return between.join(part if isinstance(part, str) else "${" for part in parts)
+        case _:
+            return ""
 
 
 def _is_mapping(value: object) -> bool:

@@ -165,8 +165,7 @@ class Update:
         """
         if template in self._after:
             return False
-        around = template.stack_around()
-        return around is None or self.stays(around.template)
+        return all(self.stays(around.template) for around in template.stacks_around())
 
     def template_after(self, template: Template) -> Template | None:
         """The new one of an old template."""

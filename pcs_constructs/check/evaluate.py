@@ -84,6 +84,8 @@ class Evaluation:
         self._scenario = scenario
         self._others = others
         self._conditions: dict[str, bool] = {}
+        self._followed: set[str] = set()
+        self._looked_up: set[tuple[str, str, str]] = set()
         self._parameters = _mapping(template.content.get("Parameters"))
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
@@ -98,8 +100,8 @@ class Evaluation:
         }
 
     @cached_property
-    def _stack_around(self) -> Resource | None:
-        return self.template.stack_around()
+    def _stacks_around(self) -> list[Resource]:
+        return self.template.stacks_around()
 
     def reduced(self, value: Any) -> Any:
         """A value with everything computed that can be; `None` for `AWS::NoValue`."""
@@ -125,10 +127,21 @@ class Evaluation:
         Returns:
             The evaluation of that template, and the value there; or this one and the same value.
         """
+        # What leads back to itself, as an export that imports itself, leads nowhere.
+        key = repr(value) if is_function(value) else ""
+        if not key or key in self._followed:
+            return self, value
+        self._followed.add(key)
+        try:
+            return self._linked(value)
+        finally:
+            self._followed.discard(key)
+
+    def _linked(self, value: Any) -> tuple[Evaluation, Any]:
         here: tuple[Evaluation, Any] = (self, value)
         match value:
             case {"Ref": str() as name} if name in self._parameters:
-                stack = self._stack_around
+                stack = self._stacks_around[0] if len(self._stacks_around) == 1 else None
                 if stack is None or stack.get("Parameters", name) is None:
                     return here
                 around = self._others(stack.template)
@@ -139,6 +152,8 @@ class Evaluation:
                 if nested is None or not attribute.startswith("Outputs."):
                     return here
                 inside = self._others(nested)
+                if len(inside._stacks_around) > 1:  # the outputs of one are not those of another
+                    return here
                 output = _mapping(nested.content.get("Outputs")).get(attribute[8:])
                 if output is None:
                     return here
@@ -149,13 +164,18 @@ class Evaluation:
                 return here
 
     def _exported(self, name: Any) -> tuple[Evaluation, Any] | None:
+        found: list[tuple[Evaluation, Any]] = []
         for other in self.template.together:
             there = self._others(other)
             for output in _mapping(other.content.get("Outputs")).values():
                 export = _mapping(_mapping(output).get("Export")).get("Name")
                 if export is not None and there.reduced(export) == name:
-                    return there.linked(there.reduced(_mapping(output).get("Value")))
-        return None
+                    found.append((there, _mapping(output).get("Value")))
+        exported = self.template.nearest(found, lambda one: one[0].template)
+        if exported is None:
+            return None
+        there, value = exported
+        return there.linked(there.reduced(value))
 
     def _reduced(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -189,7 +209,7 @@ class Evaluation:
         if name not in self._parameters:
             return value
         passed = self._known_elsewhere(value)
-        if passed is not value or self._stack_around is not None:
+        if passed is not value or self._stacks_around:
             return passed
         parameter = _mapping(self._parameters[name])
         # What SSM parameters are named by is not their value.
@@ -218,8 +238,15 @@ class Evaluation:
             ):
                 table = _mapping(_mapping(self.template.content.get("Mappings")).get(name))
                 row = _mapping(table.get(text(first)))
-                if text(second) in row:
-                    return self._reduced(row[text(second)])
+                place = (name, text(first), text(second))
+                if place in self._looked_up:  # a mapping that looks itself up
+                    return {"Fn::FindInMap": keys}
+                if place[2] in row:
+                    self._looked_up.add(place)
+                    try:
+                        return self._reduced(row[place[2]])
+                    finally:
+                        self._looked_up.discard(place)
                 if default and "DefaultValue" in _mapping(default[0]):
                     return _mapping(default[0])["DefaultValue"]
             case _:
@@ -245,7 +272,7 @@ class Evaluation:
         reduced = self._reduced(value)
         match reduced:
             case [int() | str() as index, [*items]]:
-                if str(index).isdecimal() and int(index) < len(items):
+                if re.fullmatch(r"[0-9]{1,9}", str(index)) and int(index) < len(items):
                     return items[int(index)]
             case _:
                 pass

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from pcs_constructs.errors import Problem
     from pcs_constructs.template import Resource, Template
 
+_WORK: Final = 6_000  # resources times combinations of all templates, for a second or so
+_FEWEST: Final = 8
+
 JUDGED: Final = frozenset(
     (
         "AWS::EC2::CapacityReservation",
@@ -143,6 +146,7 @@ def check(together: list[Template]) -> Result:
     everything: list[Scenarios] = [
         scenarios(template, JUDGED, _given_parameters(template)) for template in together
     ]
+    everything = _shared(everything, together)
     first = {i: each.scenarios[0] for i, each in enumerate(everything)}
     whole = Scene(together, first)
     by_template: dict[int, dict[tuple[object, ...], _Found]] = {}
@@ -170,11 +174,18 @@ def check(together: list[Template]) -> Result:
     )
 
 
+def _shared(everything: list[Scenarios], together: list[Template]) -> list[Scenarios]:
+    """As many combinations of each template as there is time for: in each all are looked at."""
+    resources = sum(one.type in JUDGED for t in together for one in t.resources.values())
+    undecided = sum(each.total > 1 for each in everything)
+    bound = max(_FEWEST, _WORK // max(resources * undecided, 1))
+    return [each._replace(scenarios=each.scenarios[:bound]) for each in everything]
+
+
 def _given_parameters(template: Template) -> frozenset[str]:
-    """The parameters that the stack around a nested one gives values."""
-    stack = template.stack_around()
-    passed = stack.get("Parameters") if stack else None
-    return frozenset(as_mapping(passed))
+    """The parameters that the stacks around a nested one give values."""
+    stacks = template.stacks_around()
+    return frozenset(name for stack in stacks for name in as_mapping(stack.get("Parameters")))
 
 
 def _is_of(spot: Spot, template: Template) -> bool:

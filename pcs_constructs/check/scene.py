@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from pcs_constructs.check.evaluate import Evaluation, is_function, literal
@@ -71,6 +72,8 @@ class Part:
             found = float(value)
         except ValueError:
             return UNKNOWN
+        if not isfinite(found):  # 1e999
+            return UNKNOWN
         return int(found) if found.is_integer() else found
 
     def whole(self, *path: Step) -> int | Unknown | None:
@@ -122,7 +125,7 @@ class Part:
 
     def key(self, value: Any) -> str | None:
         """A text that is the same for what is the same thing; `None` for nothing."""
-        if value is None:
+        if value is None or value == "":
             return None
         if not is_function(value):
             return json.dumps(value, sort_keys=True)

@@ -352,3 +352,119 @@ def test_a_template_of_a_thousand_resources_takes_no_second() -> None:
 
 def test_queues_are_judged_without_their_cluster() -> None:
     assert codes(changed("Name: demo", "Name: q", QUEUE)) == ["PCS301"]
+
+
+def test_an_export_that_imports_itself_leads_nowhere() -> None:
+    text = """
+        Resources: {X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !ImportValue A}}}
+        Outputs: {O: {Value: !ImportValue A, Export: {Name: A}}}
+    """
+    assert [finding.code for finding in findings_of(text)] == ["PCS127", "PCS303"]
+
+
+def test_a_stack_that_is_passed_its_own_output_is_passed_nothing_known() -> None:
+    root = """
+        Resources:
+          S:
+            Type: AWS::CloudFormation::Stack
+            Properties: {TemplateURL: t1.yaml, Parameters: {P: !GetAtt S.Outputs.O}}
+    """
+    inner = """
+        Parameters: {P: {Type: String}}
+        Resources: {X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !Ref P}}}
+        Outputs: {O: {Value: !Ref P}}
+    """
+    assert [finding.code for finding in findings_of(root, inner)] == ["PCS127", "PCS303"]
+
+
+def test_a_mapping_that_looks_itself_up_says_nothing() -> None:
+    above = "Mappings: {A: {b: {c: !FindInMap [A, b, c]}}}"
+    queue = "  X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !FindInMap [A, b, c]}}"
+    assert codes(queue, above) == ["PCS127", "PCS303"]
+
+
+def test_a_number_that_is_infinite_is_not_known() -> None:
+    storage = """
+  Scratch:
+    Type: AWS::FSx::FileSystem
+    Properties: {FileSystemType: LUSTRE, StorageCapacity: "1e999", SubnetIds: [subnet-0a1b2c3d]}
+"""
+    assert "PCS516" not in codes(storage)
+
+
+def test_an_index_of_thousands_of_digits_selects_nothing() -> None:
+    value = f"!Select ['{'9' * 5000}', [a]]"
+    queue = f"  X: {{Type: AWS::PCS::Queue, Properties: {{ClusterId: {value}}}}}"
+    assert codes(queue) == ["PCS127", "PCS303"]
+
+
+_OUTPUTS = "\nOutputs: {Id: {Value: !GetAtt Cluster.Id}}"
+_STACK = """
+  {name}:
+    Type: AWS::CloudFormation::Stack
+    Properties: {{TemplateURL: {url}, Parameters: {{{passed}}}}}
+"""
+
+
+def test_node_groups_of_two_stacks_of_one_template_may_have_the_same_name() -> None:
+    nodes = NODES.replace("!GetAtt Cluster.Id", "!GetAtt {stack}.Outputs.Id") + LAUNCH
+    root = "".join(
+        _STACK.format(name=stack, url="t1.yaml", passed="")
+        + nodes.replace("{stack}", stack)
+        .replace("Nodes:", f"{stack}Nodes:")
+        .replace("Launch:", f"{stack}Launch:")
+        .replace("Launch.", f"{stack}Launch.")
+        .replace("!Ref Launch", f"!Ref {stack}Launch")
+        for stack in ("Dev", "Prod")
+    )
+    found = findings_of(f"Resources:\n{root}", f"Resources:\n{CLUSTER}{_OUTPUTS}")
+    assert "PCS202" not in {finding.code for finding in found}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "!Sub 'https://${Bucket}.s3.amazonaws.com/pcs/t1.yaml'",
+        "!Join ['', ['https://', !Ref Bucket, '.s3.amazonaws.com/t1.yaml']]",
+    ],
+)
+def test_a_nested_template_is_known_by_the_end_of_its_address(url: str) -> None:
+    stack = _STACK.format(name="Inner", url=f"{url}", passed="Version: '25.11'")
+    inner = CLUSTER.replace('Version: "25.11"', "Version: !Ref Version")
+    above = "Parameters: {Version: {Type: String, Default: '24.05'}}"
+    found = findings_of(f"Resources:\n{stack}", f"{above}\nResources:\n{inner}")
+    assert "PCS105" not in {finding.code for finding in found}
+
+
+def test_an_export_of_the_same_directory_is_the_one_that_is_imported(tmp_path: Path) -> None:
+    export = "\nOutputs: {Id: {Value: !GetAtt Cluster.Id, Export: {Name: hpc}}}"
+    nodes = NODES.replace("!GetAtt Cluster.Id", "!ImportValue hpc")
+    for name in ("dev", "prod"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cluster.yaml").write_text(f"Resources:\n{CLUSTER}{export}")
+        (tmp_path / name / "nodes.yaml").write_text(f"Resources:\n{nodes}{LAUNCH}")
+    found = check(template.read(tmp_path)).findings
+    assert "PCS202" not in {finding.code for finding in found}
+
+
+def test_templates_whose_cluster_is_an_empty_text_have_no_cluster_in_common() -> None:
+    above = "Parameters: {Id: {Type: String, Default: ''}}"
+    nodes = NODES.replace("!GetAtt Cluster.Id", "!Ref Id") + LAUNCH
+    text = f"{above}\nResources:\n{nodes}"
+    assert "PCS202" not in {finding.code for finding in findings_of(text, text)}
+
+
+def test_many_templates_share_the_combinations_that_are_looked_at() -> None:
+    names = "abcdefg"
+    above = "Parameters:\n" + "".join(f"  {n}: {{Type: String, Default: x}}\n" for n in names)
+    above += "Conditions:\n" + "".join(f"  C{n}: !Equals [!Ref {n}, y]\n" for n in names)
+    queues = "".join(
+        f"  Q{n}: {{Type: AWS::PCS::Queue, Condition: C{n}, Properties: {{Name: {n}}}}}\n"
+        for n in names
+    )
+    text = f"{above}\nResources:\n{queues}"
+    contents = {f"t{i}.yaml": parse(text).content for i in range(20)}
+    (alone,) = check(template.parsed_together({"t.yaml": parse(text).content})).notes
+    assert alone.startswith(f"t.yaml: {BOUND} of 128 ")
+    notes = check(template.parsed_together(contents)).notes
+    assert notes[0].startswith("t0.yaml: 8 of 128 ")

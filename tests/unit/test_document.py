@@ -107,3 +107,24 @@ def test_fails_on_yaml_and_says_what_to_install_where_pyyaml_is_missing(
     with pytest.raises(DocumentError, match=r"pcs-constructs\[check\]"):
         parse("a: 1")
     assert parse('{"a": 1}').content == {"a": 1}
+
+
+def test_fails_on_yaml_that_merges_what_is_no_mapping() -> None:
+    with pytest.raises(DocumentError, match="expected a mapping"):
+        parse("a: {<<: !Ref X}")
+
+
+def test_a_tag_that_does_not_fit_its_text_is_left_out() -> None:
+    assert parse("- !!bool maybe\n- !!int many\n- !!int ''").content == ["maybe", "many", ""]
+
+
+def test_an_integer_that_python_writes_down_as_nothing_stays_text() -> None:
+    text = "0x" + "f" * 5000
+    assert parse(f"a: {text}").content == {"a": text}
+
+
+def test_fails_on_aliases_that_grow_without_end() -> None:
+    lines = ["a0: &a0 [1]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 10)]
+    with pytest.raises(DocumentError, match="aliases"):
+        parse("\n".join(lines))

@@ -350,3 +350,24 @@ def test_a_condition_holds_where_nothing_else_is_possible(definition: Any, holds
     assert conditions.holds(found, "It") is holds
     assert conditions.is_there(found.resources["A"]) is holds
     assert conditions.is_there(found.resources["B"]) is True
+
+
+def test_what_is_no_template_is_passed_over_in_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "ci.yaml").write_text("# Resources: see AWS::PCS::Cluster\nname: ci\n")
+    with pytest.raises(template.TemplateError, match="no template is in there"):
+        template.read(tmp_path)
+    (tmp_path / "stack.yaml").write_text("Resources: {A: {Type: AWS::S3::Bucket}}")
+    assert [one.name for one in template.read(tmp_path)] == ["stack.yaml"]
+
+
+def test_a_template_that_two_stacks_are_made_of_has_no_stack_around() -> None:
+    stack = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "inner"}}
+    inner = {
+        "Resources": {"A": {"Type": "T"}},
+        "Outputs": {"O": {"Value": {"Fn::GetAtt": ["A", "Id"]}}},
+    }
+    contents = {"root": {"Resources": {"Dev": stack, "Prod": stack}}, "inner": inner}
+    root, made = template.parsed_together(contents)
+    assert made.stack_around() is None
+    assert [one.logical_id for one in made.stacks_around()] == ["Dev", "Prod"]
+    assert root.referred({"Fn::GetAtt": ["Dev", "Outputs.O"]}) is root.resources["Dev"]
