@@ -53,3 +53,17 @@ def test_a_command_loads_nothing_that_only_others_need() -> None:
         [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr == "set()\n"
+
+
+def test_check_loads_neither_the_cdk_nor_cfn_lint(tmp_path: Path) -> None:
+    template = tmp_path / "Hpc.template.json"
+    template.write_text(_TEMPLATE)
+    program = (
+        "import sys; from pcs_constructs.__main__ import main; "
+        f"main(['check', {str(template)!r}]); "
+        "print({'aws_cdk', 'jsii', 'constructs', 'cfnlint'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "set()\n"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -163,23 +161,6 @@ def test_a_directory_is_read_whole_but_for_what_is_no_template(
     assert "PCS101" in _codes(capsys, ".")
     (directory / "empty").mkdir()
     assert main(["check", "empty"]) == 2
-
-
-def test_it_works_where_there_is_no_node_and_starts_fast(tmp_path: Path) -> None:
-    program = (
-        "import sys; from pcs_constructs.__main__ import main; "
-        f"main(['check', {str(_TEN)!r}]); "
-        "sys.exit(any(m in sys.modules for m in ('aws_cdk', 'jsii', 'constructs', 'cfnlint')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=_ROOT,
-        env={"PATH": str(tmp_path), "JSII_NODE": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 # What is suppressed.
