@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from cfnlint.rules import (  # pyright: ignore[reportMissingTypeStubs]
-    CloudFormationLintRule,
-    RuleMatch,
-)
+from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
 from pcs_constructs import check, template
 from pcs_constructs.check.evidence import path_of
@@ -21,7 +18,7 @@ from pcs_constructs.rules import RULES, Level
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cfnlint.template import Template  # pyright: ignore[reportMissingTypeStubs]
+    from cfnlint.template import Template
 
     from pcs_constructs.check import Finding
     from pcs_constructs.rules import Rule

@@ -432,6 +432,6 @@ def _within(found: Block, inner: Block | Unknown | None) -> Verdict:
         return Verdict.UNKNOWN
     if inner.version != found.version:
         return Verdict.NO
-    if isinstance(inner, type(found)) and inner.subnet_of(found):  # pyright: ignore[reportArgumentType]
+    if inner.network_address in found and inner.broadcast_address in found:
         return Verdict.YES
     return Verdict.UNKNOWN if found.overlaps(inner) else Verdict.NO

@@ -1,0 +1,5 @@
+from typing import Any
+
+class Template:
+    template: dict[str, Any]
+    filename: str | None
