@@ -20,6 +20,7 @@ from constructs import Construct, IConstruct, IValidation, Node
 
 from pcs_constructs import rules
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem, Unknown
+from pcs_constructs.services import endpoint_service
 from pcs_constructs.slurm import CATALOG_DATE
 
 if TYPE_CHECKING:
@@ -625,23 +626,11 @@ def endpoint_services(
         gateway = endpoint.vpc_endpoint_type in {None, "Gateway"}
         if not (gateways if gateway else endpoint.private_dns_enabled):
             continue
-        service = _service(cdk.Stack.of(endpoint).resolve(endpoint.service_name))
+        service = endpoint_service(cdk.Stack.of(endpoint).resolve(endpoint.service_name))
         if service is None:
             return UNKNOWN
         services.add(service)
     return frozenset(services)
-
-
-def _service(name: object) -> str | None:
-    """What follows the Region in the name of a service, resolved."""
-    if isinstance(name, Mapping):
-        separator, parts = cast("Mapping[str, Any]", name).get("Fn::Join", (None, ()))
-        if separator != "":
-            return None
-        name = "".join(part if isinstance(part, str) else "region" for part in parts)
-    if not isinstance(name, str):
-        return None
-    return re.sub(r"^(cn\.)?com\.amazonaws\.[\w-]+\.", "", name)
 
 
 def permissions_of(
@@ -768,7 +757,7 @@ def zone_name(subnet: ec2.ISubnet) -> str | None:
 def zone(subnet: ec2.ISubnet) -> str | Unknown:
     """The zone of a subnet by its name, or by its number among those of the Region.
 
-    The one cannot be compared with the other; see `rules.zones_differ`.
+    The one cannot be compared with the other; see `zones_differ` of the rules.
     """
     name = zone_name(subnet)
     if name is None:
@@ -778,12 +767,7 @@ def zone(subnet: ec2.ISubnet) -> str | Unknown:
 
 @lru_cache(maxsize=256)
 def _zone_number(stack: cdk.Stack, name: str) -> str | Unknown:
-    resolved = stack.resolve(name)
-    match resolved:
-        case {"Fn::Select": [int() | float() | str() as index, {"Fn::GetAZs": _}]}:
-            return f"zone {int(index) + 1} of the Region"
-        case _:
-            return UNKNOWN
+    return rules.zone_number(stack.resolve(name))
 
 
 def subnet_cidrs(subnets: Iterable[ec2.ISubnet]) -> dict[str, str | Unknown]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from pcs_constructs.document import as_list, as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def _named(value: object) -> list[str]:
 
 
 def _holds(template: Template, value: object, known: dict[str, bool | Unknown]) -> bool | Unknown:
-    call = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    call = as_mapping(value)
     function, of = next(iter(call.items()), ("", None))
-    parts = cast("list[object]", of) if isinstance(of, list) else [of]
+    parts = as_list(of)
     if function == "Condition" and isinstance(of, str):
         if of not in known:
             known[of] = UNKNOWN  # what goes by itself

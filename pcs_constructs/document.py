@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 Step = str | int
 """A key of a mapping, or an index of a list."""
@@ -225,3 +226,13 @@ def at(content: object, path: Sequence[Step]) -> Any:
         else:
             return None
     return value
+
+
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """The value where it is a mapping, else an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """The value where it is a list, else the one item that stands for a list of it."""
+    return cast("list[Any]", value) if isinstance(value, list) else [value]

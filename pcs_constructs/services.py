@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,6 +13,9 @@ GATEWAYS: Final = frozenset({"s3", "dynamodb"})
 
 SESSION_MANAGER: Final = frozenset({"ssm", "ssmmessages"})
 """What Session Manager and its agent call. Agents before 3.3.40 call `ec2messages` too."""
+
+# What stands before the service in the name of its endpoint.
+_SERVICE_NAME: Final = re.compile(r"^(cn\.)?com\.amazonaws\.[\w-]+\.")
 
 # Neither a wildcard nor a token.
 _PREFIX: Final = re.compile(r"[a-z0-9-]+")
@@ -68,6 +71,21 @@ def called(actions: Iterable[str], managed_policies: Iterable[str]) -> frozenset
         managed_policies: Names of managed policies, such as `AmazonSSMManagedInstanceCore`.
     """
     return frozenset(_called(actions, managed_policies))
+
+
+def endpoint_service(name: Any) -> str | None:
+    """What an endpoint is for, such as `ecr.api`, by its name in a template.
+
+    Args:
+        name: `ServiceName`, as text or as the `Fn::Join` that the CDK writes. Names that are not as
+            those of AWS services are given back whole; `None` for what is no text.
+    """
+    match name:
+        case {"Fn::Join": ["", [*parts]]}:
+            name = "".join(part if isinstance(part, str) else "region" for part in parts)
+        case _:
+            pass
+    return _SERVICE_NAME.sub("", name) if isinstance(name, str) else None
 
 
 def unnamed(actions: Iterable[str]) -> frozenset[str]:

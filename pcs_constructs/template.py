@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
-from pcs_constructs.document import DocumentError, parse
+from pcs_constructs.document import DocumentError, as_list, as_mapping, parse
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
@@ -122,17 +122,17 @@ class Template:
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
         """Its parameters, by their names."""
-        return _mapping(self.content.get("Parameters"))
+        return as_mapping(self.content.get("Parameters"))
 
     @property
     def conditions(self) -> Mapping[str, Any]:
         """What its conditions are, by their names."""
-        return _mapping(self.content.get("Conditions"))
+        return as_mapping(self.content.get("Conditions"))
 
     @property
     def outputs(self) -> Mapping[str, Mapping[str, Any]]:
         """Its outputs, by their names; but those that a loop makes."""
-        outputs: Mapping[str, Any] = _mapping(self.content.get("Outputs"))
+        outputs: Mapping[str, Any] = as_mapping(self.content.get("Outputs"))
         return {
             name: cast("Mapping[str, Any]", output)
             for name, output in outputs.items()
@@ -239,7 +239,7 @@ class Template:
     def _placeholder(self, call: Mapping[str, Any]) -> str:
         """What stands for the result of a function, such as `<Parameter>` or `<If:Condition>`."""
         function, of = next(iter(call.items()), ("", None))
-        items: list[Any] = cast("list[Any]", of) if isinstance(of, list) else [of]
+        items = as_list(of)
         last = items[-1] if items else None
         match function:
             case "Ref" | "Fn::GetAtt":
@@ -329,9 +329,9 @@ class Template:
         named = [t for t in others if file and file in {t.name, t.file.name if t.file else ""}]
         if by_name := self.nearest(named, lambda one: one):
             return by_name
-        path = _mapping(stack.whole.get("Metadata")).get("aws:asset:path", "")
+        path = as_mapping(stack.whole.get("Metadata")).get("aws:asset:path", "")
         name = str(path).removesuffix(_SUFFIX)
-        passed = set(_mapping(stack.get("Parameters")))
+        passed = set(as_mapping(stack.get("Parameters")))
         found = [
             other
             for other in others
@@ -452,12 +452,12 @@ def _parsed(
     template = Template(name, content, {}, together, file, document)
     for logical_id, resource in _resources(content):
         waits_for: str | list[str] = resource.get("DependsOn") or []
-        path = _mapping(resource.get("Metadata")).get("aws:cdk:path")
+        path = as_mapping(resource.get("Metadata")).get("aws:cdk:path")
         template.resources[logical_id] = Resource(
             template=template,
             logical_id=logical_id,
             type=resource.get("Type", ""),
-            properties=_mapping(resource.get("Properties")),
+            properties=as_mapping(resource.get("Properties")),
             depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
             path=path if isinstance(path, str) else None,
             condition=resource.get("Condition"),
@@ -483,7 +483,7 @@ def _wrong_shapes(content: Mapping[str, Any]) -> Iterator[str]:
         if not _is_mapping(content.get(section)):
             yield f"{section} is no mapping"
             continue
-        for name, one in _mapping(content.get(section)).items():
+        for name, one in as_mapping(content.get(section)).items():
             if section == "Conditions" or name.startswith("Fn::ForEach::"):
                 continue
             if one is None or not _is_mapping(one):
@@ -499,13 +499,9 @@ def _wrong_shapes(content: Mapping[str, Any]) -> Iterator[str]:
             if not _is_mapping(resource.get(name)):
                 yield f"{where}.{name} is no mapping"
         waits_for = resource.get("DependsOn")
-        names = cast("list[Any]", waits_for) if isinstance(waits_for, list) else [waits_for or ""]
+        names = as_list(waits_for or "")
         if not all(isinstance(name, str) for name in names):
             yield f"{where}.DependsOn is neither a logical id nor a list of some"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def _url(value: object) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from pcs_constructs.check.scene import as_mapping
+from pcs_constructs.document import as_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from pcs_constructs.check.membership import (
     slurm_of,
 )
 from pcs_constructs.check.networks import open_ports
-from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.check.settings import listed_settings, settings_evidence
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Problem, Unknown
 from pcs_constructs.names import looks_derived
 from pcs_constructs.slurm import SlurmVersion

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.check.scenarios import OTHER, Other, Scenario, comparison, text
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Evaluation:
         self._conditions: dict[str, bool] = {}
         self._followed: set[str] = set()
         self._looked_up: set[tuple[str, str, str]] = set()
-        self._parameters = _mapping(template.content.get("Parameters"))
+        self._parameters = as_mapping(template.content.get("Parameters"))
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Fn::If": self._if,
@@ -112,7 +113,7 @@ class Evaluation:
         """Whether a condition of the template holds."""
         if name not in self._conditions:
             self._conditions[name] = False  # of a circle, which CloudFormation refuses
-            expression = _mapping(self.template.content.get("Conditions")).get(name)
+            expression = as_mapping(self.template.content.get("Conditions")).get(name)
             self._conditions[name] = self._holds(expression)
         return self._conditions[name]
 
@@ -154,10 +155,10 @@ class Evaluation:
                 inside = self._others(nested)
                 if len(inside._stacks_around) > 1:  # the outputs of one are not those of another
                     return here
-                output = _mapping(nested.content.get("Outputs")).get(attribute[8:])
+                output = as_mapping(nested.content.get("Outputs")).get(attribute[8:])
                 if output is None:
                     return here
-                return inside.linked(inside.reduced(_mapping(output).get("Value")))
+                return inside.linked(inside.reduced(as_mapping(output).get("Value")))
             case {"Fn::ImportValue": name}:
                 return self._exported(name) or here
             case _:
@@ -167,10 +168,10 @@ class Evaluation:
         found: list[tuple[Evaluation, Any]] = []
         for other in self.template.together:
             there = self._others(other)
-            for output in _mapping(other.content.get("Outputs")).values():
-                export = _mapping(_mapping(output).get("Export")).get("Name")
+            for output in as_mapping(other.content.get("Outputs")).values():
+                export = as_mapping(as_mapping(output).get("Export")).get("Name")
                 if export is not None and there.reduced(export) == name:
-                    found.append((there, _mapping(output).get("Value")))
+                    found.append((there, as_mapping(output).get("Value")))
         exported = self.template.nearest(found, lambda one: one[0].template)
         if exported is None:
             return None
@@ -211,14 +212,14 @@ class Evaluation:
         passed = self._known_elsewhere(value)
         if passed is not value or self._stacks_around:
             return passed
-        parameter = _mapping(self._parameters[name])
+        parameter = as_mapping(self._parameters[name])
         # What SSM parameters are named by is not their value.
         if str(parameter.get("Type", "")).startswith("AWS::SSM::") or "Default" not in parameter:
             return value
         return self._listed(name, parameter["Default"])
 
     def _listed(self, name: str, value: Any) -> Any:
-        kind = str(_mapping(self._parameters.get(name)).get("Type", ""))
+        kind = str(as_mapping(self._parameters.get(name)).get("Type", ""))
         if kind.startswith("List<") or kind == "CommaDelimitedList":
             return [part.strip() for part in str(value).split(",")]
         return value
@@ -236,8 +237,8 @@ class Evaluation:
             case [str() as name, first, second, *default] if not (
                 is_function(first) or is_function(second)
             ):
-                table = _mapping(_mapping(self.template.content.get("Mappings")).get(name))
-                row = _mapping(table.get(text(first)))
+                table = as_mapping(as_mapping(self.template.content.get("Mappings")).get(name))
+                row = as_mapping(table.get(text(first)))
                 place = (name, text(first), text(second))
                 if place in self._looked_up:  # a mapping that looks itself up
                     return {"Fn::FindInMap": keys}
@@ -247,8 +248,8 @@ class Evaluation:
                         return self._reduced(row[place[2]])
                     finally:
                         self._looked_up.discard(place)
-                if default and "DefaultValue" in _mapping(default[0]):
-                    return _mapping(default[0])["DefaultValue"]
+                if default and "DefaultValue" in as_mapping(default[0]):
+                    return as_mapping(default[0])["DefaultValue"]
             case _:
                 pass
         return {"Fn::FindInMap": keys}
@@ -327,7 +328,7 @@ class Evaluation:
         if literal(one) is not UNKNOWN and literal(other) is not UNKNOWN:
             return text(one) == text(other)
         # A parameter that has a value which no condition names is equal to none of them.
-        sides = (_mapping(side).get("Ref") for side in (left, right))
+        sides = (as_mapping(side).get("Ref") for side in (left, right))
         if any(self._scenario.parameters.get(str(side)) is OTHER for side in sides):
             return False
         return one == other or self._scenario.comparisons.get(comparison([left, right]), False)
@@ -355,7 +356,3 @@ def _joined(between: str, parts: Iterable[Any]) -> Any:
     if len(found) == 1:
         return found[0]
     return {"Fn::Join": ["", found]} if found else ""
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

@@ -23,9 +23,10 @@ from pcs_constructs.check.node_groups import node_group_evidence
 from pcs_constructs.check.queues import queue_evidence
 from pcs_constructs.check.resources import code_evidence, resource_evidence
 from pcs_constructs.check.scenarios import Scenario, Scenarios, scenarios
-from pcs_constructs.check.scene import Scene, as_mapping
+from pcs_constructs.check.scene import Scene
 from pcs_constructs.check.storage import storage_evidence
 from pcs_constructs.check.wording import for_templates
+from pcs_constructs.document import as_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,7 +12,7 @@ from pcs_constructs import rules
 from pcs_constructs.check.evaluate import is_function, sketch
 from pcs_constructs.check.evidence import Evidence, Spot
 from pcs_constructs.check.resources import is_left_open
-from pcs_constructs.check.scene import as_mapping
+from pcs_constructs.document import as_list, as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _of_document(part: Part, path: Path) -> Iterator[tuple[Path, Any]]:
     found = document.get("Statement")
     if found is None or is_left_open(document):
         yield path, UNKNOWN
-    for i, statement in enumerate(cast("list[Any]", found) if isinstance(found, list) else [found]):
+    for i, statement in enumerate(as_list(found)):
         if found is not None:
             inside = (*place, i) if isinstance(found, list) and place != path else place
             left_open = not as_mapping(statement) or is_left_open(as_mapping(statement))
@@ -170,7 +170,7 @@ def _actions(role: Part) -> set[str]:
 
 
 def _texts(value: Any) -> list[str]:
-    items = cast("list[Any]", value) if isinstance(value, list) else [value]
+    items = as_list(value)
     return [item for item in items if isinstance(item, str)]
 
 
@@ -211,7 +211,7 @@ def _lets_register(statement: Any) -> bool | Unknown:
 
 def _covers_registering(actions: Any) -> bool | Unknown:
     """Whether one of the actions is that of registering; `*` and `?` stand for others."""
-    items = cast("list[Any]", actions) if isinstance(actions, list) else [actions]
+    items = as_list(actions)
     covers: bool | Unknown = False
     for text in (sketch(item) or "" for item in items):
         pattern = text.replace("${?}", "*").replace("[", "[[]").lower()
@@ -243,7 +243,7 @@ def _trusts_ec2(role: Part) -> bool | Unknown:
         if statement is UNKNOWN or is_function(principal):
             services.append("${?}")
         value = as_mapping(principal).get("Service")
-        items = cast("list[Any]", value) if isinstance(value, list) else [value]
+        items = as_list(value)
         for item in items:
             text = sketch(item)
             if text is not None:
@@ -259,7 +259,7 @@ def _reads_everything(statement: Any) -> bool:
         return False
     actions = {action.lower() for action in _texts(found.get("Action"))}
     value = found.get("Resource")
-    items = cast("list[Any]", value) if isinstance(value, list) else [value]
+    items = as_list(value)
     places = [sketch(item) or "" for item in items]
     everywhere = any(
         place == "*" or re.fullmatch(r"arn:[^:]+:s3:::\*(/\*)?", place) for place in places

@@ -8,8 +8,8 @@ from pcs_constructs import instances, rules
 from pcs_constructs.check.evidence import Evidence, Spot
 from pcs_constructs.check.membership import instance_types, launch_template
 from pcs_constructs.check.networks import is_public
-from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.check.user_data import user_data_evidence
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pcs_constructs.check.scene import as_mapping
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, PcsValidationError, Unknown
 from pcs_constructs.slurm import SlurmVersion
 

@@ -8,8 +8,8 @@ from pcs_constructs import rules
 from pcs_constructs.check.evidence import Evidence
 from pcs_constructs.check.membership import SUBNET, launch_template
 from pcs_constructs.check.networks import zone
-from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.check.storage import CACHE, EFS, FSX, mount_targets
+from pcs_constructs.document import as_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from pcs_constructs import rules
 from pcs_constructs.check.evidence import Evidence, Spot
 from pcs_constructs.check.membership import SECURITY_GROUP, SUBNET, launch_template
-from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
+from pcs_constructs.services import endpoint_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _INTERFACES: Final = ("LaunchTemplateData", "NetworkInterfaces")
 _INGRESS: Final = "AWS::EC2::SecurityGroupIngress"
-_SERVICE_NAME: Final = re.compile(r"com\.amazonaws\.[\w-]+\.([\w.-]+)")
 _EVERYONE: Final = ("0.0.0.0/0", "::/0")
 _SERVICES: Final = {
     22: "SSH",
@@ -259,17 +257,12 @@ def _endpoints_evidence(scene: Scene) -> Iterator[Evidence]:
             others.add(service)
 
 
-def _service(name: Any) -> str | None:
-    """What an endpoint is for, such as `ecr.api`, whether its Region is written or referred to."""
-    match as_mapping(name):
-        case {"Fn::Join": ["", [*parts]]}:
-            name = "".join(part if isinstance(part, str) else "REGION" for part in parts)
+def _service(name: object) -> str | None:
+    match name:
         case {"Fn::Sub": str() as text}:
-            name = text.replace("${AWS::Region}", "REGION")
+            return endpoint_service(text.replace("${AWS::Region}", "region"))
         case _:
-            pass
-    found = _SERVICE_NAME.fullmatch(name) if isinstance(name, str) else None
-    return found[1] if found else None
+            return endpoint_service(name)
 
 
 def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
@@ -309,8 +302,4 @@ def zone(subnet: Part) -> str | Unknown:
     value = subnet.get("AvailabilityZone")
     if isinstance(value, str):
         return value
-    match as_mapping(value).get("Fn::Select"):
-        case [int() | str() as index, {"Fn::GetAZs": _}] if str(index).isdecimal():
-            return f"zone {int(index) + 1} of the Region"
-        case _:
-            return UNKNOWN
+    return rules.zone_number(value)

@@ -15,8 +15,8 @@ from pcs_constructs.check.membership import (
     launch_template,
     slurm_of,
 )
-from pcs_constructs.check.scene import as_mapping
 from pcs_constructs.check.settings import node_settings_evidence, settings_evidence
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 from pcs_constructs.slurm_settings import NODE_GROUP
 

@@ -12,7 +12,7 @@ from pcs_constructs import rules
 from pcs_constructs.check.clusters import tags_of
 from pcs_constructs.check.evidence import Evidence, written
 from pcs_constructs.check.membership import CLUSTER, NODE_GROUP, QUEUE, Membership
-from pcs_constructs.check.scene import as_mapping
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from pcs_constructs.document import as_mapping
+
 if TYPE_CHECKING:
     from pcs_constructs.template import Template
 
@@ -82,13 +84,13 @@ def scenarios(template: Template, types: frozenset[str], fixed: frozenset[str]) 
 
 def _is_refused(template: Template, scenario: Scenario) -> bool:
     """Whether the `Rules` of a template refuse a scenario, by the parameters that it has."""
-    for rule in _mapping(template.content.get("Rules")).values():
-        condition = _mapping(rule).get("RuleCondition")
+    for rule in as_mapping(template.content.get("Rules")).values():
+        condition = as_mapping(rule).get("RuleCondition")
         if condition is not None and _follows(condition, scenario) is not True:
             continue
-        assertions = _mapping(rule).get("Assertions")
+        assertions = as_mapping(rule).get("Assertions")
         for each in cast("list[object]", assertions if isinstance(assertions, list) else []):
-            if _follows(_mapping(each).get("Assert"), scenario) is False:
+            if _follows(as_mapping(each).get("Assert"), scenario) is False:
                 return True
     return False
 
@@ -164,7 +166,7 @@ def _nearest_first(first: list[Any], others: list[list[Any]]) -> Iterator[list[A
 
 
 def _conditions(template: Template) -> Mapping[str, Any]:
-    return _mapping(template.content.get("Conditions"))
+    return as_mapping(template.content.get("Conditions"))
 
 
 def _conditions_of(template: Template, types: frozenset[str]) -> set[str]:
@@ -196,7 +198,7 @@ def _ifs(value: object) -> Iterator[str]:
 
 def _named(expression: object) -> Iterator[str]:
     for inner in _walk(expression):
-        name = _mapping(inner).get("Condition")
+        name = as_mapping(inner).get("Condition")
         if isinstance(name, str):
             yield name
 
@@ -209,7 +211,7 @@ def _comparisons(expression: object) -> Iterator[tuple[Any, Any]]:
 
 
 def _arguments(value: object, function: str, count: int) -> list[Any]:
-    found = _mapping(value).get(function)
+    found = as_mapping(value).get(function)
     items = cast("list[Any]", found) if isinstance(found, list) else []
     return items if len(items) == count else []
 
@@ -258,7 +260,7 @@ def text(value: object) -> str:
 
 def _candidates(template: Template, name: str, literals: list[str]) -> list[Any]:
     """The values of a parameter that make a difference, the default first."""
-    parameter = _mapping(_mapping(template.content.get("Parameters")).get(name))
+    parameter = as_mapping(as_mapping(template.content.get("Parameters")).get(name))
     values = parameter.get("AllowedValues")
     allowed = [text(v) for v in cast("list[object]", values if isinstance(values, list) else [])]
     found: list[Any] = [text(parameter["Default"])] if "Default" in parameter else []
@@ -270,7 +272,3 @@ def _candidates(template: Template, name: str, literals: list[str]) -> list[Any]
         # A default that no condition names stands for all other values.
         found += [] if found[:1] and found[0] not in literals else [OTHER]
     return list(dict.fromkeys(found))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from pcs_constructs.check.evaluate import Evaluation, is_function, literal
 from pcs_constructs.check.scenarios import Scenario
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from pcs_constructs.document import Step
     from pcs_constructs.template import Resource, Template
 
@@ -189,8 +191,3 @@ class Scene:
         """The resources of some types, in all templates."""
         for type_ in types:
             yield from self._by_type.get(type_, [])
-
-
-def as_mapping(value: object) -> Mapping[str, Any]:
-    """The value where it is a mapping, else an empty one."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from pcs_constructs import instances, rules
 from pcs_constructs.check.evidence import Evidence, written
 from pcs_constructs.check.membership import instance_types
-from pcs_constructs.check.scene import as_mapping
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pcs_constructs.check.evaluate import sketch
 from pcs_constructs.check.evidence import Evidence, Spot
 from pcs_constructs.check.membership import SECURITY_GROUP, SUBNET
 from pcs_constructs.check.networks import open_ports, zone
-from pcs_constructs.check.scene import as_mapping
+from pcs_constructs.document import as_mapping
 from pcs_constructs.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:

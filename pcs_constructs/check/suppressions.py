@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.check.acknowledgements import acknowledged
-from pcs_constructs.check.scene import as_mapping
+from pcs_constructs.document import as_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

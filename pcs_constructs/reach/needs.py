@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from pcs_constructs.document import as_list, as_mapping
 from pcs_constructs.reach.network import known_items, plain
 from pcs_constructs.services import called, unnamed
 
@@ -103,12 +104,11 @@ def _documents(network: Network, role: Resource) -> Iterator[tuple[Template, obj
 
 def _actions(template: Template, document: object) -> Iterator[str]:
     for statement in _listed(document, "Statement"):
-        if isinstance(statement, dict) and cast("Any", statement).get("Effect") == "Allow":
+        if as_mapping(statement).get("Effect") == "Allow":
             for action in _listed(statement, "Action"):
                 yield plain(template, action)
 
 
-def _listed(owner: Any, name: str) -> list[Any]:
+def _listed(owner: object, name: str) -> list[Any]:
     """A property that is one thing or a list of them."""
-    found: Any = cast("dict[str, Any]", owner).get(name, []) if isinstance(owner, dict) else []
-    return cast("list[Any]", found) if isinstance(found, list) else [found]
+    return as_list(as_mapping(owner).get(name, []))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
+from pcs_constructs.document import as_list
 from pcs_constructs.errors import UNKNOWN
 from pcs_constructs.reach.groups import Side, Traffic, allowed, holds, private, security
 from pcs_constructs.reach.network import Subnet, identity, same
@@ -531,19 +532,15 @@ _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 def _admits(resource: Resource) -> bool:
     """Whether a policy allows something and denies no whole service."""
     policy = document(get(resource, "PolicyDocument"))
-    listed: list[Any] = [] if policy is UNKNOWN else _listed(within(policy, "Statement"))
+    listed: list[Any] = [] if policy is UNKNOWN else as_list(within(policy, "Statement"))
     allows = False
     for statement in listed:
         effect = within(statement, "Effect")
-        named = _listed(within(statement, "Action"))
+        named = as_list(within(statement, "Action"))
         allows = allows or effect == "Allow"
         if effect != "Allow" and not all(isinstance(a, str) and "*" not in a for a in named):
             return False
     return allows
-
-
-def _listed(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
 def _acls(

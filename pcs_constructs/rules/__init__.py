@@ -75,5 +75,6 @@ from pcs_constructs.rules.storage import MountGrantFacts as MountGrantFacts
 from pcs_constructs.rules.storage import MountScriptsFacts as MountScriptsFacts
 from pcs_constructs.rules.storage import MountZoneFacts as MountZoneFacts
 from pcs_constructs.rules.storage import RemovalFacts as RemovalFacts
+from pcs_constructs.rules.storage import zone_number as zone_number
 from pcs_constructs.rules.template import Choice as Choice
 from pcs_constructs.rules.template import ResourceFacts as ResourceFacts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
@@ -35,6 +35,7 @@ _SYSTEM_DIRECTORIES: Final = frozenset(
     )
 )
 
+_NUMBERED: Final = " of the Region"
 _MOUNT_POINT: Final = re.compile(r"/[A-Za-z0-9._+@=/-]+")
 
 
@@ -107,6 +108,17 @@ def mount_points_do_not_overlap(facts: MountFacts) -> Iterator[Breach]:
                 )
 
 
+def zone_number(value: Any) -> str | Unknown:
+    """The zone by its number among the Region's, of `Fn::Select` out of `Fn::GetAZs`."""
+    match value:
+        case {"Fn::Select": [int() | float() | str() as index, {"Fn::GetAZs": _}]} if (
+            str(index).removesuffix(".0").isdecimal()
+        ):
+            return f"zone {int(float(index)) + 1}{_NUMBERED}"
+        case _:
+            return UNKNOWN
+
+
 def zones_differ(one: str | Unknown, other: str | Unknown) -> bool | Unknown:
     """Whether two Availability Zones are two.
 
@@ -116,7 +128,7 @@ def zones_differ(one: str | Unknown, other: str | Unknown) -> bool | Unknown:
         return UNKNOWN
     if one == other:
         return False
-    numbered = [" of the Region" in str(zone) for zone in (one, other)]
+    numbered = [_NUMBERED in str(zone) for zone in (one, other)]
     return True if numbered[0] == numbered[1] else UNKNOWN
 
 
