@@ -31,7 +31,7 @@ check: .venv/.ready
 	@$(RUN) basedpyright
 
 generate: .venv/.ready
-	@$(RUN) python -m pcs_constructs._data.generate
+	@$(RUN) python -m pcs_constructs.model._data.generate
 	@$(RUN) python -m tests.docs.generate
 
 clean:

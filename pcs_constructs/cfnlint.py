@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
-from pcs_constructs import check, template
-from pcs_constructs.check.evidence import path_of
+from pcs_constructs.analysis import check
 from pcs_constructs.rules import RULES, Level
+from pcs_constructs.templates import template
+from pcs_constructs.templates.facts.evidence import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cfnlint.template import Template
 
-    from pcs_constructs.check import Finding
+    from pcs_constructs.analysis.check import Finding
     from pcs_constructs.rules import Rule
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from pcs_constructs import check, template
+from pcs_constructs.analysis import check
 from pcs_constructs.rules import RULES
+from pcs_constructs.templates import template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.capacity import ClusterSize
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.capacity import ClusterSize
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_breaches
 from pcs_constructs.rules.names import identifier_breaches, name_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error, page
-from pcs_constructs.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_breaches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.slurm_settings import GRES
 from pcs_constructs.rules.rule import advice, error
 from pcs_constructs.rules.settings import official_name, too_old, unknown_name
-from pcs_constructs.slurm_settings import GRES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.slurm import SlurmVersion
+    from pcs_constructs.model.slurm import SlurmVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.instances import InstanceFacts
+    from pcs_constructs.model.instances import InstanceFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pcs_constructs import instances
-from pcs_constructs.efa import layout
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model import instances
+from pcs_constructs.model.efa import layout
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import identifier_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.instances import InstanceFacts
+    from pcs_constructs.model.instances import InstanceFacts
 
 
 class Written(NamedTuple):

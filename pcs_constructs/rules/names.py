@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error, page
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
 from pcs_constructs.rules.rule import error
 

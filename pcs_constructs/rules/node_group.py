@@ -7,17 +7,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs import instances
-from pcs_constructs.capacity import scaling_breaches
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model import instances
+from pcs_constructs.model.capacity import scaling_breaches
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import identifier_breaches, name_breaches
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.instances import InstanceFacts
-    from pcs_constructs.slurm import SlurmVersion
+    from pcs_constructs.model.instances import InstanceFacts
+    from pcs_constructs.model.slurm import SlurmVersion
 
 _TRAITS: Final[Mapping[str, str]] = {
     "architecture": "one processor architecture",

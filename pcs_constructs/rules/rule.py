@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from pcs_constructs.errors import Breach, Problem
+from pcs_constructs.model.errors import Breach, Problem
 
 F = TypeVar("F")
 Test = Callable[[F], Iterator[Breach]]

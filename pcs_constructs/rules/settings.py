@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
-from pcs_constructs.rules.rule import advice, error
-from pcs_constructs.slurm_settings import (
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.slurm_settings import (
     ENFORCEMENTS,
     FORMS,
     PATHS,
@@ -18,11 +17,12 @@ from pcs_constructs.slurm_settings import (
     Scope,
     is_yes,
 )
+from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pcs_constructs.slurm import SlurmVersion
+    from pcs_constructs.model.slurm import SlurmVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

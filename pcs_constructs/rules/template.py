@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pcs_constructs.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
 from pcs_constructs.rules.names import tag_breaches
 from pcs_constructs.rules.rule import advice, error
 

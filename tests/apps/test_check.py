@@ -15,13 +15,13 @@ from cfnlint.api import ManualArgs, lint_by_config
 
 import apps
 import pcs_constructs as pcs
-from pcs_constructs.__main__ import main
 from pcs_constructs.cfnlint import rule_id
+from pcs_constructs.commands.cli import main
 from pcs_constructs.rules import RULES
 from pcs_constructs.testing import assert_deployable, findings
 from tests.apps.conftest import APPS, Synthesized
 
-_TEN = Path(__file__).parents[1] / "unit" / "templates" / "ten_mistakes.yaml"
+_TEN = Path(__file__).parents[1] / "unit" / "analysis" / "check" / "ten_mistakes.yaml"
 
 
 def test_nothing_is_found_in_any_app(app: Synthesized, capsys: pytest.CaptureFixture[str]) -> None:

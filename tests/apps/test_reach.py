@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pcs_constructs import template
-from pcs_constructs.reach import Flow, Verdict, judge
+from pcs_constructs.analysis.reach import Flow, Verdict, judge
+from pcs_constructs.templates import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

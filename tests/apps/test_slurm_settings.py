@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pcs_constructs import slurm_settings
+from pcs_constructs.model import slurm_settings
+from pcs_constructs.model.slurm import SlurmVersion
+from pcs_constructs.model.slurm_settings import CLUSTER, NODE_GROUP, QUEUE, Scope
 from pcs_constructs.rules import SettingsFacts, errors_in
-from pcs_constructs.slurm import SlurmVersion
-from pcs_constructs.slurm_settings import CLUSTER, NODE_GROUP, QUEUE, Scope
 
 if TYPE_CHECKING:
     from tests.apps.slurm import Slurm

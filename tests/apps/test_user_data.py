@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from pcs_constructs.boot import Mount, MountClient, UserDataPart, user_data
+from pcs_constructs.model.boot import Mount, MountClient, UserDataPart, user_data
 from pcs_constructs.rules.boot import USER_DATA_LIMIT
 from tests.apps.conftest import APPS, Synthesized
 

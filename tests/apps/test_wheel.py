@@ -55,7 +55,7 @@ def _run(*command: object, path: str | None = None, cwd: Path | None = None) -> 
 
 def test_the_wheel_carries_its_data_and_its_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"pcs_constructs/py.typed", "pcs_constructs/_data/instances.json"} <= names
+    assert {"pcs_constructs/py.typed", "pcs_constructs/model/_data/instances.json"} <= names
     assert not any(name.startswith(("tests/", "apps/", "docs/")) for name in names)
 
 

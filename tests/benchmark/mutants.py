@@ -22,8 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pcs_constructs import template
-from pcs_constructs.check import check
+from pcs_constructs.analysis.check import check
+from pcs_constructs.templates import template
 from tests.benchmark.mutations import Mutant, NotThere, Templates, rows
 
 if TYPE_CHECKING:

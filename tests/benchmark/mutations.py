@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pcs_constructs.check.evidence import path_of
+from pcs_constructs.templates.facts.evidence import path_of
 
 if TYPE_CHECKING:
-    from pcs_constructs.document import Step
+    from pcs_constructs.templates.document import Step
 
 CLUSTER: Final = "AWS::PCS::Cluster"
 GROUP: Final = "AWS::PCS::ComputeNodeGroup"

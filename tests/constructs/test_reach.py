@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 
 import pcs_constructs as pcs
-from pcs_constructs import _cdk
+from pcs_constructs.constructs import _cdk
 from tests.constructs.templates import existing_group, existing_vpc
 
 _ASKED = {"pcs-constructs:reach": True}

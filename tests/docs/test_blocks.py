@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pcs_constructs.slurm import CATALOG_DATE, RELEASES
-from pcs_constructs.slurm_settings import CLUSTER, NODE_GROUP, QUEUE
+from pcs_constructs.model.slurm import CATALOG_DATE, RELEASES
+from pcs_constructs.model.slurm_settings import CLUSTER, NODE_GROUP, QUEUE
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pcs_constructs import instances
-from pcs_constructs._data import generate
+from pcs_constructs.model import instances
+from pcs_constructs.model._data import generate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def committed() -> str:
-    return files("pcs_constructs._data").joinpath("instances.json").read_text(encoding="utf-8")
+    return (
+        files("pcs_constructs.model._data").joinpath("instances.json").read_text(encoding="utf-8")
+    )
 
 
 def needs_moto() -> None:
@@ -25,7 +27,7 @@ def needs_moto() -> None:
 
 def test_the_first_line_says_that_the_file_is_generated_and_how() -> None:
     assert committed().splitlines()[0] == (
-        '{"generated_by": "python -m pcs_constructs._data.generate",'
+        '{"generated_by": "python -m pcs_constructs.model._data.generate",'
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pcs_constructs.__main__ import main
+from pcs_constructs.commands.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 _GUIDE = (ROOT / "docs" / "guide" / "ci.md").read_text(encoding="utf-8")

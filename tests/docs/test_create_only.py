@@ -3,7 +3,7 @@
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from pcs_constructs.changes.replacement import CREATE_ONLY
+from pcs_constructs.analysis.diff.replacement import CREATE_ONLY
 
 
 @pytest.mark.parametrize("type_", sorted(CREATE_ONLY))

@@ -84,7 +84,7 @@ def _ways_to_the_cdk(*files: Path) -> list[str]:
 
 
 def test_no_unit_test_imports_the_cdk() -> None:
-    unit_tests = (_ROOT / "tests" / "unit").glob("*.py")
+    unit_tests = (_ROOT / "tests" / "unit").rglob("*.py")
     assert _ways_to_the_cdk(*unit_tests, _ROOT / "tests" / "conftest.py") == []
 
 
@@ -95,8 +95,8 @@ def test_no_unit_test_imports_the_cdk() -> None:
         "def test():\n    from aws_cdk import aws_ec2 as ec2",
         "import pcs_constructs as pcs\npcs.Cluster",
         "from pcs_constructs import Queue",
-        "from pcs_constructs.storage import lustre",
-        "from pcs_constructs.network import Network",
+        "from pcs_constructs.constructs.storage import lustre",
+        "from pcs_constructs.constructs.network.network import Network",
     ],
 )
 def test_an_import_of_the_cdk_is_found_wherever_it_is(program: str, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_command_works_where_there_is_no_node(
 
 def test_a_command_loads_nothing_that_only_others_need() -> None:
     program = (
-        "import sys; from pcs_constructs.__main__ import main; main(['explain']); "
+        "import sys; from pcs_constructs.commands.cli import main; main(['explain']); "
         "others = ('changes', 'check', 'reach', 'template', 'slurm_conf'); "
         "print({'pcs_constructs.' + m for m in others} & set(sys.modules), file=sys.stderr)"
     )
@@ -59,7 +59,7 @@ def test_check_loads_neither_the_cdk_nor_cfn_lint(tmp_path: Path) -> None:
     template = tmp_path / "Hpc.template.json"
     template.write_text(_TEMPLATE)
     program = (
-        "import sys; from pcs_constructs.__main__ import main; "
+        "import sys; from pcs_constructs.commands.cli import main; "
         f"main(['check', {str(template)!r}]); "
         "print({'aws_cdk', 'jsii', 'constructs', 'cfnlint'} & set(sys.modules), file=sys.stderr)"
     )

@@ -43,12 +43,12 @@ def test_the_package_alone_imports_nothing_but_the_standard_library(imported) ->
 def test_pure_names_import_neither_the_cdk_nor_jsii(imported) -> None:
     packages = {name.split(".")[0] for name in imported[1]}
     assert packages - set(sys.stdlib_module_names) == {"pcs_constructs"}
-    assert "pcs_constructs.capacity" in imported[1]
+    assert "pcs_constructs.model.capacity" in imported[1]
     assert "pcs_constructs.rules" not in imported[1]
 
 
 def test_boot_starts_neither_the_cdk_nor_node() -> None:
-    code = "import sys, pcs_constructs.boot; print({'aws_cdk', 'jsii'} & set(sys.modules))"
+    code = "import sys, pcs_constructs.model.boot; print({'aws_cdk', 'jsii'} & set(sys.modules))"
     run = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=_ROOT, capture_output=True, text=True, check=True
     )
@@ -66,7 +66,7 @@ def reads():
     return sum(path.endswith("instances.json") for path in opened)
 
 
-from pcs_constructs import instances
+from pcs_constructs.model import instances
 
 """
 

@@ -1,0 +1,127 @@
+"""A judgement as people, programs and drawings have it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from pcs_constructs.analysis.reach.proof import Verdict
+from pcs_constructs.analysis.reach.values import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pcs_constructs.analysis.reach.flows import Flow
+    from pcs_constructs.analysis.reach.proof import Thing
+
+# What only connects the others is left out of the table; `--json` has it.
+_CONNECTING: Final = {
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCGatewayAttachment",
+}
+
+_COLOURS: Final = {
+    Verdict.YES: "#2e7d32",
+    Verdict.UNKNOWN: "#f9a825",
+    Verdict.NO: "#c62828",
+}
+
+
+def as_text(flows: Sequence[Flow]) -> str:
+    """The judgement as a table, cluster by cluster and caller by caller, with a sum at the end."""
+    if not flows:
+        return "no cluster with nodes in these templates"
+    targets = max(len(flow.target) for flow in flows)
+    whats = max(len(flow.what) for flow in flows)
+    traffics = max(len(flow.traffic) for flow in flows)
+    lines: list[str] = []
+    for cluster, of_cluster in groupby(flows, key=lambda flow: flow.cluster):
+        lines.append(f"cluster {cluster}")
+        by_source: dict[str, list[Flow]] = {}
+        for flow in of_cluster:
+            by_source.setdefault(flow.source, []).append(flow)
+        for source, from_source in by_source.items():
+            lines.append(f"  {source} to")
+            for flow in from_source:
+                row = (
+                    f"    {flow.target:<{targets}}  {flow.what:<{whats}}  "
+                    f"{flow.traffic:<{traffics}}  {_word(flow.verdict):<7}  {_by(flow.by)}"
+                )
+                lines.append(row.rstrip())
+                lines += [f"        {flow.given}"] if flow.given else []
+                lines += [f"        {reason}" for reason in flow.because]
+                lines += [f"        fix: {fix}" for fix in flow.fixes]
+        lines.append("")
+    counts = Counter(flow.verdict for flow in flows)
+    said = [f"{counts[verdict]} {_word(verdict)}" for verdict in Verdict if counts[verdict]]
+    return "\n".join([*lines, f"{len(flows)} flows: {', '.join(said)}"])
+
+
+def as_data(flows: Iterable[Flow]) -> list[dict[str, Any]]:
+    """The judgement for programs, as JSON has it."""
+    return [
+        {
+            "cluster": flow.cluster,
+            "source": flow.source,
+            "target": flow.target,
+            "what": flow.what,
+            "traffic": flow.traffic,
+            "verdict": flow.verdict.word,
+            "by": [_thing(thing) for thing in flow.by],
+            "given": flow.given,
+            "because": list(flow.because),
+            "fixes": list(flow.fixes),
+        }
+        for flow in flows
+    ]
+
+
+def as_mermaid(flows: Iterable[Flow]) -> str:
+    """The judgement as a flowchart of Mermaid: an arrow for each pair, as bad as its worst flow."""
+    lines = ["flowchart LR"]
+    styles: dict[Verdict, list[str]] = {}
+    number = 0
+    for index, (cluster, of_cluster) in enumerate(groupby(flows, key=lambda flow: flow.cluster)):
+        pairs: dict[tuple[str, str], list[Flow]] = {}
+        for flow in of_cluster:
+            pairs.setdefault((flow.source, flow.target), []).append(flow)
+        names = dict.fromkeys(name for pair in pairs for name in pair)
+        ids = {name: f"c{index}n{place}" for place, name in enumerate(names)}
+        lines.append(f'  subgraph c{index}["{_escaped(cluster)}"]')
+        lines += [f'    {ids[name]}["{_escaped(name)}"]' for name in names]
+        for (source, target), between in pairs.items():
+            worst = min(flow.verdict for flow in between)
+            whats = dict.fromkeys(flow.what for flow in between if flow.verdict is worst)
+            prefix = "" if worst is Verdict.YES else f"{_word(worst)}: "
+            arrow = "-->" if worst is Verdict.YES else "-.->"
+            label = _escaped(prefix + ", ".join(whats))
+            lines.append(f'    {ids[source]} {arrow}|"{label}"| {ids[target]}')
+            styles.setdefault(worst, []).append(str(number))
+            number += 1
+        lines.append("  end")
+    for verdict, numbers in sorted(styles.items()):
+        lines.append(f"  linkStyle {','.join(numbers)} stroke:{_COLOURS[verdict]}")
+    return "\n".join(lines)
+
+
+def _word(verdict: Verdict) -> str:
+    return "NO" if verdict is Verdict.NO else verdict.word
+
+
+def _by(things: Iterable[Thing]) -> str:
+    return ", ".join(thing.name for thing in things if thing.resource.type not in _CONNECTING)
+
+
+def _thing(thing: Thing) -> dict[str, str]:
+    resource = thing.resource
+    return {
+        "template": key_of(resource.template),
+        "logicalId": resource.logical_id,
+        "property": thing.part,
+        "type": resource.type,
+    }
+
+
+def _escaped(text: str) -> str:
+    return text.replace('"', "#quot;")

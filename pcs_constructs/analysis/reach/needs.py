@@ -1,0 +1,114 @@
+"""Which AWS services nodes call, as far as templates show it.
+
+What shows it is a policy of the nodes' role or a lifecycle action. Nothing else does: what a job
+does, or what a script downloads, is in no template.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from pcs_constructs.analysis.reach.network import known_items, plain
+from pcs_constructs.model.services import called, unnamed
+from pcs_constructs.templates.document import as_list, as_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pcs_constructs.analysis.reach.network import Network
+    from pcs_constructs.templates.template import Resource, Template
+
+ALWAYS: Final = ("pcs",)
+"""The services that every node calls, to register."""
+
+_S3: Final = re.compile(r"s3://|https://[^/]*\bs3\b[^/]*\.amazonaws\.com")
+
+
+def services(network: Network, group: Resource) -> list[str]:
+    """The services that the nodes of a group call, by the ends of their endpoints' names."""
+    found: dict[str, None] = dict.fromkeys(ALWAYS)
+    found.update(dict.fromkeys(_of_lifecycle(group)))
+    for role in _roles(group):
+        managed = [
+            plain(role.template, policy).rpartition("/")[2]
+            for policy in known_items(role, "ManagedPolicyArns")
+        ]
+        found.update(dict.fromkeys(sorted(called(_allowed(network, role), managed))))
+    return list(found)
+
+
+def unnamed_services(network: Network, group: Resource) -> list[str]:
+    """The services that the nodes may call at endpoints that nobody knows the names of."""
+    roles = _roles(group)
+    return sorted(unnamed(action for role in roles for action in _allowed(network, role)))
+
+
+def _allowed(network: Network, role: Resource) -> list[str]:
+    """The actions that a role's own policies allow."""
+    return [
+        action
+        for template, document in _documents(network, role)
+        for action in _actions(template, document)
+    ]
+
+
+def _of_lifecycle(group: Resource) -> Iterator[str]:
+    stages: object = group.get("NodeLifecycleActions", "Stages")
+    actions = cast("Mapping[str, Any]", stages).values() if isinstance(stages, dict) else ()
+    for action in (a for stage in actions if isinstance(stage, list) for a in cast("Any", stage)):
+        match action:
+            case {"ScriptSource": {"ScriptLocation": location}} if _S3.match(
+                plain(group.template, location)
+            ):
+                yield "s3"
+            case _:
+                pass
+        match action:
+            case {"Arguments": [*arguments]} if "--secret-arn" in arguments:
+                yield "secretsmanager"
+            case _:
+                pass
+
+
+def _roles(group: Resource) -> list[Resource]:
+    """The role of the nodes, where the template shows it."""
+    profile = group.template.referred(group.get("IamInstanceProfileArn"))
+    if profile is None or profile.type != "AWS::IAM::InstanceProfile":
+        return []
+    return [
+        role
+        for role in profile.template.references(profile.get("Roles"))
+        if role.type == "AWS::IAM::Role"
+    ]
+
+
+def _documents(network: Network, role: Resource) -> Iterator[tuple[Template, object]]:
+    """The documents of all policies that a role has, and the templates that they are in."""
+    for policy in known_items(role, "ManagedPolicyArns"):
+        owned = role.template.referred(policy)
+        if owned is not None:
+            yield owned.template, owned.get("PolicyDocument")
+    for policy in known_items(role, "Policies"):
+        for document in _listed(policy, "PolicyDocument"):
+            yield role.template, document
+    for type_, property_ in (
+        ("AWS::IAM::Policy", "Roles"),
+        ("AWS::IAM::ManagedPolicy", "Roles"),
+        ("AWS::IAM::RolePolicy", "RoleName"),
+    ):
+        for policy in network.of_type(type_):
+            if role in policy.template.references(policy.get(property_)):
+                yield policy.template, policy.get("PolicyDocument")
+
+
+def _actions(template: Template, document: object) -> Iterator[str]:
+    for statement in _listed(document, "Statement"):
+        if as_mapping(statement).get("Effect") == "Allow":
+            for action in _listed(statement, "Action"):
+                yield plain(template, action)
+
+
+def _listed(owner: object, name: str) -> list[Any]:
+    """A property that is one thing or a list of them."""
+    return as_list(as_mapping(owner).get(name, []))

@@ -1,0 +1,192 @@
+"""Why something gets through, or does not: a verdict with its reasons, in three values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pcs_constructs.templates.template import Resource
+
+
+class Verdict(IntEnum):
+    """Whether traffic gets through: of parts that are all needed the least counts."""
+
+    NO = 0
+    """It does not, whatever is deployed beside these templates."""
+
+    UNKNOWN = 1
+    """It depends on what is not in the templates, or is known to CloudFormation only."""
+
+    YES = 2
+    """It does."""
+
+    @property
+    def word(self) -> str:
+        """The name, as it is written on the command line."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A resource, or a rule inside of one, that lets something through."""
+
+    resource: Resource
+    """The resource."""
+
+    part: str = ""
+    """Where in it the rule is, such as `SecurityGroupIngress[0]`; empty for all of it."""
+
+    @property
+    def name(self) -> str:
+        """Its logical id, and where in it."""
+        return f"{self.resource.logical_id}.{self.part}" if self.part else self.resource.logical_id
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is deployed in any case, and not under a condition."""
+        return "Condition" not in self.resource.template.content["Resources"].get(
+            self.resource.logical_id, {}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One reason, on its own."""
+
+    verdict: Verdict
+    """What it says."""
+
+    words: str
+    """What it is, or what is missing."""
+
+    thing: Thing | None = None
+    """What makes it so; without that it would be NO."""
+
+    fix: str = ""
+    """What to do about it, where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Reasons that are all needed."""
+
+    parts: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Reasons of which one is enough."""
+
+    parts: tuple[Proof, ...]
+
+    otherwise: Fact
+    """What to say where none of them is."""
+
+    beside: bool = False
+    """Whether to say that beside what is wrong with one: it is another way to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What takes the place of something else, as an endpoint does of the way to the internet."""
+
+    thing: Thing
+    """What takes the place."""
+
+    then: Proof
+    """What is judged with it, for better or worse."""
+
+    otherwise: Proof
+    """What would be judged without it."""
+
+
+Proof = Fact | Every | Some | Instead
+
+
+def let_through(thing: Thing, words: str = "", verdict: Verdict = Verdict.YES) -> Fact:
+    """A reason that stands in a template; UNKNOWN where it is there under a condition only."""
+    if not thing.certain:
+        return Fact(min(verdict, Verdict.UNKNOWN), f"{thing.name} has a condition", thing)
+    return Fact(verdict, words, thing)
+
+
+def verdict_of(proof: Proof, without: Thing | None = None) -> Verdict:
+    """The verdict of a proof, or what it would be without a thing."""
+    match proof:
+        case Fact():
+            gone = proof.thing is not None and proof.thing == without
+            return Verdict.NO if gone else proof.verdict
+        case Every():
+            return min((verdict_of(p, without) for p in proof.parts), default=Verdict.YES)
+        case Some():
+            parts = (*proof.parts, proof.otherwise)
+            return max(verdict_of(part, without) for part in parts)
+        case Instead():
+            otherwise = verdict_of(proof.otherwise, without)
+            if proof.thing == without:
+                return otherwise
+            then = verdict_of(proof.then, without)
+            return then if proof.thing.certain or then == otherwise else Verdict.UNKNOWN
+
+
+def evidence(proof: Proof) -> Iterator[Thing]:
+    """What makes the verdict YES: of several things that would do, the first."""
+    match proof:
+        case Fact():
+            if proof.thing is not None:
+                yield proof.thing
+        case Every():
+            for part in proof.parts:
+                yield from evidence(part)
+        case Some():
+            if proof.parts:
+                yield from evidence(max(proof.parts, key=verdict_of))
+        case Instead():
+            yield proof.thing
+            yield from evidence(proof.then)
+
+
+def complaints(proof: Proof) -> Iterator[Fact]:
+    """What makes the verdict less than YES."""
+    found = verdict_of(proof)
+    if found is Verdict.YES:
+        return
+    match proof:
+        case Fact():
+            yield proof
+        case Every():
+            for part in proof.parts:
+                if verdict_of(part) is found:
+                    yield from complaints(part)
+        case Some():
+            wrong = [part for part in proof.parts if verdict_of(part) is found]
+            if proof.otherwise.verdict is found and (proof.beside or not wrong):
+                yield proof.otherwise
+            for part in wrong:
+                yield from complaints(part)
+        case Instead():
+            if not proof.thing.certain:
+                yield Fact(found, f"{proof.thing.name} has a condition", proof.thing)
+            yield from complaints(proof.then)
+
+
+def things_in(proof: Proof) -> set[Thing]:
+    """Everything that a proof speaks of."""
+    match proof:
+        case Fact():
+            return set() if proof.thing is None else {proof.thing}
+        case Every():
+            return set[Thing]().union(*map(things_in, proof.parts))
+        case Some():
+            return things_in(proof.otherwise).union(*map(things_in, proof.parts))
+        case Instead():
+            return {proof.thing} | things_in(proof.then) | things_in(proof.otherwise)
+
+
+def needed(proof: Proof) -> frozenset[Thing]:
+    """The things without each of which the verdict would be NO."""
+    return frozenset(t for t in things_in(proof) if verdict_of(proof, t) is Verdict.NO)

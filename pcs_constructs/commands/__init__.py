@@ -1,0 +1,1 @@
+"""The commands of `pcs-constructs`, a file each."""

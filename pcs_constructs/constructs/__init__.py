@@ -1,0 +1,1 @@
+"""What is made: the only folder that knows the CDK."""

@@ -1,0 +1,1 @@
+"""Clusters, their queues and endpoints."""

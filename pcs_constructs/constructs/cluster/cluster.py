@@ -1,0 +1,565 @@
+"""Clusters: the Slurm controller that AWS PCS runs, and everything hung on it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Unpack
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_pcs as cfn
+from constructs import Construct
+
+from pcs_constructs import rules
+from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs.cluster import secrets
+from pcs_constructs.constructs.cluster.endpoints import ClusterEndpoints, ClusterEndpointsOptions
+from pcs_constructs.constructs.cluster.imported import ImportedCluster
+from pcs_constructs.constructs.cluster.members import connections_of, problems_of_members
+from pcs_constructs.constructs.cluster.queue import Queue, QueueOptions
+from pcs_constructs.constructs.file_share import MountScripts, grants_of
+from pcs_constructs.constructs.network.security_groups import (
+    ClusterSecurityGroup,
+    ClusterSecurityGroups,
+)
+from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
+from pcs_constructs.constructs.nodes.node_group import (
+    ComputeNodeGroup,
+    ComputeNodeGroupOptions,
+    LoginNodeOptions,
+)
+from pcs_constructs.constructs.nodes.parameters import ClusterParameters, qos_of
+from pcs_constructs.model.capacity import ClusterSize, Scaling
+from pcs_constructs.model.errors import UNKNOWN, Problem
+from pcs_constructs.model.names import physical_name
+from pcs_constructs.model.network_type import NetworkType
+from pcs_constructs.model.slurm import (
+    CATALOG_DATE,
+    Accounting,
+    Preemption,
+    SlurmVersion,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pcs_constructs.analysis.reach.findings import Finding
+    from pcs_constructs.constructs.file_share import FileShare
+    from pcs_constructs.constructs.interfaces import (
+        ICluster,
+        INodeInstanceProfile,
+        ISharedStorage,
+    )
+    from pcs_constructs.model.instances import InstanceFacts
+
+
+@jsii.implements(ec2.IConnectable)
+class Cluster(Construct):
+    """An AWS PCS cluster: a Slurm controller that AWS runs, for the nodes and queues added to it.
+
+    Resources:
+        A cluster and, unless given, a security group. With the first node group an instance profile
+        with its role. AWS PCS makes the endpoints and the secrets; `aws pcs get-cluster`
+        tells their addresses and ARNs. CloudFormation has the endpoints as a list of objects, which
+        no template can take apart.
+
+    Security:
+        Controller and nodes share a security group, `ClusterSecurityGroup`, unless
+        `security_groups` gives them others. The ports of what is in `mounts` are opened to nodes.
+        AWS PCS keeps the cluster's key in Secrets Manager; only who gets `grant_secret_read` may
+        read it.
+
+    Args:
+        vpc: The VPC of controller and nodes.
+        subnet: Where the controller's network interface is, and nodes unless told otherwise. By
+            default the first private subnet of the VPC.
+        size: How many nodes and jobs the controller manages. By default SMALL: 32 and 256.
+        slurm: The Slurm version. By default 25.11.
+        name: The physical name, 3 to 40 letters, digits and hyphens, unique in account and Region.
+            By default the id and a short hash of what forces replacement.
+        mounts: File systems by mount point, which every node mounts. By default none.
+        mount_scripts: What mounts those that it can, instead of user data: see `MountScripts`. By
+            default user data mounts all.
+        security_group: The group that controller and nodes share. By default a
+            `ClusterSecurityGroup`.
+        security_groups: Groups of controller, compute nodes and login nodes instead, such as
+            `ClusterSecurityGroups.restricted()`. By default they share one.
+        accounting: Slurm accounting. By default there is none.
+        rest_api: Whether there is a Slurm REST API, on port 6820 of the controller. By default not.
+        rest_api_from: Who may reach it from outside of the security group, such as
+            `[ec2.Peer.ipv4("10.0.8.0/24")]`. By default nobody.
+        network_type: IPv4 or IPv6; it cannot change later. By default IPv4.
+        scale_down_idle_time: How long a dynamic node stays after its last job. By default the
+            service's ten minutes.
+        memory_aware: Whether jobs are scheduled by memory too, so that a job has the memory it asks
+            for to itself. By default by processors alone.
+        default_memory_per_cpu: The memory of a job that asks for none, for each processor, in MiB.
+            By default all of the node's, where jobs are scheduled by memory.
+        prolog: A program that nodes run before each job, its absolute path. By default none.
+        epilog: A program that nodes run after each job, its absolute path. By default none.
+        licenses: How many licenses there are, by name, which jobs ask for with `sbatch -L`. By
+            default none.
+        preemption: How jobs make room for more important ones: see `Preemption`. By default they
+            do not.
+        slurm_settings: Further Slurm parameters of the cluster by Slurm's names, such as
+            `{"SchedulerParameters": "bf_continue"}`. By default none.
+        slurmdbd_settings: Parameters of the accounting database's daemon, such as
+            `{"PrivateData": "jobs"}`; they need `accounting`. By default none.
+        cgroup_settings: Parameters of `cgroup.conf`, such as `{"ConstrainRAMSpace": "yes"}`. By
+            default none.
+
+    Raises:
+        PcsValidationError: PCS001 to PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS116,
+            PCS117, PCS401, PCS402, PCS404, PCS409, PCS413 to PCS416, PCS420, PCS428, PCS501 to
+            PCS503, PCS524, the 8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202,
+            PCS302, PCS405, PCS422 and PCS429; where the context has
+            `"pcs-constructs:reach": true`, with PCS430.
+
+    Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
+    """
+
+    cluster_id: Final[str]
+    """The ID of the cluster, a token."""
+
+    name: Final[str]
+    """Its physical name."""
+
+    size: Final[ClusterSize]
+    """The size of its controller."""
+
+    slurm: Final[SlurmVersion]
+    """Its Slurm version."""
+
+    vpc: Final[ec2.IVpc]
+    """The VPC of controller and nodes."""
+
+    subnet: Final[ec2.ISubnet]
+    """The subnet of the controller, where nodes go unless told otherwise."""
+
+    security_group: Final[ec2.ISecurityGroup]
+    """The security group of the controller, which nodes share unless they have others."""
+
+    compute_security_group: Final[ec2.ISecurityGroup]
+    """The security group of compute nodes."""
+
+    login_security_group: Final[ec2.ISecurityGroup]
+    """The security group of login nodes."""
+
+    mounts: Final[Mapping[str, ISharedStorage]]
+    """The file systems that every node mounts, by mount point."""
+
+    mount_scripts: Final[MountScripts | None]
+    """What mounts the file systems that it can, instead of user data."""
+
+    accounting: Final[bool]
+    """Whether there is Slurm accounting."""
+
+    qos: Final[frozenset[str] | None]
+    """The QOS that are in its accounting database; `None` where `accounting` does not tell."""
+
+    network_type: Final[NetworkType]
+    """The version of the Internet Protocol that it talks."""
+
+    slurm_settings: Final[Mapping[str, str]]
+    """Its Slurm parameters, those that have arguments of their own among them."""
+
+    memory_aware: Final[bool | None]
+    """Whether jobs are scheduled by memory too; `None` where `SelectTypeParameters` is a token."""
+
+    @staticmethod
+    def from_cluster_attributes(
+        scope: Construct,
+        id: str,
+        *,
+        cluster_id: str,
+        vpc: ec2.IVpc,
+        security_group: ec2.ISecurityGroup,
+        subnet: ec2.ISubnet | None = None,
+        mounts: Mapping[str, ISharedStorage] | None = None,
+        mount_scripts: MountScripts | None = None,
+        slurm: SlurmVersion | None = None,
+        accounting: Accounting | None = None,
+        memory_aware: bool | None = None,
+        network_type: NetworkType | None = None,
+        compute_security_group: ec2.ISecurityGroup | None = None,
+        login_security_group: ec2.ISecurityGroup | None = None,
+    ) -> ICluster:
+        """Use a cluster that is defined elsewhere, to make node groups and queues for it.
+
+        Args:
+            scope: Where it is referred to.
+            id: The id of the reference.
+            cluster_id: Its ID, such as `pcs_1a2b3c4d5e`.
+            vpc: The VPC it is in.
+            security_group: The group of the controller, which nodes share unless they have others.
+            subnet: Where nodes go unless told otherwise. By default the VPC's first private one.
+            mounts: File systems that nodes added here mount, by mount point. By default none.
+            mount_scripts: What mounts those that it can, instead of user data. By default user data
+                mounts all.
+            slurm: Its Slurm version, for checks that depend on it. By default not known.
+            accounting: What is known of its accounting, for checks that depend on it. By default
+                not even whether there is any.
+            memory_aware: Whether it schedules by memory too; then node groups say how much they
+                have. By default not known.
+            network_type: The version of the Internet Protocol that it talks. By default not known.
+            compute_security_group: The group of compute nodes. By default that of the controller.
+            login_security_group: The group of login nodes. By default that of compute nodes.
+
+        Raises:
+            PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524.
+        """
+        return ImportedCluster(
+            scope,
+            id,
+            cluster_id=cluster_id,
+            vpc=vpc,
+            security_group=security_group,
+            subnet=subnet,
+            mounts=mounts,
+            mount_scripts=mount_scripts,
+            slurm=slurm,
+            accounting=accounting,
+            memory_aware=memory_aware,
+            network_type=network_type,
+            compute_security_group=compute_security_group,
+            login_security_group=login_security_group,
+        )
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        vpc: ec2.IVpc,
+        subnet: ec2.ISubnet | None = None,
+        size: ClusterSize = ClusterSize.SMALL,
+        slurm: SlurmVersion = SlurmVersion.V25_11,
+        name: str | None = None,
+        mounts: Mapping[str, ISharedStorage] | None = None,
+        mount_scripts: MountScripts | None = None,
+        security_group: ec2.ISecurityGroup | None = None,
+        security_groups: ClusterSecurityGroups | None = None,
+        accounting: Accounting | None = None,
+        rest_api: bool = False,
+        rest_api_from: Sequence[ec2.IPeer] = (),
+        network_type: NetworkType = NetworkType.IPV4,
+        scale_down_idle_time: cdk.Duration | None = None,
+        memory_aware: bool = False,
+        default_memory_per_cpu: cdk.Size | None = None,
+        prolog: str | None = None,
+        epilog: str | None = None,
+        licenses: Mapping[str, int] | None = None,
+        preemption: Preemption | None = None,
+        slurm_settings: Mapping[str, str] | None = None,
+        slurmdbd_settings: Mapping[str, str] | None = None,
+        cgroup_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        given = Arguments()
+        given.require(
+            vpc=(vpc, "vpc_id"),
+            size=(size, ClusterSize),
+            slurm=(slurm, SlurmVersion),
+            rest_api=(rest_api, bool),
+            network_type=(network_type, NetworkType),
+        )
+        given.expect(
+            subnet=(subnet, "subnet_id"),
+            name=(name, str),
+            security_group=(security_group, "security_group_id"),
+            security_groups=(security_groups, ClusterSecurityGroups),
+            mount_scripts=(mount_scripts, MountScripts),
+        )
+        peers = given.peers("rest_api_from", rest_api_from)
+        idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
+        file_systems = given.mapping("mounts", mounts, "file_share")
+        parameters = ClusterParameters(
+            given,
+            slurm_settings=slurm_settings,
+            slurmdbd_settings=slurmdbd_settings,
+            cgroup_settings=cgroup_settings,
+            memory_aware=memory_aware,
+            default_memory_per_cpu=default_memory_per_cpu,
+            prolog=prolog,
+            epilog=epilog,
+            licenses=licenses,
+            preemption=preemption,
+            accounting=accounting,
+        )
+        srun_ports = parameters.settings.get("SrunPortRange")
+        if isinstance(security_groups, ClusterSecurityGroups):
+            if security_groups.given:  # all of them, or the cluster makes all
+                for member in ("controller", "compute", "login"):
+                    group = getattr(security_groups, member)
+                    given.require(**{f"security_groups.{member}": (group, "security_group_id")})
+            if security_group is not None:
+                given.problems.append(_two_kinds_of_groups())
+            if srun_ports is not None:  # it is opened
+                given.literal("slurm_settings['SrunPortRange']", srun_ports, "60001-63000")
+        _cdk.refuse(scope, id, given.problems)
+        place = subnet or _cdk.first_private_subnet(vpc)
+        place_id = _cdk.subnet_id(place) if place else ""
+        ipv6 = network_type is NetworkType.IPV6
+        passed = (security_group,) if security_group else ()
+        passed = security_groups.given if security_groups else passed
+        group_ids = [_cdk.security_group_id(group) for group in passed]
+        replaced_by = (
+            _cdk.stack_name(scope),
+            size.name,
+            place and _cdk.identity(place, place_id),
+            _cdk.identity(passed[0], group_ids[0]) if passed else security_groups and "RESTRICTED",
+            *(["IPV6"] if ipv6 else []),
+        )
+        physical = (
+            physical_name(_cdk.path(scope), id, replaced_by, longest=40) if name is None else name
+        )
+        facts = (
+            rules.ClusterFacts(
+                name=_cdk.known(physical),
+                named=name is not None,
+                slurm=slurm,
+                scale_down_idle_seconds=idle_seconds,
+                accounting=accounting is not None,
+                retention_days=accounting.retention_days if accounting else None,
+                rest_api=rest_api,
+                rest_api_from=len(peers),
+                # Not asked for where it does not matter: it is a round trip.
+                today=_cdk.today(scope) if slurm.end_of_life else CATALOG_DATE,
+            ),
+            *parameters.facts(slurm),
+            rules.PeersFacts(
+                argument="rest_api_from",
+                service="the REST API",
+                sources=tuple(_cdk.known(peer.unique_id) for peer in peers),
+            ),
+            _cdk.vpc_facts(vpc),
+            rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
+            *(storage.file_share.facts(path) for path, storage in file_systems.items()),
+            rules.IdentifierFacts(
+                subnet_ids=(_cdk.known(place_id),) if place else (),
+                security_group_ids=tuple(map(_cdk.known, group_ids)),
+            ),
+            *(
+                _cdk.security_group_facts(
+                    "security_groups" if security_groups else "security_group", group, vpc
+                )
+                for group in dict.fromkeys(passed)
+            ),
+            # A private subnet that was chosen here is right; anything else is looked at.
+            *(
+                [_cdk.subnet_facts("subnet", place, vpc, controller=True, needs_ipv6=ipv6)]
+                if place and (subnet or ipv6 or _cdk.is_public(place) is True)
+                else []
+            ),
+        )
+        place = _cdk.place(scope, id, place, rules.errors_in(*facts))
+
+        super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(*facts))
+        self.name = physical
+        self.size = size
+        self.slurm = slurm
+        self.vpc = vpc
+        self.subnet = place
+        self.mounts = file_systems
+        self.mount_scripts = mount_scripts
+        self.accounting = accounting is not None
+        self.qos = qos_of(accounting)
+        self.network_type = network_type
+        self.slurm_settings = parameters.settings
+        self.memory_aware = parameters.memory_aware
+        if security_groups is None:
+            shared = security_group or _cdk.as_security_group(
+                ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
+            )
+            carried = (shared, shared, shared)
+        else:
+            carried = security_groups.attach(
+                self,
+                "SecurityGroups",
+                vpc=vpc,
+                accounting=accounting is not None,
+                rest_api=rest_api,
+                srun_port_range=srun_ports,
+                ipv6=ipv6,
+            )
+        self.security_group, self.compute_security_group, self.login_security_group = carried
+        # A scope of their own: a queue may have the id of a node group.
+        self._queues = Construct(self, "Queues")
+        self._resource = cfn.CfnCluster(
+            self,
+            "Resource",
+            name=physical,
+            size=size.name,
+            scheduler=cfn.CfnCluster.SchedulerProperty(type="SLURM", version=slurm.value),
+            networking=cfn.CfnCluster.NetworkingProperty(
+                subnet_ids=[place_id],
+                security_group_ids=[_cdk.security_group_id(self.security_group)],
+                network_type="IPV6" if ipv6 else None,
+            ),
+            slurm_configuration=parameters.configuration(
+                rest_api=rest_api, idle_seconds=idle_seconds
+            ),
+        )
+        if self.qos is not None:
+            # A template does not show them otherwise, and `pcs-constructs check` asks.
+            self._resource.add_metadata("pcs-constructs", {"qos": sorted(self.qos)})
+        for peer in peers:
+            self.security_group.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
+        self._shares = {path: storage.file_share for path, storage in file_systems.items()}
+        for share in self._shares.values():
+            for group in dict.fromkeys((self.compute_security_group, self.login_security_group)):
+                share.allow_mount_from(group, scope=self if passed else None)
+        # Every node refers to the cluster, so what the cluster waits for is there before any node,
+        # and goes after the last one.
+        _cdk.depend(self._resource, self._shares.values(), [place])
+        self._wait_for_earlier_clusters()
+        self.cluster_id = self._resource.attr_id
+        _cdk.at_synth(self, self._problems_at_synth)
+
+    @cached_property
+    def _shared_profile(self) -> NodeInstanceProfile:
+        profile = NodeInstanceProfile(self, "InstanceProfile")
+        profile.grant_before_start(grants_of(self._shares.values()))
+        return profile
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of the controller and of every node."""
+        return connections_of(self)
+
+    @property
+    def open_shares(self) -> Sequence[FileShare]:
+        """The file systems whose ports are open to the nodes' security groups: all it mounts."""
+        return tuple(self._shares.values())
+
+    @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        """The instance profile that node groups share until something is granted to one of them."""
+        return self._shared_profile
+
+    def grant_secret_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the cluster's secret, which Slurm clients of your own need.
+
+        The secret is called `pcs!slurm-secret-` and the ID of the cluster. AWS PCS makes and owns
+        it: never change it, rotate it with Secrets Manager.
+
+        Args:
+            grantee: Who may read it.
+        """
+        return secrets.grant_secret_read(self, self.cluster_id, grantee)
+
+    def grant_jwt_key_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody read the key that signs tokens for the Slurm REST API.
+
+        Who can read it can be any user of the cluster. The user guide does not tell what the secret
+        is called, so this allows every secret of AWS PCS that is tagged with the cluster's ID.
+
+        Args:
+            grantee: Who may read it.
+        """
+        return secrets.grant_jwt_key_read(self, self.cluster_id, grantee)
+
+    def add_compute_node_group(
+        self, id: str, **options: Unpack[ComputeNodeGroupOptions]
+    ) -> ComputeNodeGroup:
+        """Define a compute node group in this cluster: see `ComputeNodeGroup`."""
+        return ComputeNodeGroup(self, id, cluster=self, **options)
+
+    def add_login_nodes(
+        self,
+        id: str,
+        *,
+        instance_type: str | InstanceFacts,
+        count: int = 1,
+        subnets: Sequence[ec2.ISubnet] | None = None,
+        ssh_from: Sequence[ec2.IPeer] = (),
+        **options: Unpack[LoginNodeOptions],
+    ) -> ComputeNodeGroup:
+        """Define nodes that always run and that people log in to.
+
+        Session Manager works without any of the options, from anywhere and with no open port.
+
+        Args:
+            id: The id of the node group.
+            instance_type: The EC2 instance type, or its `InstanceFacts`.
+            count: How many nodes. By default 1.
+            subnets: Where the nodes are. By default the first public subnet of the VPC when
+                `ssh_from` is given, else the cluster's own subnet.
+            ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
+                default nobody.
+            options: Further arguments of `ComputeNodeGroup`, such as `key_pair` and `user_data`.
+
+        Raises:
+            PcsValidationError: as `ComputeNodeGroup`.
+        """
+        if subnets is None and ssh_from:
+            subnets = self.vpc.public_subnets[:1] or None
+        return ComputeNodeGroup(
+            self,
+            id,
+            cluster=self,
+            instance_types=[instance_type],
+            scaling=Scaling.static(count),
+            subnets=subnets,
+            ssh_from=ssh_from,
+            login=True,
+            **options,
+        )
+
+    def add_queue(self, id: str, **options: Unpack[QueueOptions]) -> Queue:
+        """Define a queue in this cluster: see `Queue`."""
+        return Queue(self._queues, id, cluster=self, **options)
+
+    def add_endpoints(
+        self, id: str, **options: Unpack[ClusterEndpointsOptions]
+    ) -> ClusterEndpoints:
+        """Define the endpoints through which nodes reach AWS: see `ClusterEndpoints`.
+
+        Call it after the node groups and what is granted to them.
+        """
+        return ClusterEndpoints(self, id, cluster=self, **options)
+
+    def _wait_for_earlier_clusters(self) -> None:
+        """Chain the clusters of an environment: AWS PCS creates only one at a time."""
+        earlier = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c is not self]
+        if earlier:
+            _cdk.create_after(self._resource, [cluster._resource for cluster in earlier])
+
+    def _problems_at_synth(self) -> Sequence[Problem]:
+        if _cdk.asked_for(self, "pcs-constructs:reach"):
+            _cdk.check_templates(self, _out_of_reach)
+        found = _cdk.tree(self)
+        clusters = [c for c in found if isinstance(c, Cluster)]
+        _cdk.deploy_after(self, clusters[: clusters.index(self)])
+        tags = _cdk.known_items(self._resource.cdk_tag_manager.tag_values())
+        members = problems_of_members(
+            self, found, size=self.size, tags=tags, settings=self.slurm_settings
+        )
+        name = _cdk.known(self.name)
+        namesakes = [c for c in clusters if _cdk.known(c.name) == name]
+        if name is UNKNOWN or len(namesakes) == 1:
+            return members
+        here = _cdk.environment(self)
+        together = [c for c in namesakes if _cdk.environment(c) == here]
+        names = tuple(c.name for c in together) if together[0] is self else ()  # told once
+        return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
+
+
+def _two_kinds_of_groups() -> Problem:
+    return Problem(
+        code="PCS428",
+        argument="security_groups",
+        message="and security_group both say what controller and nodes carry",
+        fix="leave one of them out",
+    )
+
+
+def _out_of_reach(paths: Sequence[str]) -> Sequence[Finding]:
+    """What clusters need and do not reach, by the templates of the app."""
+    # Imported here, because most programs end without it.
+    from pcs_constructs.analysis.reach.findings import out_of_reach
+
+    return tuple(out_of_reach(paths))

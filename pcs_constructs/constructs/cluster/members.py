@@ -1,0 +1,90 @@
+"""What belongs to a cluster, owned or imported: what is wrong with it now that all is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_ec2 as ec2
+
+from pcs_constructs import rules
+from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs.cluster import endpoints
+from pcs_constructs.constructs.cluster.queue import Queue
+from pcs_constructs.constructs.nodes.node_group import ComputeNodeGroup
+from pcs_constructs.model.boot import MountClient
+from pcs_constructs.model.errors import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pcs_constructs.constructs.interfaces import ICluster
+    from pcs_constructs.model.capacity import ClusterSize
+    from pcs_constructs.model.errors import Problem, Unknown
+
+
+def problems_of_members(
+    cluster: ICluster,
+    found: Sequence[object],
+    *,
+    size: ClusterSize | Unknown = UNKNOWN,
+    tags: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Sequence[Problem]:
+    """What is wrong with the node groups and queues of a cluster, now that all are there."""
+    groups = [c for c in found if isinstance(c, ComputeNodeGroup) and c.cluster is cluster]
+    queues = [c for c in found if isinstance(c, Queue) and c.cluster is cluster]
+    busy = {id(group) for queue in queues for group in queue.node_groups}
+    members = rules.ClusterMembersFacts(
+        size=size,
+        node_group_names=tuple(_cdk.known(group.name) for group in groups),
+        max_instance_counts=tuple(group.scaling.max for group in groups),
+        queue_names=tuple(_cdk.known(queue.name) for queue in queues),
+        unused_node_groups=tuple(
+            group.name for group in groups if not group.login and id(group) not in busy
+        ),
+        mount_points={
+            group.name: frozenset(
+                path
+                for path, storage in group.mounts.items()
+                if storage.file_share.client is not MountClient.LOCAL
+            )
+            for group in groups
+            if group.mounts is not None
+        },
+        tags=tags,
+    )
+    addresses = rules.AddressFacts(
+        cidrs=_cdk.subnet_cidrs(subnet for group in groups for subnet in group.subnets),
+        demands=tuple(
+            (group.name, frozenset(map(_cdk.subnet_id, group.subnets)), group.addresses)
+            for group in groups
+        ),
+        controller=_cdk.subnet_id(cluster.subnet),
+        others=endpoints.addresses(cluster, found),
+    )
+    ways_out = tuple(endpoints.ways_out(cluster, groups, found))
+    ports = rules.SrunPortsFacts(
+        ports=_cdk.known((settings or {}).get("SrunPortRange", "")),
+        nodes=sum(group.scaling.max for group in groups if not group.login),
+    )
+    said = rules.QueuesFacts(
+        queues={
+            queue.name: {name: _cdk.known(value) for name, value in queue.slurm_settings.items()}
+            for queue in queues
+        },
+        cluster=UNKNOWN
+        if settings is None
+        else {name: _cdk.known(value) for name, value in settings.items()},
+    )
+    _cdk.advise(_cdk.as_construct(cluster), rules.advice_on(members, said, *ways_out))
+    return rules.errors_in(members, addresses, said, ports, *ways_out)
+
+
+def connections_of(cluster: ICluster) -> ec2.Connections:
+    """The network connections of the controller and of every node."""
+    groups = dict.fromkeys(
+        (cluster.security_group, cluster.compute_security_group, cluster.login_security_group)
+    )
+    if len(groups) == 1:
+        return cluster.security_group.connections
+    return ec2.Connections(security_groups=list(groups))

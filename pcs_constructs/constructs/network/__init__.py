@@ -1,0 +1,1 @@
+"""VPCs and security groups."""

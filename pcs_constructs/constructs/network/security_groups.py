@@ -1,0 +1,354 @@
+"""Which traffic reaches the controller and the nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from pcs_constructs import rules
+from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.model.slurm_settings import CLUSTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What AWS PCS opens for srun unless the cluster says otherwise.
+_SRUN_PORTS: Final = "60001-63000"
+
+
+@jsii.implements(ec2.IConnectable)
+class ClusterSecurityGroup(Construct):
+    """The security group that a cluster's controller and all its nodes share.
+
+    `Cluster` makes one unless it is given another.
+
+    Resources:
+        A security group, and a rule each for traffic from and to itself.
+
+    Security:
+        All traffic between members, in both directions, and all traffic outward: IPv4, and IPv6
+        where it is asked for. That is the user guide's permissive group: it covers slurmctld,
+        slurmd, slurmdbd, slurmrestd, srun and EFA. Nothing comes in from elsewhere. The rule for
+        traffic *to* the group is there beside the one to everywhere because EFA needs it.
+
+    Args:
+        vpc: The VPC of the cluster.
+        ipv6: Whether IPv6 traffic may go outward too, as a cluster with `NetworkType.IPV6` needs.
+            By default not.
+        all_outbound: Whether members reach everything. By default they do. Without it they reach
+            each other, what they mount and their endpoints, and what you allow by `connections`.
+
+    Raises:
+        PcsValidationError: PCS003.
+
+    Source: Security groups in AWS PCS, "Example permissive security group configuration".
+    """
+
+    security_group: Final[ec2.SecurityGroup]
+    """The security group."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        vpc: ec2.IVpc,
+        ipv6: bool = False,
+        all_outbound: bool = True,
+    ) -> None:
+        given = Arguments()
+        given.require(
+            vpc=(vpc, "vpc_id"),
+            ipv6=(ipv6, bool),
+            all_outbound=(all_outbound, bool),
+        )
+        _cdk.refuse(scope, id, given.problems)
+
+        super().__init__(scope, id)
+        self.security_group = _cdk.security_group(
+            self,
+            "Resource",
+            vpc,
+            "Controller and nodes of an AWS PCS cluster",
+            all_outbound=all_outbound,
+            all_ipv6_outbound=ipv6 and all_outbound,
+        )
+        _allow_among_themselves(
+            self,
+            _cdk.security_group_id(_cdk.as_security_group(self.security_group)),
+            "Slurm, EFA and everything else between members",
+        )
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of controller and nodes."""
+        return self.security_group.connections
+
+
+def _allow_among_themselves(scope: Construct, group_id: str, description: str) -> None:
+    # L1s, because ec2.SecurityGroup drops an egress rule to itself when it allows all outbound.
+    ec2.CfnSecurityGroupIngress(
+        scope,
+        "FromSelf",
+        group_id=group_id,
+        source_security_group_id=group_id,
+        ip_protocol="-1",
+        description=description,
+    )
+    ec2.CfnSecurityGroupEgress(
+        scope,
+        "ToSelf",
+        group_id=group_id,
+        destination_security_group_id=group_id,
+        ip_protocol="-1",
+        description="EFA needs this beside the rule to everywhere",
+    )
+
+
+def efa_security_group_id(scope: Construct, vpc: ec2.IVpc) -> str:
+    """The group of nodes that talk by EFA among themselves, where their other groups name ports."""
+    place = Construct(scope, "Efa")
+    group = _cdk.security_group(
+        place, "Resource", vpc, "EFA between nodes of one group", all_outbound=False
+    )
+    group_id = _cdk.security_group_id(_cdk.as_security_group(group))
+    _allow_among_themselves(place, group_id, "EFA between nodes of one group")
+    return group_id
+
+
+@jsii.implements(ec2.IConnectable)
+class RestrictedSecurityGroups(Construct):
+    """The security groups of controller, compute nodes and login nodes that name Slurm's ports.
+
+    `Cluster` makes them for `security_groups=ClusterSecurityGroups.restricted()`, and then knows
+    what to open. Nodes that use EFA need a group beside these, which allows all traffic from and to
+    itself; `ComputeNodeGroup` makes it.
+
+    Resources:
+        Three security groups and a rule for each pair of them and each service.
+
+    Security:
+        Nodes reach slurmctld (6817), slurmdbd (6819) and the REST API (6820) of the controller, as
+        far as there are any; slurmd (6818) and srun's ports are reached from the controller and
+        from all nodes. Nothing else comes in. By default all IPv4 traffic may go outward.
+
+    Args:
+        vpc: The VPC of the cluster.
+        accounting: Whether there is Slurm accounting. By default not.
+        rest_api: Whether there is a Slurm REST API. By default not.
+        srun_port_range: The `SrunPortRange` of the cluster. By default `60001-63000`.
+        ssh: Whether nodes reach each other's SSH port, as some MPI launchers want. By default not.
+        ipv6: Whether IPv6 traffic may go outward too. By default not.
+        all_outbound: Whether all three reach everything. By default they do. Without it they reach
+            each other, what they mount and their endpoints, and what you allow.
+
+    Raises:
+        PcsValidationError: PCS002, PCS003, PCS817.
+
+    Source: Security groups in AWS PCS, "Example restrictive security group configuration".
+    """
+
+    controller: Final[ec2.SecurityGroup]
+    """The group of the controller."""
+
+    compute: Final[ec2.SecurityGroup]
+    """The group of nodes that jobs run on."""
+
+    login: Final[ec2.SecurityGroup]
+    """The group of nodes that people log in to."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        vpc: ec2.IVpc,
+        accounting: bool = False,
+        rest_api: bool = False,
+        srun_port_range: str = _SRUN_PORTS,
+        ssh: bool = False,
+        ipv6: bool = False,
+        all_outbound: bool = True,
+    ) -> None:
+        given = Arguments()
+        given.require(
+            vpc=(vpc, "vpc_id"),
+            accounting=(accounting, bool),
+            rest_api=(rest_api, bool),
+            ssh=(ssh, bool),
+            ipv6=(ipv6, bool),
+            all_outbound=(all_outbound, bool),
+        )
+        ports = given.literal("srun_port_range", srun_port_range, _SRUN_PORTS)
+        facts = rules.SettingsFacts(
+            scope=CLUSTER,
+            settings={"SrunPortRange": ports},
+            arguments={"SrunPortRange": "srun_port_range"},
+        )
+        _cdk.refuse(scope, id, (*given.problems, *rules.errors_in(facts)))
+
+        super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(facts))
+        self.controller, self.compute, self.login = (
+            _cdk.security_group(
+                self,
+                name,
+                vpc,
+                f"{members} of an AWS PCS cluster",
+                all_outbound=all_outbound,
+                all_ipv6_outbound=ipv6 and all_outbound,
+            )
+            for name, members in (
+                ("Controller", "Controller"),
+                ("Compute", "Compute nodes"),
+                ("Login", "Login nodes"),
+            )
+        )
+        nodes = (self.compute, self.login)
+        first, last = map(int, ports.split("-"))
+        for server in nodes:
+            for client in (self.controller, *nodes):
+                _allow(client, server, 6818, "slurmd")
+                _allow(client, server, first, "srun", last)
+            for client in nodes if ssh else ():
+                _allow(client, server, 22, "SSH between nodes")
+        for client in nodes:
+            for port, service, there in (
+                (6817, "slurmctld", True),
+                (6819, "slurmdbd", accounting),
+                (6820, "Slurm REST API", rest_api),
+            ):
+                if there:
+                    _allow(client, self.controller, port, service)
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of the controller and of all nodes."""
+        groups = (self.controller, self.compute, self.login)
+        return ec2.Connections(security_groups=[_cdk.as_security_group(g) for g in groups])
+
+
+def _allow(
+    client: ec2.SecurityGroup,
+    server: ec2.SecurityGroup,
+    first: int,
+    service: str,
+    last: int | None = None,
+) -> None:
+    _cdk.allow(
+        _cdk.as_security_group(client),
+        _cdk.as_security_group(server),
+        _cdk.port("tcp", first, last or first),
+        back=False,
+        scope=None,
+        description=service,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSecurityGroups:
+    """Which security groups controller, compute nodes and login nodes carry. Build it by a factory.
+
+    Source: Security groups in AWS PCS.
+    """
+
+    controller: ec2.ISecurityGroup | None = None
+    """The group of the controller; `None` where the cluster makes it."""
+
+    compute: ec2.ISecurityGroup | None = None
+    """The group of compute nodes; `None` where the cluster makes it."""
+
+    login: ec2.ISecurityGroup | None = None
+    """The group of login nodes; `None` where the cluster makes it."""
+
+    ssh: bool = False
+    """Whether nodes reach each other's SSH port."""
+
+    all_outbound: bool = True
+    """Whether controller and nodes reach everything."""
+
+    @classmethod
+    def restricted(cls, *, ssh: bool = False, all_outbound: bool = True) -> Self:
+        """Groups that the cluster makes, in which only Slurm's ports are open.
+
+        See `RestrictedSecurityGroups`. Which ports those are, the cluster knows.
+
+        Args:
+            ssh: Whether nodes reach each other's SSH port. By default not.
+            all_outbound: Whether controller and nodes reach everything. By default they do.
+
+        Raises:
+            PcsValidationError: PCS003.
+        """
+        given = Arguments()
+        given.require(
+            ssh=(ssh, bool),
+            all_outbound=(all_outbound, bool),
+        )
+        given.refuse("ClusterSecurityGroups.restricted")
+        return cls(ssh=ssh, all_outbound=all_outbound)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        controller: ec2.ISecurityGroup,
+        compute: ec2.ISecurityGroup,
+        login: ec2.ISecurityGroup | None = None,
+    ) -> Self:
+        """Groups that exist. Their rules are taken as they are.
+
+        Args:
+            controller: The group of the controller.
+            compute: The group of compute nodes.
+            login: The group of login nodes. By default that of compute nodes.
+
+        Raises:
+            PcsValidationError: PCS003.
+        """
+        given = Arguments()
+        given.require(
+            controller=(controller, "security_group_id"),
+            compute=(compute, "security_group_id"),
+        )
+        given.expect(login=(login, "security_group_id"))
+        given.refuse("ClusterSecurityGroups.of")
+        return cls(controller=controller, compute=compute, login=login or compute)
+
+    @property
+    def given(self) -> tuple[ec2.ISecurityGroup, ...]:
+        """The groups that exist: of controller, compute nodes and login nodes, or none."""
+        return tuple(g for g in (self.controller, self.compute, self.login) if g is not None)
+
+    def attach(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        vpc: ec2.IVpc,
+        accounting: bool,
+        rest_api: bool,
+        srun_port_range: str | None,
+        ipv6: bool,
+    ) -> Iterator[ec2.ISecurityGroup]:
+        """The groups of controller, compute nodes and login nodes, made unless they exist."""
+        if self.given:
+            yield from self.given
+            return
+        made = RestrictedSecurityGroups(
+            scope,
+            id,
+            vpc=vpc,
+            accounting=accounting,
+            rest_api=rest_api,
+            srun_port_range=srun_port_range or _SRUN_PORTS,
+            ssh=self.ssh,
+            ipv6=ipv6,
+            all_outbound=self.all_outbound,
+        )
+        yield from map(_cdk.as_security_group, (made.controller, made.compute, made.login))

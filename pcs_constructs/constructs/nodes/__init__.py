@@ -1,0 +1,1 @@
+"""Node groups and what nodes are started with."""

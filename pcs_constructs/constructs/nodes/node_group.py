@@ -1,0 +1,737 @@
+"""Compute node groups: the instances that jobs run on and people log in to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Required, TypedDict
+
+import jsii
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_pcs as cfn
+from constructs import Construct
+
+from pcs_constructs import rules
+from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs.file_share import MountScripts, grants_of
+from pcs_constructs.constructs.network.security_groups import efa_security_group_id
+from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile, grant_without_role
+from pcs_constructs.constructs.nodes.launch_template import Launch, NodeLaunchTemplate
+from pcs_constructs.constructs.nodes.lifecycle import (
+    Lifecycle,
+    LifecycleAction,
+    ScriptCachingPolicy,
+)
+from pcs_constructs.constructs.nodes.mounting import Mounting
+from pcs_constructs.constructs.nodes.parameters import NodeParameters, SlurmParameters
+from pcs_constructs.model import instances
+from pcs_constructs.model.boot import UserDataPart
+from pcs_constructs.model.capacity import Capacity, Scaling
+from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Problem
+from pcs_constructs.model.names import physical_name
+from pcs_constructs.model.network_type import NetworkType
+from pcs_constructs.model.slurm_settings import NODE_GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import aws_cdk as cdk
+
+    from pcs_constructs.constructs.interfaces import (
+        ICluster,
+        IComputeNodeGroup,
+        INodeInstanceProfile,
+        INodeLaunchTemplate,
+        ISharedStorage,
+    )
+    from pcs_constructs.model.instances import InstanceFacts
+
+
+_IMAGE_PARAMETERS: Final = {"x86_64": "NodeImageX8664", "arm64": "NodeImageArm64"}
+
+
+class LoginNodeOptions(TypedDict, total=False):
+    """The arguments of `ComputeNodeGroup` that `Cluster.add_login_nodes` forwards."""
+
+    name: str | None
+    image: ec2.IMachineImage | None
+    mounts: Mapping[str, ISharedStorage] | None
+    mount_scripts: MountScripts | None
+    lifecycle_actions: Sequence[LifecycleAction]
+    script_caching_policy: ScriptCachingPolicy | None
+    user_data: Sequence[UserDataPart]
+    security_groups: Sequence[ec2.ISecurityGroup]
+    instance_profile: INodeInstanceProfile | None
+    key_pair: ec2.IKeyPair | None
+    root_volume: ec2.BlockDeviceVolume | None
+    root_device_name: str | None
+    detailed_monitoring: bool
+    instance_tags: Mapping[str, str] | None
+    http_put_response_hop_limit: int | None
+    instance_metadata_tags: bool
+    launch_template: INodeLaunchTemplate | None
+    slurm_settings: Mapping[str, str] | None
+
+
+class ComputeNodeGroupOptions(LoginNodeOptions, total=False):
+    """The arguments of `ComputeNodeGroup` that `Cluster.add_compute_node_group` forwards."""
+
+    instance_types: Required[Sequence[str | InstanceFacts]]
+    scaling: Required[Scaling]
+    subnets: Sequence[ec2.ISubnet] | None
+    efa: bool
+    efa_only: bool
+    placement_group: ec2.IPlacementGroup | None
+    capacity: Capacity | None
+    ssh_from: Sequence[ec2.IPeer]
+    scale_down_idle_time: cdk.Duration | None
+    real_memory: cdk.Size | None
+    weight: int | None
+    features: Sequence[str]
+    gpu_type: str | None
+    gres: Sequence[Mapping[str, str]]
+    login: bool
+
+
+@jsii.implements(ec2.IConnectable, iam.IGrantable)
+class ComputeNodeGroup(Construct):
+    """A set of like EC2 instances that Slurm runs jobs on.
+
+    What is granted or opened to a node group reaches this node group only: on the first
+    `bucket.grant_read(nodes)` it gets a role of its own instead of the one that a cluster's node
+    groups share, and on the first use of `connections` a security group of its own beside the
+    cluster's.
+
+    Resources:
+        A compute node group and a launch template; with EFA a cluster placement group. An instance
+        profile with a role, and a security group, when something is granted or opened.
+
+    Security:
+        Nodes carry the cluster's security group for compute nodes or for login nodes, with EFA and
+        restricted groups one more that is open to themselves alone, and a role that may register
+        the node and let Session Manager in. Their metadata service wants a token (IMDSv2). A node
+        whose file systems are not mounted does not start Slurm.
+
+    Args:
+        cluster: The cluster, owned or imported.
+        instance_types: One or more EC2 instance types that share architecture, vCPUs and GPUs; by
+            name, or as `InstanceFacts` where the catalogue does not have them. Changing them
+            replaces the node group.
+        scaling: `Scaling.static(4)` or `Scaling.dynamic(max=16)`.
+        name: The physical name, 3 to 25 letters, digits and hyphens. By default the id and a short
+            hash of what forces replacement, so that instance types can change.
+        subnets: Where nodes start. By default the cluster's own subnet: one zone, which EFA needs
+            and which costs nothing for traffic. Several zones find more capacity.
+        efa: Whether nodes talk by Elastic Fabric Adapter: an interface for each network card that
+            has it, and a cluster placement group. By default they do not.
+        efa_only: Whether the interfaces on secondary cards carry nothing but EFA, and so take no IP
+            address. By default they carry both: that AWS PCS takes the others is not confirmed.
+        placement_group: Where instances are placed, of any strategy. By default a new cluster
+            placement group with EFA, unless `capacity` is a reservation, and none without.
+        capacity: How instances are bought: see `Capacity`. By default On-Demand.
+        image: The machine image. By default the value of a template parameter of the stack,
+            `NodeImageX8664` or `NodeImageArm64`: it is to be given when the stack is first
+            deployed, and later deployments keep it, so an image never changes under running nodes
+            unless somebody changes it. The description of the parameter says how to find the newest
+            PCS-ready image. With an imported launch template: the image in there.
+        mounts: File systems by mount point, instead of the cluster's. By default the cluster's;
+            add to them with `mounts={**cluster.mounts, "/scratch": scratch}`.
+        mount_scripts: What mounts those that it can, instead of user data: see `MountScripts`. By
+            default as the cluster does.
+        lifecycle_actions: Scripts that AWS PCS runs on each node as it starts, in this order within
+            a stage; after the mounts, but for one that forwards logs. By default none.
+        script_caching_policy: How often a node downloads the scripts. By default once.
+        user_data: Further parts of the user data, after the mounts. By default none.
+        security_groups: Security groups beside the cluster's, with EFA on the first interface. By
+            default none.
+        instance_profile: The instance profile. By default one that the cluster's node groups share
+            until something is granted to this one.
+        ssh_from: Who may reach the SSH port, such as `[ec2.Peer.ipv4("203.0.113.0/24")]`. By
+            default nobody; Session Manager needs no port.
+        key_pair: Whose holder may log in by SSH. By default nobody.
+        root_volume: The volume with the operating system, such as
+            `ec2.BlockDeviceVolume.ebs(200, throughput=500)`: encrypted and gp3 unless it says
+            otherwise. With a `kms_key` that is made in this app, AWS PCS is let to use it. By
+            default what the image says.
+        root_device_name: The root device of the image that it changes. By default `/dev/sda1`, that
+            of the default image; with `image` it must be said.
+        detailed_monitoring: Whether CloudWatch has metrics of each minute, for a price. By default
+            of each five minutes.
+        instance_tags: Tags of instances, their volumes and their network interfaces, such as
+            `{"Project": "cfd"}`. By default `Name` alone.
+        http_put_response_hop_limit: How far the metadata service answers, 1 to 64 hops. By default
+            the guide's 4, so that containers reach it.
+        instance_metadata_tags: Whether the metadata service shows the instance's tags. By default
+            it does not.
+        launch_template: A template made elsewhere, instead of the one that is written from the
+            arguments that describe instances. By default none.
+        scale_down_idle_time: How long a dynamic node stays after its last job; needs Slurm 25.11.
+            By default what the cluster says.
+        real_memory: The memory that jobs can have on a node. By default 95 % of what the smallest
+            type has, where the cluster schedules by memory.
+        weight: Nodes with a lower weight get jobs first, where several would do. By default Slurm's
+            1.
+        features: What jobs can ask for with `sbatch -C`, such as `["avx512"]`. By default nothing.
+        gpu_type: What jobs call the GPUs of these nodes: with `"h100"` they ask for
+            `--gres=gpu:h100:8`. By default they ask for `gpu`, which AWS PCS declares itself. On
+            Slurm 26.05 this leaves out its detection of which cores are near which GPU.
+        gres: Records of `gres.conf` for these nodes, such as
+            `[{"Name": "gpu", "Type": "a100", "File": "/dev/nvidia[0-7]"}]`; jobs can ask for what
+            `slurm_settings` names in `Gres` as well. By default what AWS PCS writes.
+        slurm_settings: Further Slurm parameters of the nodes by Slurm's names, such as
+            `{"MemSpecLimit": "2048"}`. By default none.
+        login: Whether people log in here. Such a node group needs no queue. By default they do not.
+
+    Raises:
+        PcsValidationError: PCS001 to PCS003, the 2xx codes, PCS404, PCS406, PCS407, PCS409, PCS413,
+            PCS415, PCS501 to PCS503, PCS524, PCS558, PCS560, PCS601 to PCS604, PCS607, PCS610 to
+            PCS612, PCS614, PCS615, PCS617, PCS618, PCS621 to PCS625, PCS627, PCS701, PCS703, the
+            8xx codes, PCS901, PCS902, PCS906, PCS910 to PCS920.
+
+    Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
+    """
+
+    compute_node_group_id: Final[str]
+    """The ID of the node group, a token."""
+
+    cluster: Final[ICluster]
+    """The cluster it belongs to."""
+
+    name: Final[str]
+    """Its physical name."""
+
+    instance_types: Final[tuple[str, ...]]
+    """Its instance types."""
+
+    scaling: Final[Scaling]
+    """How many instances it has."""
+
+    subnets: Final[tuple[ec2.ISubnet, ...]]
+    """Where its nodes start."""
+
+    mounts: Final[Mapping[str, ISharedStorage] | None]
+    """The file systems its nodes mount, by mount point; `None` where an imported template says."""
+
+    login: Final[bool]
+    """Whether people log in here."""
+
+    lifecycle_actions: Final[tuple[LifecycleAction, ...]]
+    """The scripts that AWS PCS runs on its nodes, those that mount file systems among them."""
+
+    addresses: Final[int]
+    """How many addresses its nodes take at the most, one for each network interface."""
+
+    architecture: Final[str | None]
+    """The processor architecture, `x86_64` or `arm64`; `None` for types not in the catalogue."""
+
+    @staticmethod
+    def from_compute_node_group_id(
+        scope: Construct, id: str, compute_node_group_id: str
+    ) -> IComputeNodeGroup:
+        """Use a node group that is defined elsewhere, to name it in a queue.
+
+        Args:
+            scope: Where it is referred to.
+            id: The id of the reference.
+            compute_node_group_id: Its ID, such as `pcs_1a2b3c4d5e`; a queue does not take its name.
+
+        Raises:
+            PcsValidationError: PCS221, when `compute_node_group_id` is no such ID.
+        """
+        return _ImportedComputeNodeGroup(scope, id, compute_node_group_id)
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: ICluster,
+        instance_types: Sequence[str | InstanceFacts],
+        scaling: Scaling,
+        name: str | None = None,
+        subnets: Sequence[ec2.ISubnet] | None = None,
+        efa: bool = False,
+        efa_only: bool = False,
+        placement_group: ec2.IPlacementGroup | None = None,
+        capacity: Capacity | None = None,
+        image: ec2.IMachineImage | None = None,
+        mounts: Mapping[str, ISharedStorage] | None = None,
+        mount_scripts: MountScripts | None = None,
+        lifecycle_actions: Sequence[LifecycleAction] = (),
+        script_caching_policy: ScriptCachingPolicy | None = None,
+        user_data: Sequence[UserDataPart] = (),
+        security_groups: Sequence[ec2.ISecurityGroup] = (),
+        instance_profile: INodeInstanceProfile | None = None,
+        ssh_from: Sequence[ec2.IPeer] = (),
+        key_pair: ec2.IKeyPair | None = None,
+        root_volume: ec2.BlockDeviceVolume | None = None,
+        root_device_name: str | None = None,
+        detailed_monitoring: bool = False,
+        instance_tags: Mapping[str, str] | None = None,
+        http_put_response_hop_limit: int | None = None,
+        instance_metadata_tags: bool = False,
+        launch_template: INodeLaunchTemplate | None = None,
+        scale_down_idle_time: cdk.Duration | None = None,
+        real_memory: cdk.Size | None = None,
+        weight: int | None = None,
+        features: Sequence[str] = (),
+        gpu_type: str | None = None,
+        gres: Sequence[Mapping[str, str]] = (),
+        slurm_settings: Mapping[str, str] | None = None,
+        login: bool = False,
+    ) -> None:
+        given = Arguments()
+        given.require(
+            cluster=(cluster, "cluster_id"),
+            scaling=(scaling, Scaling),
+            efa=(efa, bool),
+            efa_only=(efa_only, bool),
+            detailed_monitoring=(detailed_monitoring, bool),
+            instance_metadata_tags=(instance_metadata_tags, bool),
+            login=(login, bool),
+        )
+        given.expect(
+            name=(name, str),
+            placement_group=(placement_group, "placement_group_name"),
+            capacity=(capacity, Capacity),
+            instance_profile=(instance_profile, "instance_profile_arn"),
+            mount_scripts=(mount_scripts, MountScripts),
+            script_caching_policy=(script_caching_policy, ScriptCachingPolicy),
+            key_pair=(key_pair, "key_pair_name"),
+            launch_template=(launch_template, "version"),
+            root_device_name=(root_device_name, str),
+            http_put_response_hop_limit=(http_put_response_hop_limit, int),
+            gpu_type=(gpu_type, str),
+        )
+        types, described = given.instance_types("instance_types", instance_types)
+        chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
+        groups = given.items("security_groups", security_groups, "security_group_id")
+        parts = given.items("user_data", user_data, UserDataPart)
+        peers = given.peers("ssh_from", ssh_from)
+        parameters = SlurmParameters(
+            NODE_GROUP,
+            given.mapping("slurm_settings", slurm_settings, str),
+            {
+                "RealMemory": given.whole_mebibytes("real_memory", real_memory),
+                "Weight": given.count("weight", weight),
+                "Features": given.joined("features", features),
+            },
+        )
+        records = [
+            given.mapping("gres", record, str) for record in given.items("gres", gres, Mapping)
+        ]
+        file_systems = given.mapping("mounts", mounts, "file_share")
+        actions = given.items("lifecycle_actions", lifecycle_actions, LifecycleAction)
+        idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
+        given.expect(image=(image, "get_image"))
+        volume = given.ebs("root_volume", root_volume)
+        tags = given.mapping("instance_tags", instance_tags, str)
+        if launch_template is not None:
+            given.problems.extend(
+                _contradictions(
+                    efa=efa,
+                    efa_only=efa_only,
+                    placement_group=placement_group,
+                    mounts=file_systems,
+                    mount_scripts=mount_scripts,
+                    user_data=parts,
+                    security_groups=groups,
+                    ssh_from=peers,
+                    key_pair=key_pair,
+                    root_volume=root_volume,
+                    root_device_name=root_device_name,
+                    detailed_monitoring=detailed_monitoring,
+                    instance_tags=tags,
+                    http_put_response_hop_limit=http_put_response_hop_limit is not None,
+                    instance_metadata_tags=instance_metadata_tags,
+                )
+            )
+        capacity = capacity or Capacity.on_demand()
+        own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
+        if own_template is not None and _differ(own_template.capacity, capacity):
+            given.problems.append(_other_capacity())
+        _cdk.refuse(scope, id, given.problems)
+        if mounts is None and launch_template is None:
+            file_systems = dict(cluster.mounts)
+        if own_template is not None:
+            file_systems = dict(own_template.mounts)
+        found = instances.known(types, described)
+        mounting = Mounting(
+            file_systems,
+            scripts=None if launch_template else mount_scripts or cluster.mount_scripts,
+            without_disks=tuple(
+                name for name, facts in found.items() if not facts.local_storage_gb
+            ),
+            inherited=mounts is None and launch_template is None,
+        )
+        lifecycle = Lifecycle(
+            actions=mounting.ordered(actions), script_caching_policy=script_caching_policy
+        )
+        # An imported template has an image; one that is made here has none.
+        default_image = image is None and (launch_template is None or own_template is not None)
+        places = (cluster.subnet,) if chosen is None else chosen
+        # The cluster's own subnet was looked at with the cluster, but not whether it suits nodes.
+        looked_at = places if chosen is not None or _cdk.is_public(places[0]) is True else ()
+        ipv6 = cluster.network_type is NetworkType.IPV6
+        places_facts = [
+            _cdk.subnet_facts("subnets", place, cluster.vpc, nodes=True, needs_ipv6=ipv6)
+            for place in looked_at
+        ]
+        carried = cluster.login_security_group if login else cluster.compute_security_group
+        physical = (
+            physical_name(_cdk.path(scope), id, _cdk.without_tokens(types), longest=25)
+            if name is None
+            else name
+        )
+        launch = Launch(
+            instance_types=types,
+            described=described,
+            secondary_group_ids=(_cdk.security_group_id(carried),),
+            slurm_settings=dict(parameters.values),
+            security_group_ids=tuple(
+                dict.fromkeys(_cdk.security_group_id(group) for group in (carried, *groups))
+            ),
+            mounts=mounting.by_user_data,
+            parts=parts,
+            efa=own_template.efa if own_template else efa,
+            efa_only=own_template.efa_only if own_template else efa_only,
+            placement_group=placement_group,
+            capacity=capacity,
+            min=scaling.min,
+            max=scaling.max,
+            key_name=key_pair.key_pair_name if key_pair else None,
+            name_tag=physical,
+            root_volume=volume,
+            root_device_name=root_device_name,
+            own_image=image is not None,
+            detailed_monitoring=detailed_monitoring,
+            instance_tags=tags,
+            http_put_response_hop_limit=http_put_response_hop_limit,
+            instance_metadata_tags=instance_metadata_tags,
+            subnets=len(places),
+            public=any(subnet.public is True for subnet in places_facts) or UNKNOWN,
+        )
+        group_facts = rules.NodeGroupFacts(
+            name=_cdk.known(physical),
+            named=name is not None,
+            instance_types=_cdk.known_all(types),
+            described=described,
+            min=scaling.min,
+            max=scaling.max,
+            subnets=len(places),
+            purchase_option=capacity.purchase_option,
+            spot_options=capacity.allocation is not None,
+            login=login,
+            scale_down_idle_seconds=idle_seconds,
+            slurm=cluster.slurm or UNKNOWN,
+            default_image=default_image,
+        )
+        ssh = rules.PeersFacts(
+            argument="ssh_from",
+            service="SSH",
+            sources=tuple(_cdk.known(peer.unique_id) for peer in peers),
+        )
+        ids = rules.IdentifierFacts(
+            subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places),
+            security_group_ids=tuple(map(_cdk.known, launch.security_group_ids)),
+        )
+        told = NodeParameters(
+            parameters,
+            gres=records,
+            gpu_type=gpu_type,
+            cluster=cluster,
+            instances=found,
+            all_known=len(found) == len(types),
+            login=login,
+        )
+        groups_facts = [
+            _cdk.security_group_facts("security_groups", group, cluster.vpc) for group in groups
+        ]
+        granted = instance_profile is None or _cdk.has_principal(instance_profile)
+        facts = (
+            group_facts,
+            *places_facts,
+            *groups_facts,
+            ids,
+            ssh,
+            *launch.facts(),
+            *told.facts(),
+            *_root_volume_of(own_template, own_image=image is not None),
+            *mounting.facts(places, role=granted),
+            *lifecycle.facts(role=granted),
+        )
+        problems = list(rules.errors_in(*facts))
+        if own_template is not None:
+            if own_template.interfaces != launch.interfaces:
+                problems.append(_other_cards())
+            if own_template.subnet is not None and {_cdk.subnet_id(s) for s in places} != {
+                _cdk.subnet_id(own_template.subnet)
+            }:
+                problems.append(_other_subnet())
+        if instance_profile is not None and (role := _cdk.role_of(instance_profile)) is not None:
+            problems.extend(rules.errors_in(rules.RoleFacts(name=_cdk.role_name(role))))
+        _cdk.refuse(scope, id, problems)
+        # Last, because an image that is only asked for its ID may leave a parameter in the stack.
+        if image:
+            ami_id = given.image("image", image, scope, id)
+            _cdk.refuse(scope, id, given.problems)
+            image_facts = rules.ImageFacts(
+                ami_id=_cdk.known(ami_id),
+                follows_parameter=_cdk.follows_parameter(scope, ami_id),
+                architectures={name: each.architecture for name, each in found.items()},
+            )
+            facts = (*facts, image_facts)
+            _cdk.refuse(scope, id, rules.errors_in(image_facts))
+
+        super().__init__(scope, id)
+        _cdk.advise(self, rules.advice_on(*facts))
+        self.cluster = cluster
+        self.name = physical
+        self.instance_types = types
+        self.scaling = scaling
+        self.subnets = places
+        if launch_template is not None:
+            self.mounts = own_template.mounts if own_template else None
+        else:
+            self.mounts = mounting.file_systems
+        self.login = login
+        self.addresses = scaling.max * launch.addresses
+        self.architecture = group_facts.architecture
+        if efa and launch_template is None and carried is not cluster.security_group:
+            # Groups that name ports do not let EFA through.
+            launch = launch.with_group(efa_security_group_id(self, cluster.vpc))
+        self._efa = efa
+        self._interfaces = launch.interfaces
+        self._security_group_ids = launch.security_group_ids
+        self._secondary_group_ids = launch.secondary_group_ids or ()
+        self._given_template = launch_template
+        self.lifecycle_actions = lifecycle.actions
+        attached = lifecycle.attach(self)
+        scripts_take = attached.grants(cluster.cluster_id) if lifecycle.actions else ()
+        self._needed = (*grants_of(mounting.shares.values()), *scripts_take)
+        # What the cluster mounts is open to its security group, and its profile may mount it.
+        own = [s for s in mounting.shares.values() if all(s is not c for c in cluster.open_shares)]
+        self._efa_shares = any(share.efa for share in own)
+        self._profile = instance_profile
+        if instance_profile is None and (scripts_take or any(grants_of(own))):
+            self._profile = self._own_profile()
+        self._template = None if launch_template else launch.attach(self, "LaunchTemplate")
+        self._resource = cfn.CfnComputeNodeGroup(
+            self,
+            "Resource",
+            cluster_id=cluster.cluster_id,
+            name=physical,
+            ami_id=image.get_image(self).image_id
+            if image
+            else _default_image(scope, self.architecture)
+            if default_image
+            else None,
+            custom_launch_template=_template_reference(self._template, launch_template),
+            iam_instance_profile_arn=self.instance_profile.instance_profile_arn,
+            node_lifecycle_actions=attached.actions,
+            instance_configs=[
+                cfn.CfnComputeNodeGroup.InstanceConfigProperty(instance_type=name) for name in types
+            ],
+            purchase_option=capacity.purchase_option,
+            scaling_configuration=cfn.CfnComputeNodeGroup.ScalingConfigurationProperty(
+                min_instance_count=scaling.min, max_instance_count=scaling.max
+            ),
+            slurm_configuration=told.configuration(idle_seconds),
+            spot_options=cfn.CfnComputeNodeGroup.SpotOptionsProperty(
+                allocation_strategy=capacity.allocation.value
+            )
+            if capacity.allocation
+            else None,
+            subnet_ids=[_cdk.subnet_id(subnet) for subnet in places],
+        )
+        for peer in peers:
+            self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
+        for share in own if launch_template is None else ():  # or that has opened them
+            if share.ports and share.security_groups:
+                share.allow_mount_from(_cdk.as_security_group(self._own_security_group))
+        if instance_profile is not None and granted:
+            for grant in self._needed:
+                grant(self).apply_before(self._resource)
+        # The cluster waits for the way out of its own subnet.
+        _cdk.depend(self._resource, own, [s for s in places if s is not cluster.subnet])
+        self.compute_node_group_id = self._resource.attr_id
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network connections of these nodes; the first use gives them a group of their own.
+
+        Raises:
+            PcsValidationError: PCS219, when the launch template was imported.
+        """
+        if self._template is None:
+            return self._connections_of_given_template()
+        return self._own_security_group.connections
+
+    @property
+    def instance_profile(self) -> INodeInstanceProfile:
+        """The instance profile that its nodes carry: its own, or the one that node groups share."""
+        return self._profile or self.cluster.instance_profile
+
+    @property
+    def grant_principal(self) -> iam.IPrincipal:
+        """Whom permissions are granted to; the first use gives these nodes a role of their own."""
+        if self._profile is None:
+            self._profile = self._own_profile()
+            self._resource.iam_instance_profile_arn = self._profile.instance_profile_arn
+        principal = _cdk.principal_of(self._profile)
+        if principal is None:
+            raise grant_without_role(self)
+        return principal
+
+    @cached_property
+    def _own_security_group(self) -> ec2.SecurityGroup:
+        assert self._template is not None
+        group = _cdk.security_group(
+            self,
+            "SecurityGroup",
+            self.cluster.vpc,
+            "Nodes of one AWS PCS compute node group",
+            all_outbound=False,
+        )
+        # On the first interface, and on those by which file servers are reached by EFA as well.
+        interfaces = self._interfaces if self._efa_shares else self._interfaces[:1]
+        places = [f"NetworkInterfaces.{n}.Groups" for n, _ in enumerate(interfaces)]
+        for n, place in enumerate(places if self._efa else ["SecurityGroupIds"]):
+            others = self._security_group_ids if n == 0 else self._secondary_group_ids
+            self._template.add_property_override(
+                f"LaunchTemplateData.{place}", [*others, group.security_group_id]
+            )
+        return group
+
+    def _own_profile(self) -> NodeInstanceProfile:
+        profile = NodeInstanceProfile(self, "InstanceProfile")
+        profile.grant_before_start(self._needed)
+        return profile
+
+    def _connections_of_given_template(self) -> ec2.Connections:
+        if isinstance(self._given_template, NodeLaunchTemplate):
+            return self._given_template.connections
+        raise PcsValidationError(
+            self.node.path,
+            [
+                Problem(
+                    code="PCS219",
+                    argument="launch_template",
+                    message="the security groups of an imported launch template are not known",
+                    fix="open ports on the security groups themselves",
+                )
+            ],
+        )
+
+
+class _ImportedComputeNodeGroup(Construct):
+    """A node group of which nothing but its ID is known."""
+
+    compute_node_group_id: Final[str]
+    name: Final[str]
+    cluster: Final[None]
+    login: Final[bool]
+    instance_types: Final[None]
+    scaling: Final[None]
+    architecture: Final[None]
+
+    def __init__(self, scope: Construct, id: str, compute_node_group_id: str) -> None:
+        given = Arguments()
+        given.require(
+            compute_node_group_id=(compute_node_group_id, str),
+        )
+        _cdk.refuse(scope, id, given.problems)
+        facts = rules.NodeGroupReferenceFacts(
+            compute_node_group_id=_cdk.known(compute_node_group_id)
+        )
+        _cdk.refuse(scope, id, rules.errors_in(facts))
+        super().__init__(scope, id)
+        self.compute_node_group_id = compute_node_group_id
+        self.name = id
+        self.cluster = None
+        self.login = False
+        self.instance_types = None
+        self.scaling = None
+        self.architecture = None
+
+
+def _root_volume_of(
+    template: NodeLaunchTemplate | None, *, own_image: bool
+) -> Iterator[rules.RootVolumeFacts]:
+    """What a template made elsewhere shows of a volume whose device this image has to have."""
+    if template is not None and template.root_volume is not None:
+        device_name = _cdk.known(template.root_device_name)
+        yield rules.RootVolumeFacts(type=UNKNOWN, device_name=device_name, own_image=own_image)
+
+
+def _template_reference(
+    own: ec2.CfnLaunchTemplate | None, given: INodeLaunchTemplate | None
+) -> cfn.CfnComputeNodeGroup.CustomLaunchTemplateProperty:
+    if own is not None:
+        template_id, version = own.ref, own.attr_latest_version_number
+    else:
+        assert given is not None
+        template_id, version = given.launch_template_id, given.version
+    return cfn.CfnComputeNodeGroup.CustomLaunchTemplateProperty(
+        template_id=template_id, version=version
+    )
+
+
+def _default_image(scope: Construct, architecture: str | None) -> str:
+    """The value of the parameter for this architecture, in the stack of the node group."""
+    return _cdk.image_parameter(
+        scope,
+        _IMAGE_PARAMETERS[architecture or "x86_64"],
+        f"The image of {architecture} nodes. Newest: aws ssm get-parameter --name "
+        f"/aws/service/pcs/ami/dlami-base-ubuntu2404/{architecture}/latest/ami-id",
+    )
+
+
+def _other_cards() -> Problem:
+    return Problem(
+        code="PCS611",
+        argument="launch_template",
+        message="has the network interfaces of other instance types",
+        fix="make it with the instance_types of the node group",
+    )
+
+
+def _differ(template: Capacity, group: Capacity) -> bool:
+    """Whether a template was made for another way of buying; most of it is not in a template."""
+    if template.reservation != group.reservation:
+        return True
+    return template.purchase_option not in {"ONDEMAND", group.purchase_option}
+
+
+def _other_subnet() -> Problem:
+    return Problem(
+        code="PCS218",
+        argument="subnets",
+        message="are not the subnet of the launch template",
+        fix="leave subnet out of NodeLaunchTemplate, or pass the same to both",
+    )
+
+
+def _other_capacity() -> Problem:
+    return Problem(
+        code="PCS218",
+        argument="capacity",
+        message="and launch_template do not name the same reservation",
+        fix="pass the same capacity to NodeLaunchTemplate and to the node group",
+    )
+
+
+def _contradictions(**arguments: object) -> list[Problem]:
+    """The arguments that a launch template of the user's own makes meaningless."""
+    return [
+        Problem(
+            code="PCS218",
+            argument=argument,
+            message="says what is in the launch template, and launch_template gives one",
+            fix=f"leave one of them out: {argument} goes into NodeLaunchTemplate(...)",
+        )
+        for argument, value in arguments.items()
+        if value
+    ]

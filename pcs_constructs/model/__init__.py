@@ -1,0 +1,1 @@
+"""What AWS PCS, EC2 and Slurm are."""

@@ -1,9 +1,0 @@
-"""Whether everything that a cluster needs to talk to can be reached, proved from templates."""
-
-from __future__ import annotations
-
-from pcs_constructs.reach.flows import Flow, judge
-from pcs_constructs.reach.listing import as_data, as_mermaid, as_text
-from pcs_constructs.reach.proof import Thing, Verdict
-
-__all__ = ["Flow", "Thing", "Verdict", "as_data", "as_mermaid", "as_text", "judge"]

@@ -1,0 +1,1 @@
+"""How CloudFormation is read."""

@@ -1,0 +1,1 @@
+"""What the rules are to judge, out of the resources of templates, by noun."""

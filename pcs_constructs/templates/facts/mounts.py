@@ -1,0 +1,83 @@
+"""Where nodes are, and where the file systems are that they speak of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from pcs_constructs import rules
+from pcs_constructs.templates.document import as_mapping
+from pcs_constructs.templates.facts.evidence import Evidence
+from pcs_constructs.templates.facts.networks import zone
+from pcs_constructs.templates.facts.storage import CACHE, EFS, FSX, mount_targets
+from pcs_constructs.templates.members import launch_template
+from pcs_constructs.templates.types import SUBNET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pcs_constructs.model.errors import Unknown
+    from pcs_constructs.templates.members import Membership
+    from pcs_constructs.templates.resolved import Part
+
+
+def mount_evidence(membership: Membership) -> Iterator[Evidence]:
+    """For each node group the zones of its nodes, and of what its scripts refer to."""
+    for group in membership.groups:
+        subnets = [group.follow(each) for each in group.each("SubnetIds")]
+        places = [subnet for subnet in subnets if subnet is not None and subnet.type == SUBNET]
+        if not places or len(places) != len(subnets):
+            continue
+        here = {id(subnet) for subnet in places}
+        servers: dict[str, str | Unknown] = {}
+        targets: dict[str, tuple[str | Unknown, ...]] = {}
+        for file_system in _mounted(group):
+            name = file_system.resource.logical_id
+            if file_system.type == EFS:
+                there = _subnets(mount_targets(file_system))
+                if there and not here <= {id(subnet) for subnet in there}:
+                    targets[name] = tuple(zone(subnet) for subnet in there)
+            elif file_system.count("SubnetIds") == 1:  # servers in one zone
+                subnet = file_system.follow(file_system.get("SubnetIds", 0))
+                if subnet is not None and subnet.type == SUBNET and here != {id(subnet)}:
+                    servers[name] = zone(subnet)
+        if servers or targets:
+            yield Evidence(
+                facts=rules.MountZoneFacts(
+                    nodes=tuple(dict.fromkeys(zone(subnet) for subnet in places)),
+                    servers=servers,
+                    mount_targets=targets,
+                ),
+                part=group,
+                places={"mounts": ("SubnetIds",)},
+            )
+
+
+def _subnets(targets: list[Part]) -> list[Part]:
+    """The subnets of mount targets, none if one of them is not made here."""
+    found = [target.follow(target.get("SubnetId")) for target in targets]
+    known = [subnet for subnet in found if subnet is not None and subnet.type == SUBNET]
+    return known if len(known) == len(found) else []
+
+
+def _mounted(group: Part) -> list[Part]:
+    """The file systems that user data or lifecycle actions of a node group refer to."""
+    template = launch_template(group)
+    found: dict[int, Part] = {}
+    if template is not None:
+        _collect(template, template.get("LaunchTemplateData", "UserData"), found)
+    _collect(group, group.get("NodeLifecycleActions"), found)
+    return [part for part in found.values() if part.type in {EFS, FSX, CACHE}]
+
+
+def _collect(part: Part, value: Any, found: dict[int, Part]) -> None:
+    """Everything that a value refers to, at any depth."""
+    pending = [value]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, list):
+            pending.extend(cast("list[Any]", inner))
+        elif isinstance(inner, dict):
+            target = part.follow(inner)
+            if target is not None:
+                found[id(target)] = target
+            pending.extend(as_mapping(cast("object", inner)).values())

@@ -1,0 +1,306 @@
+"""What VPCs, subnets and security groups show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from pcs_constructs import rules
+from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.model.services import endpoint_service
+from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.members import launch_template
+from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pcs_constructs.templates.members import Membership
+    from pcs_constructs.templates.resolved import Part, Path, Scene
+
+_INTERFACES: Final = ("LaunchTemplateData", "NetworkInterfaces")
+_INGRESS: Final = "AWS::EC2::SecurityGroupIngress"
+_EVERYONE: Final = ("0.0.0.0/0", "::/0")
+_SERVICES: Final = {
+    22: "SSH",
+    3000: "Grafana",
+    6820: "the REST API",
+    8443: "DCV",
+}
+
+
+class Opened(NamedTuple):
+    """Ports that a security group lets in."""
+
+    ports: tuple[int, int] | Unknown
+    """The first and the last one."""
+
+    source: str | Unknown
+    """The addresses that may come in; UNKNOWN for security groups and the like."""
+
+    spot: Spot
+    """Where it says so."""
+
+
+def open_ports(group: Part) -> list[Opened]:
+    """Everything that a security group lets in by TCP."""
+    found = [
+        _opened(group, ("SecurityGroupIngress", i))
+        for i in range(len(group.each("SecurityGroupIngress")))
+    ]
+    for rule in group.scene.of_type(_INGRESS):
+        if rule.follow(rule.get("GroupId")) is group:
+            found.append(_opened(rule, ()))
+    return [each for each in found if each is not None]
+
+
+def _opened(part: Part, path: Path) -> Opened | None:
+    protocol = part.text(*path, "IpProtocol")
+    first, last = part.whole(*path, "FromPort"), part.whole(*path, "ToPort")
+    ports: tuple[int, int] | Unknown = UNKNOWN
+    if protocol in {"-1", "all"} or -1 in (first, last):
+        ports = (0, 65_535)
+    elif protocol not in {"tcp", "6"}:
+        return None
+    elif isinstance(first, int) and isinstance(last, int):
+        ports = (first, last)
+    source: str | Unknown = UNKNOWN
+    place = "IpProtocol"
+    for name in ("CidrIp", "CidrIpv6"):
+        value = part.text(*path, name)
+        if value is not None:
+            source, place = value, name
+    return Opened(ports, source, Spot(part, (*path, place)))
+
+
+def network_evidence(membership: Membership) -> Iterator[Evidence]:
+    """What the VPCs, subnets and security groups of clusters and node groups show."""
+    for cluster in membership.clusters:
+        path = ("Networking", "SubnetIds")
+        ipv6 = cluster.text("Networking", "NetworkType") == "IPV6"
+        vpc = _vpc_of(cluster, cluster.get(*path, 0))
+        yield from _vpc_evidence(vpc)
+        for i, each in enumerate(cluster.each(*path)):
+            yield from _subnet_evidence(
+                cluster, each, (*path, i), vpc, "subnet", controller=True, needs_ipv6=ipv6
+            )
+        groups = ("Networking", "SecurityGroupIds")
+        yield from _group_evidence(cluster, groups, vpc, "security_group")
+        yield _identifiers(cluster, path, groups)
+    for node_group in membership.groups:
+        cluster = membership.cluster_of(node_group)
+        vpc = _vpc_of(cluster, cluster.get("Networking", "SubnetIds", 0)) if cluster else None
+        ipv6 = cluster is not None and cluster.text("Networking", "NetworkType") == "IPV6"
+        for i, each in enumerate(node_group.each("SubnetIds")):
+            yield from _subnet_evidence(
+                node_group, each, ("SubnetIds", i), vpc, "subnets", nodes=True, needs_ipv6=ipv6
+            )
+        yield _identifiers(node_group, ("SubnetIds",), ())
+        template = launch_template(node_group)
+        if template is not None:
+            for i in range(len(template.each(*_INTERFACES))):
+                place: Path = (*_INTERFACES, i, "SubnetId")
+                subnet_id = template.text(*place)
+                yield Evidence(
+                    facts=rules.IdentifierFacts(subnet_ids=(subnet_id,) if subnet_id else ()),
+                    part=template,
+                    places={"subnets": place},
+                )
+            for path in group_lists(template):
+                yield from _group_evidence(template, path, vpc, "security_groups")
+                yield _identifiers(template, (), path)
+    yield from _peers_evidence(membership)
+    yield from _endpoints_evidence(membership.scene)
+
+
+def group_lists(template: Part) -> list[Path]:
+    """Where a launch template lists security groups."""
+    data = "LaunchTemplateData"
+    found: list[Path] = [(data, "SecurityGroupIds")]
+    for i in range(len(template.each(data, "NetworkInterfaces"))):
+        found.append((data, "NetworkInterfaces", i, "Groups"))
+    return [path for path in found if template.get(*path) is not None]
+
+
+def _identifiers(part: Part, subnets: Path, groups: Path) -> Evidence:
+    return Evidence(
+        facts=rules.IdentifierFacts(
+            subnet_ids=_literals(part, subnets) if subnets else (),
+            security_group_ids=_literals(part, groups) if groups else (),
+        ),
+        part=part,
+        places={"subnets": subnets, "security_groups": groups},
+    )
+
+
+def _literals(part: Part, path: Path) -> tuple[str | Unknown, ...]:
+    found = (part.text(*path, i) for i in range(len(part.each(*path))))
+    return tuple(UNKNOWN if value is None else value for value in found)
+
+
+def _vpc_of(part: Part, subnet_id: Any) -> Part | None:
+    """The VPC of a subnet, where both are made here."""
+    subnet = part.follow(subnet_id)
+    vpc = subnet.follow(subnet.get("VpcId")) if subnet and subnet.type == SUBNET else None
+    return vpc if vpc and vpc.type == "AWS::EC2::VPC" else None
+
+
+def _vpc_evidence(vpc: Part | None) -> Iterator[Evidence]:
+    if vpc is None:
+        return
+    hostnames, support = vpc.flag("EnableDnsHostnames"), vpc.flag("EnableDnsSupport")
+    tenancy = vpc.text("InstanceTenancy")
+    yield Evidence(
+        facts=rules.VpcFacts(
+            dns_hostnames=False if hostnames is None else hostnames,
+            dns_support=True if support is None else support,
+            tenancy="default" if tenancy is None else tenancy,
+        ),
+        part=vpc,
+        places={
+            "vpc": ("InstanceTenancy",)
+            if tenancy not in {None, UNKNOWN, "default"}
+            else ("EnableDnsSupport",)
+            if support is False
+            else ("EnableDnsHostnames",)
+        },
+    )
+
+
+def _subnet_evidence(
+    part: Part,
+    subnet_id: Any,
+    path: Path,
+    vpc: Part | None,
+    argument: str,
+    *,
+    controller: bool = False,
+    nodes: bool = False,
+    needs_ipv6: bool = False,
+) -> Iterator[Evidence]:
+    subnet = part.follow(subnet_id)
+    if subnet is None or subnet.type != SUBNET:
+        return
+    assigns, ipv6 = subnet.flag("MapPublicIpOnLaunch"), subnet.flag("AssignIpv6AddressOnCreation")
+    there = subnet.follow(subnet.get("VpcId"))
+    yield Evidence(
+        facts=rules.NodeSubnetFacts(
+            argument=argument,
+            name=subnet.resource.logical_id,
+            in_vpc=UNKNOWN if there is None or vpc is None else there is vpc,
+            zone=zone(subnet),
+            public=is_public(subnet),
+            assigns_public_addresses=False if assigns is None else assigns,
+            ipv6=False if ipv6 is None else ipv6,
+            controller=controller,
+            nodes=nodes,
+            needs_ipv6=needs_ipv6,
+        ),
+        part=part,
+        places={argument: path},
+    )
+
+
+def is_public(subnet: Part) -> bool | Unknown:
+    """Whether a subnet has a way to an internet gateway; UNKNOWN where its routes are not here."""
+    scene = subnet.scene
+    tables = [
+        association.follow(association.get("RouteTableId"))
+        for association in scene.of_type("AWS::EC2::SubnetRouteTableAssociation")
+        if association.follow(association.get("SubnetId")) is subnet
+    ]
+    if not tables or None in tables:
+        return UNKNOWN
+    for route in scene.of_type("AWS::EC2::Route"):
+        if route.follow(route.get("RouteTableId")) in tables:
+            gateway = route.follow(route.get("GatewayId"))
+            if gateway is not None and gateway.type == "AWS::EC2::InternetGateway":
+                return True
+    return False
+
+
+def _group_evidence(part: Part, path: Path, vpc: Part | None, argument: str) -> Iterator[Evidence]:
+    for i, each in enumerate(part.each(*path)):
+        group = part.follow(each)
+        if group is None or group.type != SECURITY_GROUP or vpc is None:
+            continue
+        there = group.follow(group.get("VpcId"))
+        yield Evidence(
+            facts=rules.SecurityGroupFacts(
+                argument=argument,
+                name=group.resource.logical_id,
+                in_vpc=UNKNOWN if there is None else there is vpc,
+            ),
+            part=part,
+            places={argument: (*path, i)},
+        )
+
+
+def _endpoints_evidence(scene: Scene) -> Iterator[Evidence]:
+    """Interface endpoints: their subnets, and others for the same service beside them."""
+    earlier: dict[str | None, set[str]] = {}
+    for endpoint in scene.of_type("AWS::EC2::VPCEndpoint"):
+        if endpoint.text("VpcEndpointType") != "Interface":
+            continue
+        places: dict[str, Path | Spot] = {"subnets": ("SubnetIds",), "services": ("ServiceName",)}
+        if endpoint.items("SubnetIds"):
+            subnets = [endpoint.follow(each) for each in endpoint.each("SubnetIds")]
+            zones = tuple(UNKNOWN if subnet is None else zone(subnet) for subnet in subnets)
+            facts = rules.EndpointFacts(services=(), zones=zones)
+            yield Evidence(facts=facts, part=endpoint, places=places)
+        vpc, service = endpoint.key(endpoint.get("VpcId")), _service(endpoint.get("ServiceName"))
+        if endpoint.flag("PrivateDnsEnabled") is True and service:
+            others = earlier.setdefault(vpc, set())
+            yield Evidence(
+                facts=rules.EndpointNamesFacts(services=(service,), others=frozenset(others)),
+                part=endpoint,
+                places=places,
+            )
+            others.add(service)
+
+
+def _service(name: object) -> str | None:
+    match name:
+        case {"Fn::Sub": str() as text}:
+            return endpoint_service(text.replace("${AWS::Region}", "region"))
+        case _:
+            return endpoint_service(name)
+
+
+def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
+    """Who may reach what listens on controllers and nodes."""
+    groups: dict[int, Part] = {}
+    for part, path in (
+        *((cluster, ("Networking", "SecurityGroupIds")) for cluster in membership.clusters),
+        *(
+            (template, path)
+            for node_group in membership.groups
+            if (template := launch_template(node_group)) is not None
+            for path in group_lists(template)
+        ),
+    ):
+        for each in part.each(*cast("Path", path)):
+            group = part.follow(each)
+            if group is not None and group.type == SECURITY_GROUP:
+                groups[id(group)] = group
+    for group in groups.values():
+        for opened in open_ports(group):
+            if opened.source not in _EVERYONE or opened.ports is UNKNOWN:
+                continue
+            first, last = opened.ports
+            names = [name for port, name in _SERVICES.items() if first <= port <= last]
+            if names:
+                yield Evidence(
+                    facts=rules.PeersFacts(
+                        argument="source", service=names[0], sources=(opened.source,)
+                    ),
+                    part=opened.spot.part,
+                    places={"source": opened.spot},
+                )
+
+
+def zone(subnet: Part) -> str | Unknown:
+    """The Availability Zone of a subnet, by its name or by its number in the Region."""
+    value = subnet.get("AvailabilityZone")
+    if isinstance(value, str):
+        return value
+    return rules.zone_number(value)

@@ -1,0 +1,481 @@
+"""What file systems show: Amazon EFS, Amazon FSx and Amazon File Cache."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pcs_constructs import rules
+from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.templates.document import as_mapping
+from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.networks import open_ports, zone
+from pcs_constructs.templates.resolve import sketch
+from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pcs_constructs.templates.resolved import Part, Path, Scene
+
+EFS: Final = "AWS::EFS::FileSystem"
+FSX: Final = "AWS::FSx::FileSystem"
+CACHE: Final = "AWS::FSx::FileCache"
+_REPOSITORY: Final = "AWS::FSx::DataRepositoryAssociation"
+_DAYS: Final = re.compile(r"AFTER_(\d+)_DAYS?")
+
+
+def storage_evidence(scene: Scene) -> Iterator[Evidence]:
+    """What all file systems of the templates show."""
+    for file_system in scene.of_type(EFS):
+        yield from _efs(file_system)
+    for point in scene.of_type("AWS::EFS::AccessPoint"):
+        path = point.text("RootDirectory", "Path")
+        if path is not None:
+            yield Evidence(
+                facts=rules.AccessPointFacts(path=path),
+                part=point,
+                places={"path": ("RootDirectory", "Path")},
+            )
+    for file_system in scene.of_type(FSX):
+        match file_system.text("FileSystemType"):
+            case "LUSTRE":
+                yield from _lustre(file_system)
+            case "OPENZFS":
+                yield from _open_zfs(file_system)
+            case "ONTAP":
+                yield _ontap(file_system)
+            case _:
+                pass
+    yield from _volumes(scene)
+    for cache in scene.of_type(CACHE):
+        yield from _cache(cache)
+    for part in scene.of_type(EFS, FSX, CACHE):
+        policy = part.resource.whole.get("DeletionPolicy")
+        if isinstance(policy, str):
+            yield Evidence(
+                facts=rules.RemovalFacts(policy=policy.upper()),
+                part=part,
+                places={
+                    "removal_policy": Spot(
+                        part,
+                        ("Resources", part.resource.logical_id, "DeletionPolicy"),
+                        outside=True,
+                    )
+                },
+            )
+
+
+def _efs(part: Part) -> Iterator[Evidence]:
+    mode = part.text("ThroughputMode")
+    policies = [as_mapping(each) for each in part.each("LifecyclePolicies")]
+    provisioned = part.number("ProvisionedThroughputInMibps")
+    yield Evidence(
+        facts=rules.EfsFacts(
+            # A mode that is not known may be any, so nothing is given that would contradict one.
+            provisioned=mode == "PROVISIONED" or mode == "provisioned",
+            elastic=mode in {"ELASTIC", "elastic", UNKNOWN},
+            throughput_mib=None if mode is UNKNOWN else provisioned,
+            infrequent_access=_days(policies, "TransitionToIA"),
+            archive=_days(policies, "TransitionToArchive"),
+            returns=any("TransitionToPrimaryStorageClass" in policy for policy in policies),
+        ),
+        part=part,
+        places={
+            "provisioned_throughput_per_second": ("ProvisionedThroughputInMibps",)
+            if provisioned is not None
+            else ("ThroughputMode",),
+            "transition_to_archive_policy": ("LifecyclePolicies",),
+            "out_of_infrequent_access_policy": ("LifecyclePolicies",),
+        },
+    )
+    targets = mount_targets(part)
+    if targets:
+        zones = tuple(_zone_of(target, target.get("SubnetId")) for target in targets)
+        yield Evidence(
+            facts=rules.MountTargetFacts(
+                availability_zones=zones,
+                subnet_ids=tuple(_subnet_key(target) for target in targets),
+                one_zone=part.get("AvailabilityZoneName") is not None,
+            ),
+            part=targets[-1],
+            places={"subnets": ("SubnetId",)},
+        )
+
+
+def mount_targets(file_system: Part) -> list[Part]:
+    """The mount targets of an EFS file system."""
+    return [
+        target
+        for target in file_system.scene.of_type("AWS::EFS::MountTarget")
+        if target.follow(target.get("FileSystemId")) is file_system
+    ]
+
+
+def _subnet_key(target: Part) -> str | Unknown:
+    """Something to call a subnet by: its ID, or its logical id."""
+    found = target.follow(target.get("SubnetId"))
+    value = target.text("SubnetId")
+    return found.resource.logical_id if found else UNKNOWN if value is None else value
+
+
+def _zone_of(part: Part, subnet_id: object) -> str | Unknown:
+    subnet = part.follow(subnet_id)
+    return zone(subnet) if subnet and subnet.type == SUBNET else UNKNOWN
+
+
+def _days(policies: Sequence[Mapping[str, object]], name: str) -> int | None:
+    for policy in policies:
+        found = _DAYS.fullmatch(str(policy.get(name)))
+        if found:
+            return int(found[1])
+    return None
+
+
+def _lustre(part: Part) -> Iterator[Evidence]:
+    place = "LustreConfiguration"
+    kind, storage = part.text(place, "DeploymentType"), part.text("StorageType")
+    storage = "SSD" if storage is None else storage
+    throughput = part.number(
+        place,
+        "ThroughputCapacity" if storage == "INTELLIGENT_TIERING" else "PerUnitStorageThroughput",
+    )
+    capacity = part.number("StorageCapacity")
+    cache = part.number(place, "DataReadCacheConfiguration", "SizeGiB")
+    backups = part.whole(place, "AutomaticBackupRetentionDays")
+    yield Evidence(
+        facts=rules.LustreFacts(
+            # Where nothing is said FSx makes the oldest type.
+            deployment_type="SCRATCH_1" if kind is None else kind,
+            storage_type=storage,
+            capacity_gib=UNKNOWN
+            if capacity is None and part.get("BackupId") is not None
+            else capacity,
+            throughput=throughput if not isinstance(throughput, float) else UNKNOWN,
+            drive_cache=part.text(place, "DriveCacheType") == "READ",
+            read_cache_gib=cache,
+            metadata_iops=part.whole(place, "MetadataConfiguration", "Iops"),
+            efa=part.flag(place, "EfaEnabled") is True,
+            kms_key=part.get("KmsKeyId") is not None,
+            backup_days=UNKNOWN if backups is None else backups,
+            backup_start_time=part.text(place, "DailyAutomaticBackupStartTime"),
+            log_group_name=_log_group(part),
+        ),
+        part=part,
+        places={
+            "deployment_type": (place, "DeploymentType"),
+            "storage_type": ("StorageType",),
+            "capacity": ("StorageCapacity",),
+            "throughput": (place, "PerUnitStorageThroughput")
+            if storage != "INTELLIGENT_TIERING"
+            else (place, "ThroughputCapacity"),
+            "drive_cache": (place, "DriveCacheType"),
+            "read_cache": (place, "DataReadCacheConfiguration"),
+            "metadata_iops": (place, "MetadataConfiguration", "Iops"),
+            "efa": (place, "EfaEnabled"),
+            "kms_key": ("KmsKeyId",),
+            "backup_retention": (place, "AutomaticBackupRetentionDays"),
+            "backup_start_time": (place, "DailyAutomaticBackupStartTime"),
+            "log_group": (place, "LogConfiguration", "Destination"),
+        },
+    )
+    yield Evidence(
+        facts=rules.LustrePortsFacts(ports=_ports(part)),
+        part=part,
+        places={"security_groups": ("SecurityGroupIds",)},
+    )
+    yield from _repositories(part, kind, storage, backups)
+
+
+def _log_group(part: Part) -> str | Unknown | None:
+    value = part.get("LustreConfiguration", "LogConfiguration", "Destination")
+    if value is None:
+        return None
+    text = sketch(value) or ""
+    _, marker, name = text.partition(":log-group:")
+    if marker and not name.startswith("${?}"):
+        return name.removesuffix(":*")
+    group = part.follow(value)
+    name = group.text("LogGroupName") if group else None
+    return UNKNOWN if name is None else name
+
+
+def _ports(part: Part) -> tuple[tuple[int, int], ...] | Unknown:
+    """What all groups of the servers let in, where all of them are made here."""
+    if part.items("SecurityGroupIds") in (None, UNKNOWN):
+        return UNKNOWN
+    found: list[tuple[int, int]] = []
+    for each in part.each("SecurityGroupIds"):
+        group = part.follow(each)
+        if group is None or group.type != SECURITY_GROUP:
+            return UNKNOWN
+        for opened in open_ports(group):
+            if opened.ports is UNKNOWN:
+                return UNKNOWN
+            found.append(opened.ports)
+    return tuple(found)
+
+
+def _repositories(
+    part: Part,
+    kind: str | Unknown | None,
+    storage: str | Unknown,
+    backups: int | Unknown | None,
+) -> Iterator[Evidence]:
+    facts = rules.RepositoriesFacts(
+        deployment_type="SCRATCH_1" if kind is None else kind,
+        storage_type=storage,
+        backup_days=UNKNOWN if backups is None else backups,
+    )
+    for link in part.scene.of_type(_REPOSITORY):
+        if link.follow(link.get("FileSystemId")) is not part:
+            continue
+        path, source = link.text("FileSystemPath"), link.text("DataRepositoryPath")
+        facts = facts.with_repository(
+            UNKNOWN if path is None else path, UNKNOWN if source is None else source
+        )
+        yield Evidence(
+            facts=facts,
+            part=link,
+            places={
+                "path": ("FileSystemPath",),
+                "prefix": ("DataRepositoryPath",),
+                "deployment_type": Spot(part, ("LustreConfiguration", "DeploymentType")),
+                "storage_type": Spot(part, ("StorageType",)),
+                "backup_retention": Spot(
+                    part, ("LustreConfiguration", "AutomaticBackupRetentionDays")
+                ),
+            },
+        )
+
+
+def _placement(part: Part, place: str, multi_az: bool | Unknown) -> rules.PlacementFacts:
+    subnets = part.each("SubnetIds")
+    zones = [_zone_of(part, each) for each in subnets]
+    differ: bool | Unknown = UNKNOWN
+    if len(zones) == 2 and UNKNOWN not in zones:
+        differ = zones[0] != zones[1]
+    tables = part.items(place, "RouteTableIds")
+    return rules.PlacementFacts(
+        multi_az=multi_az if part.items("SubnetIds") is not UNKNOWN else UNKNOWN,
+        standby=len(subnets) > 1,
+        two_zones=differ,
+        route_tables=1 if tables is UNKNOWN else len(tables or []),
+        route_tables_named=tables is not None,
+        endpoint_range=part.text(place, "EndpointIpAddressRange"),
+    )
+
+
+def _fsx_places(place: str) -> dict[str, Path | Spot]:
+    return {
+        "deployment_type": (place, "DeploymentType"),
+        "capacity": ("StorageCapacity",),
+        "iops": (place, "DiskIopsConfiguration", "Iops"),
+        "standby_subnet": ("SubnetIds",),
+        "route_table_ids": (place, "RouteTableIds"),
+        "endpoint_ip_address_range": (place, "EndpointIpAddressRange"),
+        "backup_retention": (place, "AutomaticBackupRetentionDays"),
+        "backup_start_time": (place, "DailyAutomaticBackupStartTime"),
+    }
+
+
+def _multi_az(kind: str | Unknown | None) -> bool | Unknown:
+    return kind.startswith("MULTI_AZ") if isinstance(kind, str) else UNKNOWN
+
+
+def _open_zfs(part: Part) -> Iterator[Evidence]:
+    place = "OpenZFSConfiguration"
+    kind = part.text(place, "DeploymentType")
+    capacity, throughput = part.number("StorageCapacity"), part.whole(place, "ThroughputCapacity")
+    days = part.whole(place, "AutomaticBackupRetentionDays")
+    places = {**_fsx_places(place), "throughput": (place, "ThroughputCapacity")}
+    yield Evidence(
+        facts=rules.OpenZfsFacts(
+            deployment_type=UNKNOWN if kind is None else kind,
+            capacity_gib=UNKNOWN if capacity is None else capacity,
+            throughput=UNKNOWN if throughput is None else throughput,
+            iops=part.whole(place, "DiskIopsConfiguration", "Iops"),
+            placement=_placement(part, place, _multi_az(kind)),
+        ),
+        part=part,
+        places=places,
+    )
+    yield Evidence(
+        facts=rules.OpenZfsBackupFacts(
+            days=UNKNOWN if days is None else days,
+            start_time=part.text(place, "DailyAutomaticBackupStartTime"),
+        ),
+        part=part,
+        places=places,
+    )
+    root = (place, "RootVolumeConfiguration")
+    if part.get(*root) is not None:
+        yield _open_zfs_volume(part, root, None, (), UNKNOWN if capacity is None else capacity)
+
+
+def _open_zfs_volume(
+    part: Part,
+    place: Path,
+    path: str | None,
+    others: tuple[str, ...],
+    capacity: float | Unknown,
+) -> Evidence:
+    records = part.number(*place, "RecordSizeKiB")
+    quota = part.number(*place, "StorageCapacityQuotaGiB")
+    reservation = part.number(*place, "StorageCapacityReservationGiB")
+    quotas: dict[str, list[tuple[int, float]]] = {"USER": [], "GROUP": []}
+    for i in range(len(part.each(*place, "UserAndGroupQuotas"))):
+        each = (*place, "UserAndGroupQuotas", i)
+        kind, number = part.text(*each, "Type"), part.whole(*each, "Id")
+        size = part.number(*each, "StorageCapacityQuotaGiB")
+        if kind in quotas and isinstance(number, int) and isinstance(size, (int, float)):
+            quotas[str(kind)].append((number, size))
+    exports: list[tuple[str | Unknown, tuple[str | Unknown, ...]]] = []
+    clients = (*place, "NfsExports", 0, "ClientConfigurations")
+    for i in range(len(part.each(*clients))):
+        who = part.text(*clients, i, "Clients")
+        options = (
+            part.text(*clients, i, "Options", j)
+            for j in range(len(part.each(*clients, i, "Options")))
+        )
+        exports.append(
+            (UNKNOWN if who is None else who, tuple(UNKNOWN if o is None else o for o in options))
+        )
+    return Evidence(
+        facts=rules.OpenZfsVolumeFacts(
+            path=path,
+            others=others,
+            capacity_gib=capacity,
+            record_size_kib=records if isinstance(records, (int, float)) else None,
+            quota_gib=quota if isinstance(quota, (int, float)) else None,
+            reservation_gib=reservation if isinstance(reservation, (int, float)) else None,
+            user_quotas=tuple(quotas["USER"]),
+            group_quotas=tuple(quotas["GROUP"]),
+            nfs_exports=tuple(exports) or ((UNKNOWN, (UNKNOWN,)),),
+        ),
+        part=part,
+        places={
+            "record_size": (*place, "RecordSizeKiB"),
+            "quota": (*place, "StorageCapacityQuotaGiB"),
+            "reservation": (*place, "StorageCapacityReservationGiB"),
+            "user_quotas": (*place, "UserAndGroupQuotas"),
+            "group_quotas": (*place, "UserAndGroupQuotas"),
+            "nfs_exports": (*place, "NfsExports"),
+            "path": ("Name",),
+        },
+    )
+
+
+def _ontap(part: Part) -> Evidence:
+    place = "OntapConfiguration"
+    kind = part.text(place, "DeploymentType")
+    capacity, pairs = part.number("StorageCapacity"), part.whole(place, "HAPairs")
+    name = "ThroughputCapacityPerHAPair"
+    if part.get(place, name) is None:
+        name = "ThroughputCapacity"
+    throughput = part.whole(place, name)
+    days = part.whole(place, "AutomaticBackupRetentionDays")
+    return Evidence(
+        facts=rules.OntapFacts(
+            deployment_type=UNKNOWN if kind is None else kind,
+            capacity_gib=UNKNOWN if capacity is None else capacity,
+            ha_pairs=1 if pairs is None else pairs,
+            throughput=UNKNOWN
+            if throughput is None or (name == "ThroughputCapacity" and pairs not in {None, 1})
+            else throughput,
+            iops=part.whole(place, "DiskIopsConfiguration", "Iops"),
+            placement=_placement(part, place, _multi_az(kind)),
+            backup_days=UNKNOWN if days is None else days,
+            backup_start_time=part.text(place, "DailyAutomaticBackupStartTime"),
+        ),
+        part=part,
+        places={
+            **_fsx_places(place),
+            "ha_pairs": (place, "HAPairs"),
+            "throughput": (place, name),
+        },
+    )
+
+
+def _volumes(scene: Scene) -> Iterator[Evidence]:
+    """Volumes, each beside those that come before it in the same file system."""
+    junctions: dict[str, list[tuple[str | Unknown, str | Unknown]]] = {}
+    for volume in scene.of_type("AWS::FSx::Volume"):
+        place = "OntapConfiguration"
+        if volume.get(place) is not None:
+            key = volume.key(volume.get(place, "StorageVirtualMachineId")) or ""
+            path, name = volume.text(place, "JunctionPath"), volume.text("Name")
+            before = junctions.setdefault(key, [])
+            yield _ontap_volume(volume, place, path, name, before)
+            before.append((UNKNOWN if path is None else path, UNKNOWN if name is None else name))
+        elif volume.get("OpenZFSConfiguration") is not None:
+            # Which volumes there are besides cannot be told from one template.
+            yield _open_zfs_volume(volume, ("OpenZFSConfiguration",), None, (), UNKNOWN)
+
+
+def _ontap_volume(
+    volume: Part,
+    place: str,
+    path: str | Unknown | None,
+    name: str | Unknown | None,
+    before: list[tuple[str | Unknown, str | Unknown]],
+) -> Evidence:
+    size = volume.number(place, "SizeInBytes")
+    if size is None:
+        mebibytes = volume.number(place, "SizeInMegabytes")
+        size = mebibytes * 2**20 if isinstance(mebibytes, (int, float)) else UNKNOWN
+    machine = volume.follow(volume.get(place, "StorageVirtualMachineId"))
+    server = machine.follow(machine.get("FileSystemId")) if machine else None
+    pairs = server.whole("OntapConfiguration", "HAPairs") if server else UNKNOWN
+    policy = volume.text(place, "TieringPolicy", "Name")
+    snapshots = volume.text(place, "SnapshotPolicy")
+    return Evidence(
+        facts=rules.OntapVolumeFacts(
+            junction_path=UNKNOWN if path is None else path,
+            others=tuple(each for each, _ in before),
+            name=UNKNOWN if name is None else name,
+            names=tuple(each for _, each in before),
+            size_bytes=size,
+            ha_pairs=1 if pairs is None else pairs,
+            tiering_policy="SNAPSHOT_ONLY" if policy is None else policy,
+            cooling_days=volume.whole(place, "TieringPolicy", "CoolingPeriod"),
+            snapshot_policy="default" if snapshots is None else snapshots,
+        ),
+        part=volume,
+        places={
+            "junction_path": (place, "JunctionPath"),
+            "id": ("Name",),
+            "size": (place, "SizeInBytes")
+            if volume.get(place, "SizeInBytes") is not None
+            else (place, "SizeInMegabytes"),
+            "cooling_period": (place, "TieringPolicy", "CoolingPeriod"),
+            "snapshot_policy": (place, "SnapshotPolicy"),
+        },
+    )
+
+
+def _cache(part: Part) -> Iterator[Evidence]:
+    capacity = part.number("StorageCapacity")
+    links = "DataRepositoryAssociations"
+    found: list[rules.RepositoryFacts] = []
+    for i in range(len(part.each(links))):
+        uri, path = part.text(links, i, "DataRepositoryPath"), part.text(links, i, "FileCachePath")
+        server = uri.removeprefix("nfs://") if isinstance(uri, str) else ""
+        nfs = isinstance(uri, str) and server != uri
+        host, _, export = server.partition("/") if nfs else ("", "", "")
+        found.append(
+            rules.RepositoryFacts(
+                path=UNKNOWN if path is None else path,
+                uri=UNKNOWN if uri is None else uri,
+                nfs=nfs or part.get(links, i, "NFS") is not None,
+                host=host or UNKNOWN,
+                export=f"/{export}" if export else UNKNOWN,
+            )
+        )
+    yield Evidence(
+        facts=rules.FileCacheFacts(
+            capacity_gib=UNKNOWN if capacity is None else capacity, repositories=tuple(found)
+        ),
+        part=part,
+        places={"capacity": ("StorageCapacity",), "data_repositories": (links,)},
+    )

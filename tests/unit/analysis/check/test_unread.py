@@ -1,0 +1,210 @@
+"""What a template leaves open, or says in another way, is no error."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.analysis.check.checked import ALL, changed, codes
+
+_REGISTER = "pcs:RegisterComputeNodeGroupInstance"
+_TRUST = '{Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: "*"}]}'
+_ARN = "arn:aws:iam::111122223333:instance-profile/aws-pcs/nodes"
+_OPEN = "Parameters: {Open: {Type: String}, Other: {Type: String}}"
+
+
+def _role(properties: str, trust: str = _TRUST) -> str:
+    return changed(_ARN, "!GetAtt Profile.Arn") + (
+        "\n  Profile:\n    Type: AWS::IAM::InstanceProfile\n"
+        "    Properties: {Path: /aws-pcs/, Roles: [!Ref Role]}\n"
+        "  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      Path: /aws-pcs/\n"
+        f"      AssumeRolePolicyDocument: {trust}\n      {properties}\n"
+    )
+
+
+def _policy(document: str) -> str:
+    return f"Policies: [{{PolicyName: p, PolicyDocument: {document}}}]"
+
+
+def _statement(text: str) -> str:
+    return _policy(f'{{Statement: [{{{text}, Resource: "*"}}]}}')
+
+
+_JSON = f'{{"Statement": {{"Effect": "Allow", "Action": "{_REGISTER}", "Resource": "*"}}}}'
+_LOOP = f"""
+  Fn::ForEach::Policies:
+    - P
+    - [Pcs]
+    - ${{P}}Policy:
+        Type: AWS::IAM::Policy
+        Properties: {{PolicyName: x, Roles: [!Ref Role], PolicyDocument: {_JSON}}}
+"""
+_NAMED = f"""
+  Added:
+    Type: AWS::IAM::Policy
+    Properties: {{PolicyName: x, Roles: [AWSPCS-a], PolicyDocument: {_JSON}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        pytest.param(
+            _role(_statement('Effect: Allow, Action: "pcs:RegisterComputeNodeGroup*"')), id="wild"
+        ),
+        pytest.param(_role(_statement('Effect: Allow, Action: "p?s:*"')), id="wild, one character"),
+        pytest.param(_role(_statement('Effect: Allow, NotAction: "iam:*"')), id="all but some"),
+        pytest.param(_role(_statement("Effect: Allow, Action: !Ref Open")), id="open action"),
+        pytest.param(
+            _role(_statement(f'Effect: !Ref Open, Action: "{_REGISTER}"')), id="open effect"
+        ),
+        pytest.param(
+            _role('ManagedPolicyArns: ["arn:aws:iam::aws:policy/PowerUserAccess"]'), id="power user"
+        ),
+        pytest.param(_role(_policy(f"'{_JSON}'")), id="JSON in a text"),
+        pytest.param(_role(_policy("!Ref Open")), id="open document"),
+        pytest.param(_role(_policy("{Statement: [!Ref Open]}")), id="open statement"),
+        pytest.param(
+            _role("Policies: [{Fn::Transform: {Name: AWS::Include}}]"), id="included policy"
+        ),
+        pytest.param(_role("Fn::Transform: {Name: AWS::Include}"), id="included properties"),
+        pytest.param(_role("") + _LOOP, id="policy of a loop"),
+        pytest.param(_role("RoleName: AWSPCS-a") + _NAMED, id="policy that names the role"),
+    ],
+)
+def test_a_role_that_may_register_nodes_is_no_error(resources: str) -> None:
+    assert "PCS721" not in codes(resources, _OPEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'Effect: Deny, Action: "{_REGISTER}"',
+        'Effect: Allow, Action: "pcs:List*"',
+        'Effect: Allow, Action: !Sub "s3:${Open}"',
+        'Effect: Allow, NotAction: "pcs:*"',
+    ],
+)
+def test_a_role_that_cannot_register_nodes_is_an_error(text: str) -> None:
+    assert "PCS721" in codes(_role(_statement(text)), _OPEN)
+
+
+_ALLOWED = _statement(f'Effect: Allow, Action: "{_REGISTER}"')
+_SAYS = '{"Statement": [{"Effect": "Allow", "Principal": {"Service": "%s.amazonaws.com"}}]}'
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        f"'{_SAYS % 'ec2'}'",
+        "!Ref Open",
+        f"!Sub '{_SAYS % '${Open}'}'",
+        "{Statement: [{Effect: Allow, Principal: !Ref Open}]}",
+        "{Fn::Transform: {Name: AWS::Include}}",
+    ],
+)
+def test_a_role_that_may_trust_instances_is_no_error(trust: str) -> None:
+    assert codes(_role(_ALLOWED, trust), _OPEN) == []
+
+
+def test_a_text_of_json_that_trusts_no_instances_is_an_error() -> None:
+    assert "PCS722" in codes(_role(_ALLOWED, f"'{_SAYS % 'lambda'}'"))
+
+
+def _user_data(*parts: str) -> str:
+    head = 'MIME-Version: 1.0\\nContent-Type: multipart/mixed; boundary=\\"B\\"\\n\\n'
+    text = head + "".join(f"--B\\n{part}\\n" for part in parts) + "--B--\\n"
+    groups = "        SecurityGroupIds: [sg-0a1b2c3d]\n"
+    return changed(groups, f'{groups}        UserData: {{Fn::Base64: !Sub "{text}"}}\n')
+
+
+@pytest.mark.parametrize("part", ["${Open}", "Content-Type: ${Open}\\n\\n#!/bin/bash"])
+def test_a_part_of_user_data_whose_type_is_open_is_no_error(part: str) -> None:
+    assert codes(_user_data("Content-Type: text/cloud-config\\n\\na: b", part), _OPEN) == []
+
+
+def test_a_part_of_user_data_without_a_type_is_an_error() -> None:
+    assert "PCS906" in codes(_user_data("\\n${Open}"), _OPEN)
+
+
+_SUBNETS = "      SubnetIds: [subnet-0a1b2c3d]\n"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "      Fn::ForEach::P: [P, [SubnetIds], {'${P}': [subnet-0a1b2c3d]}]\n",
+        "      Fn::Transform: {Name: AWS::Include}\n",
+    ],
+)
+def test_what_a_loop_or_an_include_may_add_is_not_missing(more: str) -> None:
+    nameless = changed("      Name: nodes-1a2b3c\n", "")
+    assert codes(changed(_SUBNETS, more, nameless)) == []
+
+
+def test_what_nothing_adds_is_missing() -> None:
+    assert "PCS123" in codes(changed(_SUBNETS, ""))
+
+
+_TWO_QUEUES = """
+    Condition: Differ
+  Again:
+    Type: AWS::PCS::Queue
+    Condition: Same
+    Properties:
+      Name: demo
+      ClusterId: !GetAtt Cluster.Id
+      ComputeNodeGroupConfigurations: [{ComputeNodeGroupId: !GetAtt Nodes.Id}]
+"""
+
+
+def test_a_comparison_is_the_same_from_both_sides() -> None:
+    conditions = (
+        "Conditions:\n  Same: !Equals [!Ref Open, !Ref Other]\n"
+        "  Differ: !Not [!Equals [!Ref Other, !Ref Open]]"
+    )
+    assert codes(ALL + _TWO_QUEUES, f"{_OPEN}\n{conditions}") == []
+
+
+def test_code_that_is_too_deep_to_read_is_no_error() -> None:
+    code = "-" * 100_000
+    function = (
+        "\n  Deep:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: python3.10\n"
+        f'      Code: {{ZipFile: "{code}1"}}\n'
+    )
+    assert "PCS944" not in codes(ALL + function)
+
+
+_REST = """Parameters:
+  Rest: {Type: String, Default: "false", AllowedValues: ["true", "false"]}
+  Version: {Type: String, Default: "25.11", AllowedValues: ["24.11", "25.05", "25.11"]}
+Rules:
+  RestIsNew:
+    RuleCondition: !Equals [!Ref Rest, "true"]
+    Assertions: [{Assert: %s}]
+Conditions:
+  HasRest: !Equals [!Ref Rest, "true"]
+  Old: !Equals [!Ref Version, "24.11"]
+"""
+_WITH_REST = changed(
+    'Version: "25.11"}',
+    """Version: !Ref Version}
+      SlurmConfiguration:
+        ScaleDownIdleTimeInSeconds: !If [Old, 300, 600]
+        Accounting: {Mode: STANDARD}
+        SlurmRest: !If [HasRest, {Mode: STANDARD}, !Ref AWS::NoValue]""",
+)
+
+
+@pytest.mark.parametrize(
+    ("asserted", "is_told"),
+    [
+        ('!Not [!Equals [!Ref Version, "24.11"]]', False),
+        ('{Fn::Contains: [["25.05", "25.11"], !Ref Version]}', False),
+        ('!And [!Equals [!Ref Version, "25.11"], !Equals [!Ref Other, x]]', False),
+        ('!Or [!Equals [!Ref Version, "24.11"], !Equals [!Ref Other, x]]', True),
+        ("!Equals [!Ref Other, x]", True),
+        ('{Fn::EachMemberIn: [["a"], !Ref Version]}', True),
+    ],
+)
+def test_what_the_rules_of_a_template_refuse_is_not_judged(asserted: str, is_told: bool) -> None:
+    assert ("PCS110" in codes(_WITH_REST, _REST % asserted)) is is_told
