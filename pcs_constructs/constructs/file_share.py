@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.once import port_range
+from pcs_constructs.constructs._cdk.tokens import known, without_tokens
+from pcs_constructs.constructs._cdk.traffic import allow, allow_efa
 from pcs_constructs.model.boot import Mount, MountClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import aws_cdk as cdk
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
     from constructs import Construct, IDependable
@@ -169,9 +177,9 @@ class FileShare:
 
     def facts(self, path: str) -> rules.FileShareFacts:
         """What the rules are to judge of its being mounted at `path`."""
-        source, kind, options = _cdk.without_tokens((self.source, self.type, self.options))
+        source, kind, options = without_tokens((self.source, self.type, self.options))
         return rules.FileShareFacts(
-            path=_cdk.known(path),
+            path=known(path),
             words={"source": source, "type": kind, "options": options},
             local=self.client is MountClient.LOCAL,
         )
@@ -201,10 +209,10 @@ class FileShare:
         """
         for servers in self.security_groups:
             if self.efa:
-                _cdk.allow_efa(clients, servers)
+                allow_efa(clients, servers)
             for ports in self.ports:
-                port = _cdk.port(ports.protocol, ports.first, ports.last)
-                _cdk.allow(clients, servers, port, back=self.calls_back, scope=scope)
+                port = port_range(ports.protocol, ports.first, ports.last)
+                allow(clients, servers, port, back=self.calls_back, scope=scope)
 
 
 def grants_of(
@@ -212,3 +220,15 @@ def grants_of(
 ) -> Iterator[Callable[[iam.IGrantable], iam.Grant]]:
     """What gives nodes the permissions to mount these, each once."""
     return iter({id(share): share.grant for share in shares if share.grant is not None}.values())
+
+
+def depend(
+    resource: cdk.CfnResource,
+    shares: Iterable[FileShare],
+    subnets: Iterable[ec2.ISubnet] = (),
+) -> None:
+    """Make the resource wait for mount targets, and for the ways out of these subnets."""
+    dependencies = [d for share in shares for d in share.dependencies]
+    dependencies += [subnet.internet_connectivity_established for subnet in subnets]
+    if dependencies:
+        resource.node.add_dependency(*dependencies)

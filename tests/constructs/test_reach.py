@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 
 import pcs_constructs as pcs
-from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.casts import as_security_group
 from tests.constructs.templates import existing_group, existing_vpc
 
 _ASKED = {"pcs-constructs:reach": True}
@@ -52,9 +52,9 @@ def test_fails_when_narrowed_nodes_lack_one_rule_outward() -> None:
     vpc = pcs.Network(stack, "Network").vpc
     groups = pcs.RestrictedSecurityGroups(stack, "Groups", vpc=vpc, all_outbound=False)
     given = pcs.ClusterSecurityGroups.of(
-        controller=_cdk.as_security_group(groups.controller),
-        compute=_cdk.as_security_group(groups.compute),
-        login=_cdk.as_security_group(groups.login),
+        controller=as_security_group(groups.controller),
+        compute=as_security_group(groups.compute),
+        login=as_security_group(groups.login),
     )
     cluster = pcs.Cluster(stack, "Cluster", vpc=vpc, security_groups=given)
     cluster.add_login_nodes("login", instance_type="c7i.xlarge")

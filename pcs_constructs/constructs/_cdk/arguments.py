@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from pcs_constructs.constructs._cdk import is_token
+from pcs_constructs.constructs._cdk.tokens import is_token
 from pcs_constructs.model.errors import PcsValidationError, Problem
 from pcs_constructs.model.instances import InstanceFacts
 from pcs_constructs.model.slurm_settings import time_text

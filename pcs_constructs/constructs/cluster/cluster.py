@@ -13,17 +13,37 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_security_group
+from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
+from pcs_constructs.constructs._cdk.order import create_after, deploy_after
+from pcs_constructs.constructs._cdk.problems import (
+    advise,
+    asked_for,
+    at_synth,
+    check_templates,
+    refuse,
+    today,
+)
+from pcs_constructs.constructs._cdk.tokens import known, known_items
+from pcs_constructs.constructs._cdk.tree import all_constructs, environment_of, identity, stack_name
 from pcs_constructs.constructs.cluster import secrets
 from pcs_constructs.constructs.cluster.endpoints import ClusterEndpoints, ClusterEndpointsOptions
 from pcs_constructs.constructs.cluster.imported import ImportedCluster
 from pcs_constructs.constructs.cluster.members import connections_of, problems_of_members
 from pcs_constructs.constructs.cluster.queue import Queue, QueueOptions
-from pcs_constructs.constructs.file_share import MountScripts, grants_of
+from pcs_constructs.constructs.file_share import MountScripts, depend, grants_of
 from pcs_constructs.constructs.network.security_groups import (
     ClusterSecurityGroup,
     ClusterSecurityGroups,
+)
+from pcs_constructs.constructs.network.subnets import (
+    first_private_subnet,
+    is_public,
+    security_group_facts,
+    subnet_facts,
+    subnet_for,
+    vpc_facts,
 )
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.node_group import (
@@ -298,26 +318,26 @@ class Cluster(Construct):
                 given.problems.append(_two_kinds_of_groups())
             if srun_ports is not None:  # it is opened
                 given.literal("slurm_settings['SrunPortRange']", srun_ports, "60001-63000")
-        _cdk.refuse(scope, id, given.problems)
-        place = subnet or _cdk.first_private_subnet(vpc)
-        place_id = _cdk.subnet_id(place) if place else ""
+        refuse(scope, id, given.problems)
+        place = subnet or first_private_subnet(vpc)
+        place_id = subnet_id(place) if place else ""
         ipv6 = network_type is NetworkType.IPV6
         passed = (security_group,) if security_group else ()
         passed = security_groups.given if security_groups else passed
-        group_ids = [_cdk.security_group_id(group) for group in passed]
+        group_ids = [security_group_id(group) for group in passed]
         replaced_by = (
-            _cdk.stack_name(scope),
+            stack_name(scope),
             size.name,
-            place and _cdk.identity(place, place_id),
-            _cdk.identity(passed[0], group_ids[0]) if passed else security_groups and "RESTRICTED",
+            place and identity(place, place_id),
+            identity(passed[0], group_ids[0]) if passed else security_groups and "RESTRICTED",
             *(["IPV6"] if ipv6 else []),
         )
         physical = (
-            physical_name(_cdk.path(scope), id, replaced_by, longest=40) if name is None else name
+            physical_name(path_of(scope), id, replaced_by, longest=40) if name is None else name
         )
         facts = (
             rules.ClusterFacts(
-                name=_cdk.known(physical),
+                name=known(physical),
                 named=name is not None,
                 slurm=slurm,
                 scale_down_idle_seconds=idle_seconds,
@@ -326,38 +346,38 @@ class Cluster(Construct):
                 rest_api=rest_api,
                 rest_api_from=len(peers),
                 # Not asked for where it does not matter: it is a round trip.
-                today=_cdk.today(scope) if slurm.end_of_life else CATALOG_DATE,
+                today=today(scope) if slurm.end_of_life else CATALOG_DATE,
             ),
             *parameters.facts(slurm),
             rules.PeersFacts(
                 argument="rest_api_from",
                 service="the REST API",
-                sources=tuple(_cdk.known(peer.unique_id) for peer in peers),
+                sources=tuple(known(peer.unique_id) for peer in peers),
             ),
-            _cdk.vpc_facts(vpc),
-            rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
+            vpc_facts(vpc),
+            rules.MountFacts(paths=tuple(known(path) for path in file_systems)),
             *(storage.file_share.facts(path) for path, storage in file_systems.items()),
             rules.IdentifierFacts(
-                subnet_ids=(_cdk.known(place_id),) if place else (),
-                security_group_ids=tuple(map(_cdk.known, group_ids)),
+                subnet_ids=(known(place_id),) if place else (),
+                security_group_ids=tuple(map(known, group_ids)),
             ),
             *(
-                _cdk.security_group_facts(
+                security_group_facts(
                     "security_groups" if security_groups else "security_group", group, vpc
                 )
                 for group in dict.fromkeys(passed)
             ),
             # A private subnet that was chosen here is right; anything else is looked at.
             *(
-                [_cdk.subnet_facts("subnet", place, vpc, controller=True, needs_ipv6=ipv6)]
-                if place and (subnet or ipv6 or _cdk.is_public(place) is True)
+                [subnet_facts("subnet", place, vpc, controller=True, needs_ipv6=ipv6)]
+                if place and (subnet or ipv6 or is_public(place) is True)
                 else []
             ),
         )
-        place = _cdk.place(scope, id, place, rules.errors_in(*facts))
+        place = subnet_for(scope, id, place, rules.errors_in(*facts))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*facts))
+        advise(self, rules.advice_on(*facts))
         self.name = physical
         self.size = size
         self.slurm = slurm
@@ -371,7 +391,7 @@ class Cluster(Construct):
         self.slurm_settings = parameters.settings
         self.memory_aware = parameters.memory_aware
         if security_groups is None:
-            shared = security_group or _cdk.as_security_group(
+            shared = security_group or as_security_group(
                 ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
             )
             carried = (shared, shared, shared)
@@ -396,7 +416,7 @@ class Cluster(Construct):
             scheduler=cfn.CfnCluster.SchedulerProperty(type="SLURM", version=slurm.value),
             networking=cfn.CfnCluster.NetworkingProperty(
                 subnet_ids=[place_id],
-                security_group_ids=[_cdk.security_group_id(self.security_group)],
+                security_group_ids=[security_group_id(self.security_group)],
                 network_type="IPV6" if ipv6 else None,
             ),
             slurm_configuration=parameters.configuration(
@@ -414,10 +434,10 @@ class Cluster(Construct):
                 share.allow_mount_from(group, scope=self if passed else None)
         # Every node refers to the cluster, so what the cluster waits for is there before any node,
         # and goes after the last one.
-        _cdk.depend(self._resource, self._shares.values(), [place])
+        depend(self._resource, self._shares.values(), [place])
         self._wait_for_earlier_clusters()
         self.cluster_id = self._resource.attr_id
-        _cdk.at_synth(self, self._problems_at_synth)
+        at_synth(self, self._problems_at_synth)
 
     @cached_property
     def _shared_profile(self) -> NodeInstanceProfile:
@@ -524,26 +544,26 @@ class Cluster(Construct):
 
     def _wait_for_earlier_clusters(self) -> None:
         """Chain the clusters of an environment: AWS PCS creates only one at a time."""
-        earlier = [c for c in _cdk.tree(self) if isinstance(c, Cluster) and c is not self]
+        earlier = [c for c in all_constructs(self) if isinstance(c, Cluster) and c is not self]
         if earlier:
-            _cdk.create_after(self._resource, [cluster._resource for cluster in earlier])
+            create_after(self._resource, [cluster._resource for cluster in earlier])
 
     def _problems_at_synth(self) -> Sequence[Problem]:
-        if _cdk.asked_for(self, "pcs-constructs:reach"):
-            _cdk.check_templates(self, _out_of_reach)
-        found = _cdk.tree(self)
+        if asked_for(self, "pcs-constructs:reach"):
+            check_templates(self, _out_of_reach)
+        found = all_constructs(self)
         clusters = [c for c in found if isinstance(c, Cluster)]
-        _cdk.deploy_after(self, clusters[: clusters.index(self)])
-        tags = _cdk.known_items(self._resource.cdk_tag_manager.tag_values())
+        deploy_after(self, clusters[: clusters.index(self)])
+        tags = known_items(self._resource.cdk_tag_manager.tag_values())
         members = problems_of_members(
             self, found, size=self.size, tags=tags, settings=self.slurm_settings
         )
-        name = _cdk.known(self.name)
-        namesakes = [c for c in clusters if _cdk.known(c.name) == name]
+        name = known(self.name)
+        namesakes = [c for c in clusters if known(c.name) == name]
         if name is UNKNOWN or len(namesakes) == 1:
             return members
-        here = _cdk.environment(self)
-        together = [c for c in namesakes if _cdk.environment(c) == here]
+        here = environment_of(self)
+        together = [c for c in namesakes if environment_of(c) == here]
         names = tuple(c.name for c in together) if together[0] is self else ()  # told once
         return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
 

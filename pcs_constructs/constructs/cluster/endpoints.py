@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self, TypedDict
 
@@ -13,12 +13,26 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_construct, as_security_group
+from pcs_constructs.constructs._cdk.once import port_range, subnet_id
+from pcs_constructs.constructs._cdk.order import deployed_together, is_inside, refers_to, wait_for
+from pcs_constructs.constructs._cdk.problems import advise, at_synth, refuse
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs._cdk.traffic import allow, new_security_group
+from pcs_constructs.constructs._cdk.tree import all_constructs, is_made
+from pcs_constructs.constructs.network.subnets import leads_nowhere, same_vpc, subnet_facts, zone_of
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.node_group import ComputeNodeGroup
-from pcs_constructs.model.errors import UNKNOWN
-from pcs_constructs.model.services import GATEWAYS, SESSION_MANAGER, called, unnamed
+from pcs_constructs.constructs.nodes.permissions import permissions_of, role_of
+from pcs_constructs.model.errors import UNKNOWN, Problem, Unknown
+from pcs_constructs.model.services import (
+    GATEWAYS,
+    SESSION_MANAGER,
+    called,
+    endpoint_service,
+    unnamed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -181,53 +195,51 @@ class ClusterEndpoints(Construct):
             given.expect(**{"policy.others": (policy.others, iam.PolicyDocument)})
         if not given.problems and policy:
             given.mapping("policy.documents", policy.documents, iam.PolicyDocument)
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         places = (cluster.subnet,) if chosen is None else chosen
-        found = _cdk.tree(scope)
+        found = all_constructs(scope)
         made_for = sorted({"pcs", *_called_by(_groups_of(cluster, found), found), *asked})
         facts = (
             rules.EndpointPolicyFacts(
-                services=tuple(map(_cdk.known, made_for)),
-                policies=tuple(map(_cdk.known, policy.documents)) if policy else (),
+                services=tuple(map(known, made_for)),
+                policies=tuple(map(known, policy.documents)) if policy else (),
             ),
             rules.EndpointFacts(
-                services=tuple(map(_cdk.known, asked)),
-                made=tuple(map(_cdk.known, made_for)),
-                zones=tuple(_cdk.zone(place) for place in places),
-                leads_nowhere=_cdk.leads_nowhere(cluster.subnet, cluster.vpc, found),
+                services=tuple(map(known, asked)),
+                made=tuple(map(known, made_for)),
+                zones=tuple(zone_of(place) for place in places),
+                leads_nowhere=leads_nowhere(cluster.subnet, cluster.vpc, found),
             ),
             _order(scope, cluster, policy),
-            rules.IdentifierFacts(
-                subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places)
-            ),
+            rules.IdentifierFacts(subnet_ids=tuple(known(subnet_id(place)) for place in places)),
             *(
-                _cdk.subnet_facts("subnets", place, cluster.vpc)
+                subnet_facts("subnets", place, cluster.vpc)
                 for place in places
                 if chosen is not None
             ),
         )
-        _cdk.refuse(scope, id, rules.errors_in(*facts))
+        refuse(scope, id, rules.errors_in(*facts))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*facts))
+        advise(self, rules.advice_on(*facts))
         self.cluster = cluster
         self.subnets = places
         self._policy = policy
-        self.security_group = _cdk.security_group(
+        self.security_group = new_security_group(
             self,
             "SecurityGroup",
             cluster.vpc,
             "Interface endpoints of an AWS PCS cluster",
             all_outbound=False,
         )
-        own = _cdk.as_security_group(self.security_group)
+        own = as_security_group(self.security_group)
         for clients in dict.fromkeys(
             (cluster.compute_security_group, cluster.login_security_group)
         ):
-            _cdk.allow(
+            allow(
                 clients,
                 own,
-                _cdk.port("tcp", 443, 443),
+                port_range("tcp", 443, 443),
                 back=False,
                 scope=self,
                 description="Nodes to AWS services",
@@ -239,7 +251,7 @@ class ClusterEndpoints(Construct):
                 service_name=f"com.amazonaws.{cdk.Aws.REGION}.{service}",
                 vpc_endpoint_type="Interface",
                 vpc_id=cluster.vpc.vpc_id,
-                subnet_ids=[_cdk.subnet_id(place) for place in places],
+                subnet_ids=[subnet_id(place) for place in places],
                 security_group_ids=[own.security_group_id],
                 private_dns_enabled=True,
                 # Its private DNS needs no gateway endpoint then, which others are free to have.
@@ -252,18 +264,18 @@ class ClusterEndpoints(Construct):
             )
             for service in made_for
         }
-        _cdk.at_synth(self, self._problems_at_synth)
+        at_synth(self, self._problems_at_synth)
 
     @property
     def connections(self) -> ec2.Connections:
         """The network connections of the endpoints, at port 443."""
         return ec2.Connections(
-            security_groups=[_cdk.as_security_group(self.security_group)],
+            security_groups=[as_security_group(self.security_group)],
             default_port=ec2.Port.tcp(443),
         )
 
     def _problems_at_synth(self) -> Sequence[Problem]:
-        found = _cdk.tree(self)
+        found = all_constructs(self)
         inside = self.node.find_all()
         waited_for = [
             c for c in inside if isinstance(c, (ec2.CfnVPCEndpoint, ec2.CfnSecurityGroupIngress))
@@ -271,21 +283,19 @@ class ClusterEndpoints(Construct):
         # Only now are all node groups there. A node that cannot register yet is given up.
         groups = _groups_of(self.cluster, found)
         for group in groups:
-            _cdk.wait_for(group, waited_for)
+            wait_for(group, waited_for)
         documents = _documents(self._policy)
         order = rules.EndpointOrderFacts(
             named=tuple(
                 group.name
                 for group in groups
-                if documents
-                and _cdk.deployed_together(group, self)
-                and _cdk.refers_to(documents, group)
+                if documents and deployed_together(group, self) and refers_to(documents, group)
             )
         )
         before = found[: found.index(self)]
         facts = rules.EndpointNamesFacts(
             services=tuple(self.endpoints),
-            others=_cdk.endpoint_services(before, self.cluster.vpc, gateways=False),
+            others=endpoint_services(before, self.cluster.vpc, gateways=False),
         )
         return rules.errors_in(facts, order)
 
@@ -294,18 +304,18 @@ def _order(
     scope: Construct, cluster: ICluster, policy: EndpointPolicy | None
 ) -> rules.EndpointOrderFacts:
     """What waits for what, of endpoints in this scope and the stack of their cluster."""
-    place = _cdk.as_construct(cluster)
-    if _cdk.is_inside(scope, place):
+    place = as_construct(cluster)
+    if is_inside(scope, place):
         return rules.EndpointOrderFacts()
-    together = _cdk.deployed_together(scope, place)
-    is_there = _cdk.is_inside if together else _cdk.deployed_together
+    together = deployed_together(scope, place)
+    is_there = is_inside if together else deployed_together
     groups = (cluster.compute_security_group, cluster.login_security_group)
     return rules.EndpointOrderFacts(
-        refer=any(_cdk.is_made(group) and is_there(group, place) for group in groups)
-        or _cdk.refers_to(_documents(policy), place),
+        refer=any(is_made(group) and is_there(group, place) for group in groups)
+        or refers_to(_documents(policy), place),
         together=together,
         inside=False,
-        before=_cdk.is_made(cluster.vpc) and _cdk.deployed_together(cluster.vpc, scope),
+        before=is_made(cluster.vpc) and deployed_together(cluster.vpc, scope),
     )
 
 
@@ -343,8 +353,8 @@ def _permissions_of(
     group: ComputeNodeGroup, found: Sequence[object]
 ) -> tuple[Sequence[str], Sequence[str]]:
     profile = group.instance_profile
-    role = profile.role if isinstance(profile, NodeInstanceProfile) else _cdk.role_of(profile)
-    return ((), ()) if role is None else _cdk.permissions_of(role, found)
+    role = profile.role if isinstance(profile, NodeInstanceProfile) else role_of(profile)
+    return ((), ()) if role is None else permissions_of(role, found)
 
 
 def ways_out(
@@ -353,19 +363,19 @@ def ways_out(
     """How the nodes of a cluster reach AWS, where there may be no other way than endpoints."""
     derived = any(isinstance(c, ClusterEndpoints) and c.cluster is cluster for c in found)
     for group in groups:
-        nowhere = [_cdk.leads_nowhere(place, cluster.vpc, found) for place in group.subnets]
+        nowhere = [leads_nowhere(place, cluster.vpc, found) for place in group.subnets]
         # One such subnet is enough for nodes that are given up.
-        leads_nowhere = True if True in nowhere else UNKNOWN if UNKNOWN in nowhere else False
-        if leads_nowhere is True or (leads_nowhere is UNKNOWN and derived):
+        enclosed = True if True in nowhere else UNKNOWN if UNKNOWN in nowhere else False
+        if enclosed is True or (enclosed is UNKNOWN and derived):
             actions, managed = _permissions_of(group, found)
             calls = called(actions, managed) | {"pcs"}
             yield rules.WayOutFacts(
                 name=group.name,
-                leads_nowhere=leads_nowhere,
+                leads_nowhere=enclosed,
                 # Whether a VPC that is not made here has gateway endpoints is not known.
-                services=calls if leads_nowhere is True else calls - GATEWAYS,
+                services=calls if enclosed is True else calls - GATEWAYS,
                 unnamed=unnamed(actions),
-                endpoints=_cdk.endpoint_services(found, cluster.vpc),
+                endpoints=endpoint_services(found, cluster.vpc),
                 derived=derived,
                 urls=tuple(
                     location
@@ -389,6 +399,26 @@ def addresses(cluster: ICluster, found: Sequence[object]) -> dict[str, int]:
         servers = [share.servers_in] if share.servers_in else list(share.mount_targets_in or ())
         places += [(place, 1) for place in servers]
     for place, count in places:
-        key = _cdk.subnet_id(place)
+        key = subnet_id(place)
         taken[key] = taken.get(key, 0) + count
     return taken
+
+
+def endpoint_services(
+    found: Sequence[object], vpc: ec2.IVpc, *, gateways: bool = True
+) -> frozenset[str] | Unknown:
+    """The services that have endpoints in a VPC, interface endpoints with private DNS only."""
+    services: set[str] = set()
+    for endpoint in found:
+        if not isinstance(endpoint, ec2.CfnVPCEndpoint):
+            continue
+        if same_vpc(endpoint.vpc_id, vpc.vpc_id) is False:
+            continue
+        gateway = endpoint.vpc_endpoint_type in {None, "Gateway"}
+        if not (gateways if gateway else endpoint.private_dns_enabled):
+            continue
+        service = endpoint_service(cdk.Stack.of(endpoint).resolve(endpoint.service_name))
+        if service is None:
+            return UNKNOWN
+        services.add(service)
+    return frozenset(services)

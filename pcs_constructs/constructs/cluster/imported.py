@@ -11,11 +11,19 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.once import security_group_id, subnet_id
+from pcs_constructs.constructs._cdk.problems import at_synth, refuse
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs._cdk.tree import all_constructs
 from pcs_constructs.constructs.cluster import secrets
 from pcs_constructs.constructs.cluster.members import connections_of, problems_of_members
 from pcs_constructs.constructs.file_share import MountScripts
+from pcs_constructs.constructs.network.subnets import (
+    first_private_subnet,
+    security_group_facts,
+    subnet_for,
+)
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.parameters import judge_qos, qos_of
 from pcs_constructs.model.errors import UNKNOWN
@@ -84,34 +92,33 @@ class ImportedCluster(Construct):
         )
         judge_qos(given, accounting)
         file_systems = given.mapping("mounts", mounts, "file_share")
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         compute = compute_security_group or security_group
         groups = {
             "security_group": security_group,
             "compute_security_group": compute,
             "login_security_group": login_security_group or compute,
         }
-        place = subnet or _cdk.first_private_subnet(vpc)
+        place = subnet or first_private_subnet(vpc)
         facts = (
             rules.ClusterFacts(
-                name=UNKNOWN, named=False, slurm=UNKNOWN, cluster_id=_cdk.known(cluster_id)
+                name=UNKNOWN, named=False, slurm=UNKNOWN, cluster_id=known(cluster_id)
             ),
             rules.IdentifierFacts(
-                subnet_ids=(_cdk.known(_cdk.subnet_id(place)),) if place else (),
+                subnet_ids=(known(subnet_id(place)),) if place else (),
                 security_group_ids=tuple(
-                    _cdk.known(_cdk.security_group_id(group))
-                    for group in dict.fromkeys(groups.values())
+                    known(security_group_id(group)) for group in dict.fromkeys(groups.values())
                 ),
             ),
             *(
-                _cdk.security_group_facts(argument, group, vpc)
+                security_group_facts(argument, group, vpc)
                 # By the first argument that names it.
                 for group, argument in {g: a for a, g in reversed(groups.items())}.items()
             ),
-            rules.MountFacts(paths=tuple(_cdk.known(path) for path in file_systems)),
+            rules.MountFacts(paths=tuple(known(path) for path in file_systems)),
             *(storage.file_share.facts(path) for path, storage in file_systems.items()),
         )
-        place = _cdk.place(scope, id, place, rules.errors_in(*facts))
+        place = subnet_for(scope, id, place, rules.errors_in(*facts))
         super().__init__(scope, id)
         self.cluster_id = cluster_id
         self.vpc = vpc
@@ -127,7 +134,7 @@ class ImportedCluster(Construct):
         self.network_type = network_type
         self.memory_aware = memory_aware
         self.slurm_settings = None
-        _cdk.at_synth(self, lambda: problems_of_members(self, _cdk.tree(self)))
+        at_synth(self, lambda: problems_of_members(self, all_constructs(self)))
 
     @cached_property
     def _shared_profile(self) -> NodeInstanceProfile:

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_ec2 as ec2
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.casts import as_construct
+from pcs_constructs.constructs._cdk.once import subnet_id
+from pcs_constructs.constructs._cdk.problems import advise
+from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs.cluster import endpoints
 from pcs_constructs.constructs.cluster.queue import Queue
+from pcs_constructs.constructs.network.subnets import subnet_cidrs
 from pcs_constructs.constructs.nodes.node_group import ComputeNodeGroup
 from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN
@@ -36,9 +40,9 @@ def problems_of_members(
     busy = {id(group) for queue in queues for group in queue.node_groups}
     members = rules.ClusterMembersFacts(
         size=size,
-        node_group_names=tuple(_cdk.known(group.name) for group in groups),
+        node_group_names=tuple(known(group.name) for group in groups),
         max_instance_counts=tuple(group.scaling.max for group in groups),
-        queue_names=tuple(_cdk.known(queue.name) for queue in queues),
+        queue_names=tuple(known(queue.name) for queue in queues),
         unused_node_groups=tuple(
             group.name for group in groups if not group.login and id(group) not in busy
         ),
@@ -54,29 +58,29 @@ def problems_of_members(
         tags=tags,
     )
     addresses = rules.AddressFacts(
-        cidrs=_cdk.subnet_cidrs(subnet for group in groups for subnet in group.subnets),
+        cidrs=subnet_cidrs(subnet for group in groups for subnet in group.subnets),
         demands=tuple(
-            (group.name, frozenset(map(_cdk.subnet_id, group.subnets)), group.addresses)
+            (group.name, frozenset(map(subnet_id, group.subnets)), group.addresses)
             for group in groups
         ),
-        controller=_cdk.subnet_id(cluster.subnet),
+        controller=subnet_id(cluster.subnet),
         others=endpoints.addresses(cluster, found),
     )
     ways_out = tuple(endpoints.ways_out(cluster, groups, found))
     ports = rules.SrunPortsFacts(
-        ports=_cdk.known((settings or {}).get("SrunPortRange", "")),
+        ports=known((settings or {}).get("SrunPortRange", "")),
         nodes=sum(group.scaling.max for group in groups if not group.login),
     )
     said = rules.QueuesFacts(
         queues={
-            queue.name: {name: _cdk.known(value) for name, value in queue.slurm_settings.items()}
+            queue.name: {name: known(value) for name, value in queue.slurm_settings.items()}
             for queue in queues
         },
         cluster=UNKNOWN
         if settings is None
-        else {name: _cdk.known(value) for name, value in settings.items()},
+        else {name: known(value) for name, value in settings.items()},
     )
-    _cdk.advise(_cdk.as_construct(cluster), rules.advice_on(members, said, *ways_out))
+    advise(as_construct(cluster), rules.advice_on(members, said, *ways_out))
     return rules.errors_in(members, addresses, said, ports, *ways_out)
 
 

@@ -8,8 +8,9 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import known, known_all
 from pcs_constructs.constructs.nodes.parameters import SlurmParameters
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.model.slurm import PreemptMode
@@ -143,10 +144,10 @@ class Queue(Construct):
                 "QOS": None if qos is None else given.joined("qos", [qos]),
             },
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         physical = id if name is None else name
         facts = rules.QueueFacts(
-            name=_cdk.known(physical),
+            name=known(physical),
             node_groups=len(groups),
             strangers=tuple(
                 group.name
@@ -166,15 +167,15 @@ class Queue(Construct):
                 g.name
                 for g in groups
                 if g.instance_types
-                and _cdk.known_all(g.instance_types) is not UNKNOWN
+                and known_all(g.instance_types) is not UNKNOWN
                 and not rules.are_ultraservers(g.instance_types)
             ),
         )
         said = settings.facts(cluster.slurm, accounting=cluster.accounting, qos=cluster.qos)
-        _cdk.refuse(scope, id, rules.errors_in(facts, said))
+        refuse(scope, id, rules.errors_in(facts, said))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(facts, said))
+        advise(self, rules.advice_on(facts, said))
         self.slurm_settings = settings.values
         self.cluster = cluster
         self.name = physical

@@ -9,8 +9,11 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.once import private_subnets, zone_name
+from pcs_constructs.constructs._cdk.problems import refuse
+from pcs_constructs.constructs._cdk.tokens import is_token, known
+from pcs_constructs.constructs.network.subnets import trust
 from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Problem
 
 if TYPE_CHECKING:
@@ -108,7 +111,7 @@ class Network(Construct):
         if gateways is None:
             gateways = 1 if public else 0
         mask = given.count("private_subnet_mask", private_subnet_mask)
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         facts = rules.NetworkFacts(
             cidr=cidr,
             availability_zones=count,
@@ -117,9 +120,9 @@ class Network(Construct):
             public_subnets=public,
             endpoint_subnets=endpoint_subnets,
             private_subnet_mask=mask,
-            zones=tuple(map(_cdk.known, zones or ())),
+            zones=tuple(map(known, zones or ())),
         )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, rules.errors_in(facts))
 
         super().__init__(scope, id)
         # Asked of CloudFormation and not of the stack: an environment-agnostic stack knows two
@@ -178,7 +181,7 @@ class Network(Construct):
             else None,
         )
         told = leads_nowhere or (False if gateways or ipv6 else UNKNOWN)
-        _cdk.trust(self.vpc, leads_nowhere=told)
+        trust(self.vpc, leads_nowhere=told)
 
     @property
     def compute_subnet(self) -> ec2.ISubnet:
@@ -203,9 +206,9 @@ class Network(Construct):
         given = Arguments()
         given.require(zone=(zone, str))
         given.refuse(self.node.path)
-        there = {_cdk.zone_name(subnet): subnet for subnet in self._private_subnets}
+        there = {zone_name(subnet): subnet for subnet in self._private_subnets}
         if zone not in there:
-            named = ", ".join(str(name) for name in there if not _cdk.is_token(name))
+            named = ", ".join(str(name) for name in there if not is_token(name))
             raise PcsValidationError(
                 self.node.path,
                 [
@@ -221,7 +224,7 @@ class Network(Construct):
 
     @property
     def _private_subnets(self) -> Sequence[ec2.ISubnet]:
-        return [s for s in _cdk.private_subnets(self.vpc) if not _is_for_endpoints(s)]
+        return [s for s in private_subnets(self.vpc) if not _is_for_endpoints(s)]
 
 
 def _is_for_endpoints(subnet: ec2.ISubnet) -> bool:

@@ -10,8 +10,11 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_security_group
+from pcs_constructs.constructs._cdk.once import port_range, security_group_id
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.traffic import allow, new_security_group
 from pcs_constructs.model.slurm_settings import CLUSTER
 
 if TYPE_CHECKING:
@@ -67,10 +70,10 @@ class ClusterSecurityGroup(Construct):
             ipv6=(ipv6, bool),
             all_outbound=(all_outbound, bool),
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
 
         super().__init__(scope, id)
-        self.security_group = _cdk.security_group(
+        self.security_group = new_security_group(
             self,
             "Resource",
             vpc,
@@ -80,7 +83,7 @@ class ClusterSecurityGroup(Construct):
         )
         _allow_among_themselves(
             self,
-            _cdk.security_group_id(_cdk.as_security_group(self.security_group)),
+            security_group_id(as_security_group(self.security_group)),
             "Slurm, EFA and everything else between members",
         )
 
@@ -113,10 +116,10 @@ def _allow_among_themselves(scope: Construct, group_id: str, description: str) -
 def efa_security_group_id(scope: Construct, vpc: ec2.IVpc) -> str:
     """The group of nodes that talk by EFA among themselves, where their other groups name ports."""
     place = Construct(scope, "Efa")
-    group = _cdk.security_group(
+    group = new_security_group(
         place, "Resource", vpc, "EFA between nodes of one group", all_outbound=False
     )
-    group_id = _cdk.security_group_id(_cdk.as_security_group(group))
+    group_id = security_group_id(as_security_group(group))
     _allow_among_themselves(place, group_id, "EFA between nodes of one group")
     return group_id
 
@@ -190,12 +193,12 @@ class RestrictedSecurityGroups(Construct):
             settings={"SrunPortRange": ports},
             arguments={"SrunPortRange": "srun_port_range"},
         )
-        _cdk.refuse(scope, id, (*given.problems, *rules.errors_in(facts)))
+        refuse(scope, id, (*given.problems, *rules.errors_in(facts)))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(facts))
+        advise(self, rules.advice_on(facts))
         self.controller, self.compute, self.login = (
-            _cdk.security_group(
+            new_security_group(
                 self,
                 name,
                 vpc,
@@ -230,7 +233,7 @@ class RestrictedSecurityGroups(Construct):
     def connections(self) -> ec2.Connections:
         """The network connections of the controller and of all nodes."""
         groups = (self.controller, self.compute, self.login)
-        return ec2.Connections(security_groups=[_cdk.as_security_group(g) for g in groups])
+        return ec2.Connections(security_groups=[as_security_group(g) for g in groups])
 
 
 def _allow(
@@ -240,10 +243,10 @@ def _allow(
     service: str,
     last: int | None = None,
 ) -> None:
-    _cdk.allow(
-        _cdk.as_security_group(client),
-        _cdk.as_security_group(server),
-        _cdk.port("tcp", first, last or first),
+    allow(
+        as_security_group(client),
+        as_security_group(server),
+        port_range("tcp", first, last or first),
         back=False,
         scope=None,
         description=service,
@@ -351,4 +354,4 @@ class ClusterSecurityGroups:
             ipv6=ipv6,
             all_outbound=self.all_outbound,
         )
-        yield from map(_cdk.as_security_group, (made.controller, made.compute, made.login))
+        yield from map(as_security_group, (made.controller, made.compute, made.login))

@@ -9,8 +9,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_role, service_principal
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs.nodes.permissions import role_name
 from pcs_constructs.model.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
@@ -99,8 +102,8 @@ class NodeInstanceProfile(Construct):
         policies = list(given.items("managed_policies", managed_policies, "managed_policy_arn"))
         problems = list(given.problems)
         if role is not None and not any(problem.argument == "role" for problem in problems):
-            problems.extend(rules.errors_in(rules.RoleFacts(name=_cdk.role_name(role))))
-        _cdk.refuse(scope, id, problems)
+            problems.extend(rules.errors_in(rules.RoleFacts(name=role_name(role))))
+        refuse(scope, id, problems)
 
         super().__init__(scope, id)
         if session_manager:
@@ -110,12 +113,12 @@ class NodeInstanceProfile(Construct):
         register = iam.PolicyDocument.from_json(_REGISTER)
         added: list[IDependable] = []
         if role is None:
-            role = _cdk.as_role(
+            role = as_role(
                 iam.Role(
                     self,
                     "Role",
                     path="/aws-pcs/",
-                    assumed_by=_cdk.service_principal("ec2.amazonaws.com"),
+                    assumed_by=service_principal("ec2.amazonaws.com"),
                     managed_policies=policies,
                     inline_policies={"RegisterWithPcs": register},
                 )
@@ -161,13 +164,13 @@ class _ImportedInstanceProfile(Construct):
         given.expect(
             role=(role, "role_arn"),
         )
-        _cdk.refuse(scope, id, given.problems)
-        facts = rules.InstanceProfileFacts(arn=_cdk.known(instance_profile_arn))
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, given.problems)
+        facts = rules.InstanceProfileFacts(arn=known(instance_profile_arn))
+        refuse(scope, id, rules.errors_in(facts))
         super().__init__(scope, id)
         self.instance_profile_arn = instance_profile_arn
         self._role = role
-        _cdk.advise(self, rules.advice_on(facts))
+        advise(self, rules.advice_on(facts))
 
     @property
     def grant_principal(self) -> iam.IPrincipal:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypedDict
 
 import aws_cdk as cdk
@@ -12,13 +12,29 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
-from pcs_constructs.model import boot, instances
+from pcs_constructs.constructs._cdk.once import (
+    base64,
+    boot_text,
+    known_bytes,
+    security_group_id,
+    subnet_id,
+)
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import (
+    known,
+    known_all,
+    known_items,
+    known_number,
+)
+from pcs_constructs.constructs.file_share import depend
+from pcs_constructs.constructs.network.subnets import is_public
+from pcs_constructs.constructs.nodes.volumes import allow_pcs_to_use, volume_type
+from pcs_constructs.model import instances
 from pcs_constructs.model.boot import UserDataPart
 from pcs_constructs.model.capacity import Capacity
 from pcs_constructs.model.efa import PLAIN, Interface, addresses, layout
-from pcs_constructs.model.errors import UNKNOWN
+from pcs_constructs.model.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +115,7 @@ class Launch:
     @property
     def user_data(self) -> str:
         """The user data, before base64."""
-        return _user_data(self.mounts, self.parts)
+        return boot_text(self.mounts, self.parts)
 
     @property
     def _hop_limit(self) -> int:
@@ -114,7 +130,7 @@ class Launch:
         """What the rules are to judge."""
         return (
             rules.InterfaceFacts(
-                instance_types=_cdk.known_all(self.instance_types),
+                instance_types=known_all(self.instance_types),
                 described=self.described,
                 efa=self.efa,
                 efa_only=self.efa_only,
@@ -122,19 +138,19 @@ class Launch:
                 public=self.public,
             ),
             rules.LaunchTemplateFacts(
-                key_name=UNKNOWN if self.key_name is None else _cdk.known(self.key_name),
+                key_name=UNKNOWN if self.key_name is None else known(self.key_name),
                 security_groups=len(self.security_group_ids),
             ),
             rules.CapacityFacts(
                 purchase_option=self.capacity.purchase_option,
-                reservation_id=_cdk.known(self.capacity.reservation_id),
-                reservation_group_arn=_cdk.known(self.capacity.reservation_group_arn),
-                count=_cdk.known(self.capacity.count),
-                instance_types=_cdk.known_all(self.instance_types),
+                reservation_id=known(self.capacity.reservation_id),
+                reservation_group_arn=known(self.capacity.reservation_group_arn),
+                count=known(self.capacity.count),
+                instance_types=known_all(self.instance_types),
                 min=self.min,
                 max=self.max,
                 placement_group=self.placement_group is not None,
-                strategy=_cdk.placement_strategy(self.placement_group),
+                strategy=placement_strategy(self.placement_group),
                 efa=self.efa,
                 weight="Weight" in self.slurm_settings,
                 usage_classes={
@@ -143,28 +159,28 @@ class Launch:
                 },
             ),
             rules.MetadataFacts(
-                hop_limit=_cdk.known(self._hop_limit),
-                tags=(known_tags := _cdk.known_items(self._tags)),
+                hop_limit=known(self._hop_limit),
+                tags=(known_tags := known_items(self._tags)),
                 unknown_tags=len(self._tags) - len(known_tags),
                 tags_in_metadata=self.instance_metadata_tags,
             ),
             *self._root_volume_facts(),
-            rules.MountFacts(paths=tuple(_cdk.known(mount.path) for mount in self.mounts)),
+            rules.MountFacts(paths=tuple(known(mount.path) for mount in self.mounts)),
             rules.UserDataFacts(
-                bytes=_cdk.known_bytes(self.user_data),
-                parts=tuple((part.content_type, _cdk.known(part.text)) for part in self.parts),
+                bytes=known_bytes(self.user_data),
+                parts=tuple((part.content_type, known(part.text)) for part in self.parts),
             ),
         )
 
     def _root_volume_facts(self) -> tuple[rules.RootVolumeFacts, ...]:
         volume = self.root_volume
-        device_name = _cdk.known(self.root_device_name)
+        device_name = known(self.root_device_name)
         if volume is not None:
             facts = rules.RootVolumeFacts(
-                type=_cdk.volume_type(volume),
-                size=_cdk.known_number(volume.volume_size),
-                iops=_cdk.known_number(volume.iops),
-                throughput=_cdk.known_number(volume.throughput),
+                type=volume_type(volume),
+                size=known_number(volume.volume_size),
+                iops=known_number(volume.iops),
+                throughput=known_number(volume.throughput),
                 encrypted=volume.encrypted is not False,
                 kms_key=volume.kms_key is not None,
                 device_name=device_name,
@@ -212,7 +228,7 @@ class Launch:
                 ]
                 if tags
                 else None,
-                user_data=_cdk.base64(self.user_data) if self.user_data else None,
+                user_data=base64(self.user_data) if self.user_data else None,
             ),
         )
 
@@ -223,7 +239,7 @@ class Launch:
         if volume is None:
             return None
         if volume.kms_key is not None:
-            _cdk.allow_pcs_to_use(volume.kms_key)
+            allow_pcs_to_use(volume.kms_key)
         return [
             ec2.CfnLaunchTemplate.BlockDeviceMappingProperty(
                 device_name=self.root_device_name or _ROOT_DEVICE_NAME,
@@ -234,7 +250,7 @@ class Launch:
                     kms_key_id=volume.kms_key.key_arn if volume.kms_key else None,
                     throughput=volume.throughput,
                     volume_size=volume.volume_size,
-                    volume_type=_cdk.volume_type(volume),
+                    volume_type=volume_type(volume),
                 ),
             )
         ]
@@ -293,7 +309,6 @@ class Launch:
 
 
 # Node groups of a cluster mostly have the same user data, and building MIME is not free.
-_user_data = lru_cache(maxsize=256)(boot.user_data)
 
 
 @jsii.implements(ec2.IConnectable)
@@ -443,12 +458,12 @@ class NodeLaunchTemplate(Construct):
         file_systems = given.mapping("mounts", mounts, "file_share")
         volume = given.ebs("root_volume", root_volume)
         tags = given.mapping("instance_tags", instance_tags, str)
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         shares = {path: storage.file_share for path, storage in file_systems.items()}
         launch = Launch(
             instance_types=types,
             described=described,
-            security_group_ids=tuple(dict.fromkeys(map(_cdk.security_group_id, groups))),
+            security_group_ids=tuple(dict.fromkeys(map(security_group_id, groups))),
             mounts=tuple(share.mount(path) for path, share in shares.items()),
             parts=parts,
             efa=efa,
@@ -463,21 +478,21 @@ class NodeLaunchTemplate(Construct):
             instance_tags=tags,
             http_put_response_hop_limit=http_put_response_hop_limit,
             instance_metadata_tags=instance_metadata_tags,
-            subnet_id=_cdk.subnet_id(subnet) if subnet else None,
+            subnet_id=subnet_id(subnet) if subnet else None,
             subnets=1 if subnet else UNKNOWN,
-            public=_cdk.is_public(subnet) if subnet else UNKNOWN,
+            public=is_public(subnet) if subnet else UNKNOWN,
         )
         facts = (*launch.facts(), *(share.facts(path) for path, share in shares.items()))
-        _cdk.refuse(scope, id, rules.errors_in(*facts))
+        refuse(scope, id, rules.errors_in(*facts))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*facts))
+        advise(self, rules.advice_on(*facts))
         self._connections = ec2.Connections(security_groups=list(groups))
         resource = launch.attach(self, "Resource")
         for share in shares.values():
             # One group of a node is enough, and a node has all of them.
             share.allow_mount_from(groups[0], scope=self)
-        _cdk.depend(resource, shares.values())
+        depend(resource, shares.values())
         self.launch_template_id = resource.ref
         self.version = resource.attr_latest_version_number
         self.mounts = file_systems
@@ -506,12 +521,20 @@ class _ImportedLaunchTemplate(Construct):
             launch_template_id=(launch_template_id, str),
             version=(version, str),
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         facts = rules.LaunchTemplateFacts(
-            launch_template_id=_cdk.known(launch_template_id), version=_cdk.known(version)
+            launch_template_id=known(launch_template_id), version=known(version)
         )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, rules.errors_in(facts))
         super().__init__(scope, id)
         self.launch_template_id = launch_template_id
         self.version = version
-        _cdk.advise(self, rules.advice_on(facts))
+        advise(self, rules.advice_on(facts))
+
+
+def placement_strategy(group: ec2.IPlacementGroup | None) -> str | Unknown | None:
+    """The strategy of a placement group, where it is made in this app."""
+    if group is None:
+        return None
+    strategy = group.strategy if isinstance(group, ec2.PlacementGroup) else None
+    return UNKNOWN if strategy is None else strategy.name.lower()

@@ -15,8 +15,8 @@ from aws_cdk import aws_pcs as cfn
 from aws_cdk import aws_s3_assets as assets
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.tokens import known, without_tokens
 from pcs_constructs.model.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class LifecycleScript:
     @property
     def maintained_file(self) -> str | None:
         """What a script that AWS maintains is called in its bucket, `mount-efs-v1.0.0.sh`."""
-        (masked,) = _cdk.without_tokens((self.location or "",))
+        (masked,) = without_tokens((self.location or "",))
         found = _MAINTAINED.fullmatch(masked)
         return found[1] if found else None
 
@@ -418,11 +418,11 @@ def _facts_of(action: LifecycleAction) -> rules.LifecycleActionFacts:
     return rules.LifecycleActionFacts(
         name=action.name,
         stage=action.stage.value,
-        location=UNKNOWN if script.location is None else _cdk.known(script.location),
-        version=_cdk.known(script.version),
-        checksum=_cdk.known(script.checksum),
+        location=UNKNOWN if script.location is None else known(script.location),
+        version=known(script.version),
+        checksum=known(script.checksum),
         maintained=script.maintained_file,
-        arguments=tuple(_cdk.known(argument) for argument in action.arguments),
+        arguments=tuple(known(argument) for argument in action.arguments),
         on_error=action.on_error.value,
         execution_policy=action.execution_policy.value,
         permissions=script.path is not None or script.bucket is not None or _in_s3(script),
@@ -451,7 +451,7 @@ def _permissions(action: LifecycleAction, cluster_id: str) -> Iterator[tuple[str
         )
     if secret := given.get("--secret-arn"):
         yield "secretsmanager:GetSecretValue", secret
-        (masked,) = _cdk.without_tokens((secret,))
+        (masked,) = without_tokens((secret,))
         if ":secret:" in masked:  # it may lack what Secrets Manager adds to the name
             yield "secretsmanager:GetSecretValue", f"{secret}-??????"
     if name == "configure-cloudwatch-logs":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.once import subnet_id
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs.network.subnets import zone_of
 from pcs_constructs.constructs.nodes.lifecycle import (
     ExecutionPolicy,
     LifecycleAction,
@@ -104,33 +106,33 @@ class Mounting:
             role: Whether their role is known, so that they can be granted what mounting takes.
         """
         # Nodes in the same subnet are in the same zone, and zones need not be asked for.
-        here = {_cdk.subnet_id(place) for place in places}
+        here = {subnet_id(place) for place in places}
         servers = {
             path: share.servers_in
             for path, share in self.shares.items()
-            if share.servers_in is not None and here != {_cdk.subnet_id(share.servers_in)}
+            if share.servers_in is not None and here != {subnet_id(share.servers_in)}
         }
         targets = {
             path: share.mount_targets_in
             for path, share in self.shares.items()
             if share.mount_targets_in is not None
-            and not here <= {_cdk.subnet_id(subnet) for subnet in share.mount_targets_in}
+            and not here <= {subnet_id(subnet) for subnet in share.mount_targets_in}
         }
         if servers or targets:
             yield rules.MountZoneFacts(
-                nodes=tuple(dict.fromkeys(_cdk.zone(place) for place in places)),
-                servers={path: _cdk.zone(subnet) for path, subnet in servers.items()},
+                nodes=tuple(dict.fromkeys(zone_of(place) for place in places)),
+                servers={path: zone_of(subnet) for path, subnet in servers.items()},
                 mount_targets={
-                    path: tuple(_cdk.zone(subnet) for subnet in subnets)
+                    path: tuple(zone_of(subnet) for subnet in subnets)
                     for path, subnets in targets.items()
                 },
             )
         for path, share in self.shares.items():
             yield share.facts(path)
             if share.client is MountClient.LOCAL:
-                yield rules.LocalScratchFacts(path=_cdk.known(path), without=self._without_disks)
-        yield rules.MountFacts(paths=tuple(map(_cdk.known, self.shares)) if self._scripted else ())
+                yield rules.LocalScratchFacts(path=known(path), without=self._without_disks)
+        yield rules.MountFacts(paths=tuple(map(known, self.shares)) if self._scripted else ())
         yield rules.MountGrantFacts(
-            paths=tuple(_cdk.known(path) for path, share in self.shares.items() if share.grant),
+            paths=tuple(known(path) for path, share in self.shares.items() if share.grant),
             role=role,
         )

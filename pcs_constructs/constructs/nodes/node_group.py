@@ -13,10 +13,16 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
-from pcs_constructs.constructs.file_share import MountScripts, grants_of
+from pcs_constructs.constructs._cdk.casts import as_security_group
+from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import known, known_all, without_tokens
+from pcs_constructs.constructs._cdk.traffic import new_security_group
+from pcs_constructs.constructs.file_share import MountScripts, depend, grants_of
 from pcs_constructs.constructs.network.security_groups import efa_security_group_id
+from pcs_constructs.constructs.network.subnets import is_public, security_group_facts, subnet_facts
+from pcs_constructs.constructs.nodes.images import follows_parameter, image_parameter
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile, grant_without_role
 from pcs_constructs.constructs.nodes.launch_template import Launch, NodeLaunchTemplate
 from pcs_constructs.constructs.nodes.lifecycle import (
@@ -26,6 +32,12 @@ from pcs_constructs.constructs.nodes.lifecycle import (
 )
 from pcs_constructs.constructs.nodes.mounting import Mounting
 from pcs_constructs.constructs.nodes.parameters import NodeParameters, SlurmParameters
+from pcs_constructs.constructs.nodes.permissions import (
+    has_principal,
+    principal_of,
+    role_name,
+    role_of,
+)
 from pcs_constructs.model import instances
 from pcs_constructs.model.boot import UserDataPart
 from pcs_constructs.model.capacity import Capacity, Scaling
@@ -352,7 +364,7 @@ class ComputeNodeGroup(Construct):
         own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
         if own_template is not None and _differ(own_template.capacity, capacity):
             given.problems.append(_other_capacity())
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         if mounts is None and launch_template is None:
             file_systems = dict(cluster.mounts)
         if own_template is not None:
@@ -373,25 +385,25 @@ class ComputeNodeGroup(Construct):
         default_image = image is None and (launch_template is None or own_template is not None)
         places = (cluster.subnet,) if chosen is None else chosen
         # The cluster's own subnet was looked at with the cluster, but not whether it suits nodes.
-        looked_at = places if chosen is not None or _cdk.is_public(places[0]) is True else ()
+        looked_at = places if chosen is not None or is_public(places[0]) is True else ()
         ipv6 = cluster.network_type is NetworkType.IPV6
         places_facts = [
-            _cdk.subnet_facts("subnets", place, cluster.vpc, nodes=True, needs_ipv6=ipv6)
+            subnet_facts("subnets", place, cluster.vpc, nodes=True, needs_ipv6=ipv6)
             for place in looked_at
         ]
         carried = cluster.login_security_group if login else cluster.compute_security_group
         physical = (
-            physical_name(_cdk.path(scope), id, _cdk.without_tokens(types), longest=25)
+            physical_name(path_of(scope), id, without_tokens(types), longest=25)
             if name is None
             else name
         )
         launch = Launch(
             instance_types=types,
             described=described,
-            secondary_group_ids=(_cdk.security_group_id(carried),),
+            secondary_group_ids=(security_group_id(carried),),
             slurm_settings=dict(parameters.values),
             security_group_ids=tuple(
-                dict.fromkeys(_cdk.security_group_id(group) for group in (carried, *groups))
+                dict.fromkeys(security_group_id(group) for group in (carried, *groups))
             ),
             mounts=mounting.by_user_data,
             parts=parts,
@@ -414,9 +426,9 @@ class ComputeNodeGroup(Construct):
             public=any(subnet.public is True for subnet in places_facts) or UNKNOWN,
         )
         group_facts = rules.NodeGroupFacts(
-            name=_cdk.known(physical),
+            name=known(physical),
             named=name is not None,
-            instance_types=_cdk.known_all(types),
+            instance_types=known_all(types),
             described=described,
             min=scaling.min,
             max=scaling.max,
@@ -431,11 +443,11 @@ class ComputeNodeGroup(Construct):
         ssh = rules.PeersFacts(
             argument="ssh_from",
             service="SSH",
-            sources=tuple(_cdk.known(peer.unique_id) for peer in peers),
+            sources=tuple(known(peer.unique_id) for peer in peers),
         )
         ids = rules.IdentifierFacts(
-            subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in places),
-            security_group_ids=tuple(map(_cdk.known, launch.security_group_ids)),
+            subnet_ids=tuple(known(subnet_id(place)) for place in places),
+            security_group_ids=tuple(map(known, launch.security_group_ids)),
         )
         told = NodeParameters(
             parameters,
@@ -447,9 +459,9 @@ class ComputeNodeGroup(Construct):
             login=login,
         )
         groups_facts = [
-            _cdk.security_group_facts("security_groups", group, cluster.vpc) for group in groups
+            security_group_facts("security_groups", group, cluster.vpc) for group in groups
         ]
-        granted = instance_profile is None or _cdk.has_principal(instance_profile)
+        granted = instance_profile is None or has_principal(instance_profile)
         facts = (
             group_facts,
             *places_facts,
@@ -466,27 +478,27 @@ class ComputeNodeGroup(Construct):
         if own_template is not None:
             if own_template.interfaces != launch.interfaces:
                 problems.append(_other_cards())
-            if own_template.subnet is not None and {_cdk.subnet_id(s) for s in places} != {
-                _cdk.subnet_id(own_template.subnet)
+            if own_template.subnet is not None and {subnet_id(s) for s in places} != {
+                subnet_id(own_template.subnet)
             }:
                 problems.append(_other_subnet())
-        if instance_profile is not None and (role := _cdk.role_of(instance_profile)) is not None:
-            problems.extend(rules.errors_in(rules.RoleFacts(name=_cdk.role_name(role))))
-        _cdk.refuse(scope, id, problems)
+        if instance_profile is not None and (role := role_of(instance_profile)) is not None:
+            problems.extend(rules.errors_in(rules.RoleFacts(name=role_name(role))))
+        refuse(scope, id, problems)
         # Last, because an image that is only asked for its ID may leave a parameter in the stack.
         if image:
             ami_id = given.image("image", image, scope, id)
-            _cdk.refuse(scope, id, given.problems)
+            refuse(scope, id, given.problems)
             image_facts = rules.ImageFacts(
-                ami_id=_cdk.known(ami_id),
-                follows_parameter=_cdk.follows_parameter(scope, ami_id),
+                ami_id=known(ami_id),
+                follows_parameter=follows_parameter(scope, ami_id),
                 architectures={name: each.architecture for name, each in found.items()},
             )
             facts = (*facts, image_facts)
-            _cdk.refuse(scope, id, rules.errors_in(image_facts))
+            refuse(scope, id, rules.errors_in(image_facts))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*facts))
+        advise(self, rules.advice_on(*facts))
         self.cluster = cluster
         self.name = physical
         self.instance_types = types
@@ -544,18 +556,18 @@ class ComputeNodeGroup(Construct):
             )
             if capacity.allocation
             else None,
-            subnet_ids=[_cdk.subnet_id(subnet) for subnet in places],
+            subnet_ids=[subnet_id(subnet) for subnet in places],
         )
         for peer in peers:
             self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
         for share in own if launch_template is None else ():  # or that has opened them
             if share.ports and share.security_groups:
-                share.allow_mount_from(_cdk.as_security_group(self._own_security_group))
+                share.allow_mount_from(as_security_group(self._own_security_group))
         if instance_profile is not None and granted:
             for grant in self._needed:
                 grant(self).apply_before(self._resource)
         # The cluster waits for the way out of its own subnet.
-        _cdk.depend(self._resource, own, [s for s in places if s is not cluster.subnet])
+        depend(self._resource, own, [s for s in places if s is not cluster.subnet])
         self.compute_node_group_id = self._resource.attr_id
 
     @property
@@ -580,7 +592,7 @@ class ComputeNodeGroup(Construct):
         if self._profile is None:
             self._profile = self._own_profile()
             self._resource.iam_instance_profile_arn = self._profile.instance_profile_arn
-        principal = _cdk.principal_of(self._profile)
+        principal = principal_of(self._profile)
         if principal is None:
             raise grant_without_role(self)
         return principal
@@ -588,7 +600,7 @@ class ComputeNodeGroup(Construct):
     @cached_property
     def _own_security_group(self) -> ec2.SecurityGroup:
         assert self._template is not None
-        group = _cdk.security_group(
+        group = new_security_group(
             self,
             "SecurityGroup",
             self.cluster.vpc,
@@ -642,11 +654,9 @@ class _ImportedComputeNodeGroup(Construct):
         given.require(
             compute_node_group_id=(compute_node_group_id, str),
         )
-        _cdk.refuse(scope, id, given.problems)
-        facts = rules.NodeGroupReferenceFacts(
-            compute_node_group_id=_cdk.known(compute_node_group_id)
-        )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, given.problems)
+        facts = rules.NodeGroupReferenceFacts(compute_node_group_id=known(compute_node_group_id))
+        refuse(scope, id, rules.errors_in(facts))
         super().__init__(scope, id)
         self.compute_node_group_id = compute_node_group_id
         self.name = id
@@ -662,7 +672,7 @@ def _root_volume_of(
 ) -> Iterator[rules.RootVolumeFacts]:
     """What a template made elsewhere shows of a volume whose device this image has to have."""
     if template is not None and template.root_volume is not None:
-        device_name = _cdk.known(template.root_device_name)
+        device_name = known(template.root_device_name)
         yield rules.RootVolumeFacts(type=UNKNOWN, device_name=device_name, own_image=own_image)
 
 
@@ -681,7 +691,7 @@ def _template_reference(
 
 def _default_image(scope: Construct, architecture: str | None) -> str:
     """The value of the parameter for this architecture, in the stack of the node group."""
-    return _cdk.image_parameter(
+    return image_parameter(
         scope,
         _IMAGE_PARAMETERS[architecture or "x86_64"],
         f"The image of {architecture} nodes. Newest: aws ssm get-parameter --name "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from aws_cdk import aws_pcs as cfn
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.tokens import is_token, known, known_all
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.slurm import Accounting, Preemption, PreemptMode
 from pcs_constructs.model.slurm_settings import CGROUP, CLUSTER, SLURMDBD
@@ -55,11 +55,7 @@ class SlurmParameters:
 
     def known(self) -> dict[str, str | Unknown]:
         """By parameter, its value as far as synthesis can tell; none whose name is a token."""
-        return {
-            name: _cdk.known(value)
-            for name, value in self.values.items()
-            if not _cdk.is_token(name)
-        }
+        return {name: known(value) for name, value in self.values.items() if not is_token(name)}
 
     def facts(
         self,
@@ -149,7 +145,7 @@ class ClusterParameters:
     @property
     def memory_aware(self) -> bool | None:
         """Whether jobs are scheduled by memory too; `None` where a token says."""
-        selects = _cdk.known(self.settings.get("SelectTypeParameters", ""))
+        selects = known(self.settings.get("SelectTypeParameters", ""))
         return None if selects is UNKNOWN else "_memory" in selects.lower()
 
     def facts(self, slurm: SlurmVersion) -> Iterator[object]:
@@ -209,7 +205,7 @@ def qos_of(accounting: Accounting | None) -> frozenset[str] | None:
     """The QOS that the accounting says there are."""
     if accounting is None or accounting.qos is None:
         return None
-    known = _cdk.known_all(accounting.qos)
+    known = known_all(accounting.qos)
     return None if known is UNKNOWN else frozenset(known)
 
 
@@ -248,7 +244,7 @@ class NodeParameters:
             instances=instances,
             memory_aware=UNKNOWN if cluster.memory_aware is None else cluster.memory_aware,
             login=login,
-            gpu_type=_cdk.known(gpu_type),
+            gpu_type=known(gpu_type),
             default_memory_per_cpu=_default_memory(cluster),
             arguments=given.arguments,
         )
@@ -266,8 +262,7 @@ class NodeParameters:
         yield self._parameters.facts(cluster.slurm, accounting=cluster.accounting)
         yield rules.GresFacts(
             records=tuple(
-                {name: _cdk.known(value) for name, value in record.items()}
-                for record in self._records
+                {name: known(value) for name, value in record.items()} for record in self._records
             ),
             settings=self._parameters.known(),
             slurm=cluster.slurm or UNKNOWN,
@@ -291,7 +286,7 @@ def _default_memory(cluster: ICluster) -> int | Unknown | None:
     """What jobs get in MiB for each processor that ask for no memory, where it can be told."""
     if cluster.slurm_settings is None:
         return UNKNOWN
-    value = _cdk.known(cluster.slurm_settings.get("DefMemPerCPU", ""))
+    value = known(cluster.slurm_settings.get("DefMemPerCPU", ""))
     if value is UNKNOWN:
         return UNKNOWN
     return int(value) if value.isdecimal() else None

@@ -10,8 +10,9 @@ from aws_cdk import aws_resourcegroups as resourcegroups
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.problems import refuse
+from pcs_constructs.constructs._cdk.tokens import known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +45,9 @@ class CapacityReservationGroup(Construct):
     def __init__(self, scope: Construct, id: str, *, reservation_ids: Sequence[str]) -> None:
         given = Arguments()
         ids = given.items("reservation_ids", reservation_ids, str)
-        _cdk.refuse(scope, id, given.problems)
-        facts = [rules.CapacityFacts(reservation_id=_cdk.known(one)) for one in ids]
-        _cdk.refuse(scope, id, rules.errors_in(*facts))
+        refuse(scope, id, given.problems)
+        facts = [rules.CapacityFacts(reservation_id=known(one)) for one in ids]
+        refuse(scope, id, rules.errors_in(*facts))
 
         super().__init__(scope, id)
         stack = cdk.Stack.of(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
@@ -9,12 +10,23 @@ import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import (
+    as_access_point,
+    as_file_system,
+    as_security_group,
+    default_child,
+)
+from pcs_constructs.constructs._cdk.once import subnet_id, zone_name
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.file_share import FileShare, MountScript, Ports
+from pcs_constructs.constructs.network.subnets import first_private_subnet, subnet_facts, subnet_for
 from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 
@@ -168,9 +180,9 @@ class EfsStorage(Construct):
             security_group=(security_group, "security_group_id"),
             iam_authorization=(iam_authorization, bool),
         )
-        _cdk.refuse(scope, id, given.problems)
-        facts = rules.EfsFacts(file_system_id=_cdk.known(file_system_id))
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, given.problems)
+        facts = rules.EfsFacts(file_system_id=known(file_system_id))
+        refuse(scope, id, rules.errors_in(facts))
         return _share(
             efs.FileSystem.from_file_system_attributes(
                 scope, id, file_system_id=file_system_id, security_group=security_group
@@ -218,7 +230,7 @@ class EfsStorage(Construct):
         mebibytes = given.mebibytes(
             "provisioned_throughput_per_second", provisioned_throughput_per_second
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         facts = [
             rules.EfsFacts(
                 provisioned=throughput_mode is efs.ThroughputMode.PROVISIONED,
@@ -231,26 +243,26 @@ class EfsStorage(Construct):
             rules.RemovalFacts(policy=removal_policy.name),
         ]
         if chosen is None:
-            first = _cdk.place(scope, id, _cdk.first_private_subnet(vpc), rules.errors_in(*facts))
+            first = subnet_for(scope, id, first_private_subnet(vpc), rules.errors_in(*facts))
             if one_zone:
                 chosen = (first,)
         else:
             targets = (
                 rules.MountTargetFacts(
                     availability_zones=tuple(map(_known_zone, chosen)),
-                    subnet_ids=tuple(_cdk.known(_cdk.subnet_id(place)) for place in chosen),
-                    zone_told=all(_cdk.zone_name(place) for place in chosen),
+                    subnet_ids=tuple(known(subnet_id(place)) for place in chosen),
+                    zone_told=all(zone_name(place) for place in chosen),
                     one_zone=one_zone,
                 ),
-                *(_cdk.subnet_facts("subnets", place, vpc) for place in chosen),
+                *(subnet_facts("subnets", place, vpc) for place in chosen),
             )
-            _cdk.refuse(scope, id, rules.errors_in(*facts, *targets))
+            refuse(scope, id, rules.errors_in(*facts, *targets))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*facts))
+        advise(self, rules.advice_on(*facts))
         # Names mount targets by their subnets and not by number, whatever the user's flags say.
-        self.node.set_context(_cdk.MOUNT_TARGETS_BY_SUBNET, True)
-        group = _cdk.security_group(
+        self.node.set_context(MOUNT_TARGETS_BY_SUBNET, True)
+        group = new_security_group(
             self,
             "SecurityGroup",
             vpc,
@@ -262,7 +274,7 @@ class EfsStorage(Construct):
             self,
             "Resource",
             vpc=vpc,
-            security_group=_cdk.as_security_group(group),
+            security_group=as_security_group(group),
             vpc_subnets=ec2.SubnetSelection(one_per_az=True)
             if chosen is None
             else ec2.SubnetSelection(subnets=list(chosen)),
@@ -292,12 +304,12 @@ class EfsStorage(Construct):
         )
         if one_zone and chosen is not None:
             # The CDK's `one_zone` looks for a subnet in the zone itself, and may find several.
-            resource = _cdk.default_child(self.file_system, efs.CfnFileSystem)
+            resource = default_child(self.file_system, efs.CfnFileSystem)
             resource.availability_zone_name = chosen[0].availability_zone
         self.file_share = _share(
-            _cdk.as_file_system(self.file_system),
+            as_file_system(self.file_system),
             iam_authorization=iam_authorization,
-            security_groups=(_cdk.as_security_group(group),),
+            security_groups=(as_security_group(group),),
             subnets=chosen,
         )
 
@@ -357,16 +369,16 @@ class EfsStorage(Construct):
             posix_user=(posix_user, efs.PosixUser),
             create_acl=(create_acl, efs.Acl),
         )
-        _cdk.refuse(self, id, given.problems)
-        facts = rules.AccessPointFacts(path=_cdk.known(path))
-        _cdk.refuse(self, id, rules.errors_in(facts))
+        refuse(self, id, given.problems)
+        facts = rules.AccessPointFacts(path=known(path))
+        refuse(self, id, rules.errors_in(facts))
         point = self.file_system.add_access_point(
             id, path=path, posix_user=posix_user, create_acl=create_acl
         )
         return _share(
-            _cdk.as_file_system(self.file_system),
+            as_file_system(self.file_system),
             iam_authorization=self.file_share.grant is not None,
-            access_point=_cdk.as_access_point(point),
+            access_point=as_access_point(point),
             security_groups=self.file_share.security_groups,
             subnets=self.file_share.mount_targets_in,
         )
@@ -378,8 +390,8 @@ def _days_of(policy: efs.LifecyclePolicy | None) -> int | None:
 
 
 def _known_zone(subnet: ec2.ISubnet) -> str | Unknown:
-    name = _cdk.zone_name(subnet)
-    return UNKNOWN if name is None else _cdk.known(name)
+    name = zone_name(subnet)
+    return UNKNOWN if name is None else known(name)
 
 
 def _grant(file_system: efs.IFileSystem) -> Callable[[iam.IGrantable], iam.Grant]:
@@ -425,3 +437,6 @@ def _share(
         # Through an access point one may not give files to other owners.
         keep_home=access_point is None,
     )
+
+
+MOUNT_TARGETS_BY_SUBNET: Final = "@aws-cdk/aws-efs:mountTargetOrderInsensitiveLogicalId"

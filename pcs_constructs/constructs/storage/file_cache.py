@@ -12,8 +12,13 @@ from aws_cdk import aws_fsx as fsx
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_security_group
+from pcs_constructs.constructs._cdk.once import subnet_id
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs._cdk.traffic import new_security_group
+from pcs_constructs.constructs.network.subnets import first_private_subnet, subnet_facts, subnet_for
 from pcs_constructs.constructs.storage import lnet
 
 if TYPE_CHECKING:
@@ -175,11 +180,9 @@ class FileCacheStorage(Construct):
             mount_name=(mount_name, str),
             security_group=(security_group, "security_group_id"),
         )
-        _cdk.refuse(scope, id, given.problems)
-        facts = rules.FileCacheFacts(
-            dns_name=_cdk.known(dns_name), mount_name=_cdk.known(mount_name)
-        )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, given.problems)
+        facts = rules.FileCacheFacts(dns_name=known(dns_name), mount_name=known(mount_name))
+        refuse(scope, id, rules.errors_in(facts))
         return lnet.share(dns_name, mount_name, security_group, None, options=_OPTIONS)
 
     def __init__(
@@ -207,7 +210,7 @@ class FileCacheStorage(Construct):
         )
         repositories = given.mapping("data_repositories", data_repositories, DataRepository)
         gibibytes = given.gibibytes("capacity", capacity, default=1200)
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         facts = (
             rules.FileCacheFacts(
                 capacity_gib=gibibytes,
@@ -216,20 +219,18 @@ class FileCacheStorage(Construct):
                 ),
             ),
             rules.RemovalFacts(policy=removal_policy.name),
-            *([_cdk.subnet_facts("subnet", subnet, vpc)] if subnet else []),
-            rules.IdentifierFacts(
-                subnet_ids=(_cdk.known(_cdk.subnet_id(subnet)),) if subnet else ()
-            ),
+            *([subnet_facts("subnet", subnet, vpc)] if subnet else []),
+            rules.IdentifierFacts(subnet_ids=(known(subnet_id(subnet)),) if subnet else ()),
         )
-        found = subnet or _cdk.first_private_subnet(vpc)
-        place = _cdk.place(scope, id, found, rules.errors_in(*facts))
+        found = subnet or first_private_subnet(vpc)
+        place = subnet_for(scope, id, found, rules.errors_in(*facts))
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*facts))
-        self._security_group = _cdk.security_group(
+        advise(self, rules.advice_on(*facts))
+        self._security_group = new_security_group(
             self, "SecurityGroup", vpc, "Servers of a file cache", all_outbound=True
         )
-        group = _cdk.as_security_group(self._security_group)
+        group = as_security_group(self._security_group)
         group_id = group.security_group_id
         between_servers = lnet.allow_between_servers(self, group_id)
         self.file_cache = fsx.CfnFileCache(
@@ -239,7 +240,7 @@ class FileCacheStorage(Construct):
             file_cache_type="LUSTRE",
             file_cache_type_version="2.12",
             storage_capacity=gibibytes,
-            subnet_ids=[_cdk.subnet_id(place)],
+            subnet_ids=[subnet_id(place)],
             security_group_ids=[group_id],
             tags=[cdk.CfnTag(key="Name", value=id)],
             kms_key_id=kms_key.key_arn if kms_key else None,
@@ -277,9 +278,9 @@ class FileCacheStorage(Construct):
 
 def _repository_facts(path: str, repository: DataRepository) -> rules.RepositoryFacts:
     return rules.RepositoryFacts(
-        path=_cdk.known(path),
-        uri=_cdk.known(repository.uri),
+        path=known(path),
+        uri=known(repository.uri),
         nfs=repository.host is not None,
-        host=_cdk.known(repository.host or ""),
-        export=_cdk.known(repository.export or ""),
+        host=known(repository.host or ""),
+        export=known(repository.export or ""),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from numbers import Real
 from typing import TYPE_CHECKING, Final
@@ -10,20 +11,26 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_fsx as fsx
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_security_group
+from pcs_constructs.constructs._cdk.once import subnet_id
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import is_token, known
+from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.file_share import FileShare, MountScript
+from pcs_constructs.constructs.network.subnets import first_private_subnet, subnet_facts, subnet_for
 from pcs_constructs.constructs.storage import lnet
-from pcs_constructs.model.errors import UNKNOWN
+from pcs_constructs.model.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_s3 as s3
     from constructs import IDependable
 
@@ -156,11 +163,11 @@ class LustreStorage(Construct):
         given.expect(
             dns_name=(dns_name, str),
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         facts = rules.LustreFacts(
-            file_system_id=_cdk.known(file_system_id), mount_name=_cdk.known(mount_name)
+            file_system_id=known(file_system_id), mount_name=known(mount_name)
         )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, rules.errors_in(facts))
         server = dns_name or f"{file_system_id}.fsx.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"
         return _share(server, mount_name, security_group)
 
@@ -210,7 +217,7 @@ class LustreStorage(Construct):
         gibibytes = given.gibibytes("capacity", capacity, default=1200)
         cache = given.gibibytes("read_cache", read_cache, default=0)
         backup_days = given.days("backup_retention", backup_retention, default=0)
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         if throughput is None:
             throughput = _DEFAULT_THROUGHPUT.get((deployment_type.value, storage_type.value))
         if throughput is None and tiering:
@@ -220,32 +227,30 @@ class LustreStorage(Construct):
                 deployment_type=deployment_type.value,
                 storage_type=storage_type.value,
                 capacity_gib=None if tiering and capacity is None else gibibytes,
-                throughput=_cdk.known(throughput),
+                throughput=known(throughput),
                 drive_cache=drive_cache,
                 read_cache_gib=cache if read_cache is not None else None,
-                metadata_iops=_cdk.known(metadata_iops),
+                metadata_iops=known(metadata_iops),
                 efa=efa,
                 kms_key=kms_key is not None,
                 backup_days=backup_days,
-                backup_start_time=_cdk.known(backup_start_time),
-                log_group_name=_cdk.log_group_name(log_group) if log_group else None,
+                backup_start_time=known(backup_start_time),
+                log_group_name=log_group_name(log_group) if log_group else None,
             ),
             rules.RemovalFacts(policy=removal_policy.name),
-            *([_cdk.subnet_facts("subnet", subnet, vpc)] if subnet else []),
-            rules.IdentifierFacts(
-                subnet_ids=(_cdk.known(_cdk.subnet_id(subnet)),) if subnet else ()
-            ),
+            *([subnet_facts("subnet", subnet, vpc)] if subnet else []),
+            rules.IdentifierFacts(subnet_ids=(known(subnet_id(subnet)),) if subnet else ()),
         )
-        found = subnet or _cdk.first_private_subnet(vpc)
-        place = _cdk.place(scope, id, found, rules.errors_in(*facts))
+        found = subnet or first_private_subnet(vpc)
+        place = subnet_for(scope, id, found, rules.errors_in(*facts))
         persistent_2 = deployment_type is fsx.LustreDeploymentType.PERSISTENT_2
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*facts))
-        self._security_group = _cdk.security_group(
+        advise(self, rules.advice_on(*facts))
+        self._security_group = new_security_group(
             self, "SecurityGroup", vpc, "Servers of a Lustre file system", all_outbound=True
         )
-        group = _cdk.as_security_group(self._security_group)
+        group = as_security_group(self._security_group)
         group_id = group.security_group_id
         between_servers = [*lnet.allow_between_servers(self, group_id, efa=efa)]
         self.file_system = fsx.CfnFileSystem(
@@ -256,7 +261,7 @@ class LustreStorage(Construct):
             file_system_type_version="2.15",
             storage_type=storage_type.value,
             storage_capacity=None if tiering else gibibytes,
-            subnet_ids=[_cdk.subnet_id(place)],
+            subnet_ids=[subnet_id(place)],
             security_group_ids=[group_id],
             tags=[cdk.CfnTag(key="Name", value=id)],
             kms_key_id=kms_key.key_arn if kms_key else None,
@@ -352,15 +357,15 @@ class LustreStorage(Construct):
         )
         imports = given.items("auto_import", auto_import, RepositoryEvent)
         exports = given.items("auto_export", auto_export, RepositoryEvent)
-        _cdk.refuse(self, id, given.problems)
+        refuse(self, id, given.problems)
         # The path of the construct stands for a bucket whose name CloudFormation makes.
         name = bucket.bucket_name
-        place = bucket.node.path if _cdk.is_token(name) else name
-        key = _cdk.known(prefix.strip("/"))
+        place = bucket.node.path if is_token(name) else name
+        key = known(prefix.strip("/"))
         facts = self._repositories.with_repository(
-            _cdk.known(path), UNKNOWN if key is UNKNOWN else f"{place}/{key}/".replace("//", "/")
+            known(path), UNKNOWN if key is UNKNOWN else f"{place}/{key}/".replace("//", "/")
         )
-        _cdk.refuse(self, id, rules.errors_in(facts))
+        refuse(self, id, rules.errors_in(facts))
         self._repositories = facts
         association = fsx.CfnDataRepositoryAssociation(
             self,
@@ -447,3 +452,10 @@ def _share(
         script=script,
         dependencies=dependencies,
     )
+
+
+def log_group_name(group: logs.ILogGroup) -> str | Unknown:
+    """The name of a log group, where it is said and not made by CloudFormation."""
+    resource = group.node.default_child
+    name = resource.log_group_name if isinstance(resource, logs.CfnLogGroup) else None
+    return known(name if name is not None else group.log_group_name)

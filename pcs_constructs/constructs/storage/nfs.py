@@ -6,8 +6,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs.file_share import FileShare, Ports
 from pcs_constructs.model.boot import MountClient
 
@@ -93,10 +93,10 @@ class NfsStorage:
         opened = None if ports is None else given.items("ports", ports, Ports)
         given.refuse("NfsStorage")
         facts = rules.NfsFacts(
-            host=_cdk.known(host),
-            export=_cdk.known(export),
+            host=known(host),
+            export=known(export),
             version=version.value if version else None,
-            options=tuple(_cdk.known(option) for option in chosen),
+            options=tuple(known(option) for option in chosen),
             ports=None if opened is None else tuple((p.first, p.last) for p in opened),
             security_group=security_group is not None,
         )

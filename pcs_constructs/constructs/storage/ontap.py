@@ -14,9 +14,13 @@ from aws_cdk import aws_fsx as fsx
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_security_group
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.file_share import FileShare, Ports
+from pcs_constructs.constructs.network.subnets import subnet_for
 from pcs_constructs.constructs.storage.placement import Placement
 from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN
@@ -182,11 +186,9 @@ class OntapStorage(Construct):
             junction_path=(junction_path, str),
             security_group=(security_group, "security_group_id"),
         )
-        _cdk.refuse(scope, id, given.problems)
-        facts = rules.OntapVolumeFacts(
-            dns_name=_cdk.known(dns_name), junction_path=_cdk.known(junction_path)
-        )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, given.problems)
+        facts = rules.OntapVolumeFacts(dns_name=known(dns_name), junction_path=known(junction_path))
+        refuse(scope, id, rules.errors_in(facts))
         return _share(dns_name, junction_path, security_group)
 
     def __init__(
@@ -248,7 +250,7 @@ class OntapStorage(Construct):
             if route_table_ids is None
             else given.items("route_table_ids", route_table_ids, str)
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         if throughput is None:
             throughput = _DEFAULT_THROUGHPUT[deployment_type.value]
         placement = Placement(
@@ -263,33 +265,33 @@ class OntapStorage(Construct):
             deployment_type=deployment_type.value,
             capacity_gib=gibibytes,
             ha_pairs=ha_pairs,
-            throughput=_cdk.known(throughput),
-            iops=_cdk.known(iops),
+            throughput=known(throughput),
+            iops=known(iops),
             placement=placement.facts,
             backup_days=backup_days,
-            backup_start_time=_cdk.known(backup_start_time),
+            backup_start_time=known(backup_start_time),
             snapshot_on_removal=removal_policy is cdk.RemovalPolicy.SNAPSHOT,
         )
         problems = rules.errors_in(
             facts,
             rules.OntapVolumeFacts(
-                junction_path=_cdk.known(junction_path),
+                junction_path=known(junction_path),
                 size_bytes=UNKNOWN if size is None else volume_gib * _GIB,
                 ha_pairs=ha_pairs,
                 tiering_policy=tiering_policy.value,
                 cooling_days=None if cooling_period is None else cooling_days,
-                snapshot_policy=_cdk.known(snapshot_policy),
+                snapshot_policy=known(snapshot_policy),
             ),
             *placement.facts_of_subnets(),
         )
-        _cdk.place(scope, id, placement.first, problems)
+        subnet_for(scope, id, placement.first, problems)
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(facts))
-        self._security_group = _cdk.security_group(
+        advise(self, rules.advice_on(facts))
+        self._security_group = new_security_group(
             self, "SecurityGroup", vpc, "Servers of an ONTAP file system", all_outbound=False
         )
-        group = _cdk.as_security_group(self._security_group)
+        group = as_security_group(self._security_group)
         placement.tag_route_tables()
         self.file_system = fsx.CfnFileSystem(
             self,
@@ -399,19 +401,19 @@ class OntapStorage(Construct):
         )
         volume_gib = given.gibibytes("size", size, default=0)
         cooling_days = given.days("cooling_period", cooling_period, default=0)
-        _cdk.refuse(self, id, given.problems)
+        refuse(self, id, given.problems)
         facts = rules.OntapVolumeFacts(
-            junction_path=_cdk.known(junction_path),
-            others=tuple(_cdk.known(other) for other in self._volumes),
+            junction_path=known(junction_path),
+            others=tuple(known(other) for other in self._volumes),
             name=_name(id, 203),
             names=tuple(self._names),
             size_bytes=UNKNOWN if size is None else volume_gib * _GIB,
             ha_pairs=self._ha_pairs,
             tiering_policy=tiering_policy.value,
             cooling_days=None if cooling_period is None else cooling_days,
-            snapshot_policy=_cdk.known(snapshot_policy),
+            snapshot_policy=known(snapshot_policy),
         )
-        _cdk.refuse(self, id, rules.errors_in(facts))
+        refuse(self, id, rules.errors_in(facts))
         self._add(
             id,
             junction_path,
@@ -475,7 +477,7 @@ class OntapStorage(Construct):
         return _share(
             self.dns_name,
             junction_path,
-            _cdk.as_security_group(self._security_group),
+            as_security_group(self._security_group),
             servers_in=self._servers_in,
             dependencies=(self._volumes[junction_path],),
         )

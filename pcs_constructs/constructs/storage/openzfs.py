@@ -15,9 +15,13 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
 from pcs_constructs.constructs._cdk.arguments import Arguments
+from pcs_constructs.constructs._cdk.casts import as_security_group
+from pcs_constructs.constructs._cdk.problems import advise, refuse
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.file_share import FileShare, Ports
+from pcs_constructs.constructs.network.subnets import subnet_for
 from pcs_constructs.constructs.storage.placement import Placement
 from pcs_constructs.constructs.storage.snapshots import take_snapshots
 from pcs_constructs.model.boot import MountClient
@@ -181,11 +185,11 @@ class OpenZfsStorage(Construct):
         given.expect(
             dns_name=(dns_name, str),
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         facts = rules.OpenZfsReferenceFacts(
-            file_system_id=_cdk.known(file_system_id), volume_path=_cdk.known(volume_path)
+            file_system_id=known(file_system_id), volume_path=known(volume_path)
         )
-        _cdk.refuse(scope, id, rules.errors_in(facts))
+        refuse(scope, id, rules.errors_in(facts))
         return _share(dns_name or _name_of(file_system_id), volume_path, security_group)
 
     def __init__(
@@ -247,7 +251,7 @@ class OpenZfsStorage(Construct):
             if route_table_ids is None
             else given.items("route_table_ids", route_table_ids, str)
         )
-        _cdk.refuse(scope, id, given.problems)
+        refuse(scope, id, given.problems)
         if throughput is None:
             throughput = 64 if deployment_type.value in _FIRST_GENERATION else 160
         placement = Placement(
@@ -261,8 +265,8 @@ class OpenZfsStorage(Construct):
         facts = rules.OpenZfsFacts(
             deployment_type=deployment_type.value,
             capacity_gib=gibibytes,
-            throughput=_cdk.known(throughput),
-            iops=_cdk.known(iops),
+            throughput=known(throughput),
+            iops=known(iops),
             placement=placement.facts,
         )
         problems = rules.errors_in(
@@ -276,21 +280,21 @@ class OpenZfsStorage(Construct):
             ),
             rules.OpenZfsBackupFacts(
                 days=backup_days,
-                start_time=_cdk.known(backup_start_time),
+                start_time=known(backup_start_time),
                 snapshot_on_removal=removal_policy is cdk.RemovalPolicy.SNAPSHOT,
                 snapshots=snapshot_schedule is not None,
                 snapshot_days=snapshot_days if snapshot_retention is not None else None,
             ),
             *placement.facts_of_subnets(),
         )
-        _cdk.place(scope, id, placement.first, problems)
+        subnet_for(scope, id, placement.first, problems)
 
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(facts))
-        self._security_group = _cdk.security_group(
+        advise(self, rules.advice_on(facts))
+        self._security_group = new_security_group(
             self, "SecurityGroup", vpc, "Servers of an OpenZFS file system", all_outbound=False
         )
-        group = _cdk.as_security_group(self._security_group)
+        group = as_security_group(self._security_group)
         placement.tag_route_tables()
         destroyed = removal_policy is cdk.RemovalPolicy.DESTROY
         self.file_system = fsx.CfnFileSystem(
@@ -435,7 +439,7 @@ class OpenZfsStorage(Construct):
         users = _quotas(given, "user_quotas", user_quotas)
         groups = _quotas(given, "group_quotas", group_quotas)
         snapshot_days = given.days("snapshot_retention", snapshot_retention, default=7)
-        _cdk.refuse(self, id, given.problems)
+        refuse(self, id, given.problems)
         facts = (
             rules.OpenZfsVolumeFacts(
                 path=path,
@@ -453,7 +457,7 @@ class OpenZfsStorage(Construct):
                 snapshot_days=snapshot_days if snapshot_retention is not None else None,
             ),
         )
-        _cdk.refuse(self, id, rules.errors_in(*facts))
+        refuse(self, id, rules.errors_in(*facts))
         parent, _, name = path.rpartition("/")
         destroyed = self._removal_policy is cdk.RemovalPolicy.DESTROY
         volume = fsx.CfnVolume(
@@ -502,7 +506,7 @@ class OpenZfsStorage(Construct):
         return _share(
             self.dns_name,
             f"/fsx{path}",
-            _cdk.as_security_group(self._security_group),
+            as_security_group(self._security_group),
             servers_in=self._servers_in,
             dependencies=(volume,),
             keep_home=_lets_root_in(exports) and not read_only,
@@ -536,7 +540,7 @@ def _export_facts(
     exports: Mapping[str, Sequence[str]],
 ) -> tuple[tuple[str | Unknown, tuple[str | Unknown, ...]], ...]:
     return tuple(
-        (_cdk.known(clients), tuple(_cdk.known(option) for option in options))
+        (known(clients), tuple(known(option) for option in options))
         for clients, options in exports.items()
     )
 

@@ -8,7 +8,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.once import private_subnets, subnet_id
+from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs.network.subnets import (
+    first_private_subnet,
+    route_table_id,
+    subnet_facts,
+    zone_of,
+)
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.rules.storage import zones_differ
 
@@ -24,14 +31,14 @@ def standby_of(vpc: ec2.IVpc, preferred: ec2.ISubnet | None) -> ec2.ISubnet | No
     """The first subnet of a VPC that is known to be in another zone than this one."""
     if preferred is None:
         return None
-    zone = _cdk.zone(preferred)
-    others = _cdk.private_subnets(vpc)
-    return next((s for s in others if zones_differ(zone, _cdk.zone(s)) is True), None)
+    zone = zone_of(preferred)
+    others = private_subnets(vpc)
+    return next((s for s in others if zones_differ(zone, zone_of(s)) is True), None)
 
 
 def route_tables_of(vpc: ec2.IVpc) -> Sequence[str]:
     """The route tables of the VPC's subnets; none where it does not tell all of them."""
-    tables = dict.fromkeys(_cdk.route_table_id(subnet) for subnet in _subnets_of(vpc))
+    tables = dict.fromkeys(route_table_id(subnet) for subnet in _subnets_of(vpc))
     return tuple(table for table in tables if table) if None not in tables else ()
 
 
@@ -74,7 +81,7 @@ class Placement:
         self._multi_az = multi_az
         self._named = route_table_ids is not None
         self._chosen = {"subnet": subnet, "standby_subnet": standby_subnet}
-        self.first = subnet or _cdk.first_private_subnet(vpc)
+        self.first = subnet or first_private_subnet(vpc)
         self._standby = standby_subnet or (standby_of(vpc, self.first) if multi_az else None)
         if route_table_ids is None:
             route_table_ids = route_tables_of(vpc) if multi_az else ()
@@ -86,8 +93,8 @@ class Placement:
         """What the rules for each kind of file system are to judge."""
         differ = UNKNOWN
         if self.first is not None and self._standby is not None:
-            same = _cdk.subnet_id(self.first) == _cdk.subnet_id(self._standby)
-            zones = _cdk.zone(self.first), _cdk.zone(self._standby)
+            same = subnet_id(self.first) == subnet_id(self._standby)
+            zones = zone_of(self.first), zone_of(self._standby)
             differ = False if same else zones_differ(*zones)
         return rules.PlacementFacts(
             multi_az=self._multi_az,
@@ -95,21 +102,21 @@ class Placement:
             two_zones=differ,
             route_tables=len(self.route_table_ids),
             route_tables_named=self._named,
-            endpoint_range=_cdk.known(self.endpoint_ip_address_range),
+            endpoint_range=known(self.endpoint_ip_address_range),
         )
 
     def facts_of_subnets(self) -> Iterator[object]:
         """What the rules for subnets are to judge, of those that were chosen by the user."""
         chosen = {name: subnet for name, subnet in self._chosen.items() if subnet is not None}
         for argument, subnet in chosen.items():
-            yield _cdk.subnet_facts(argument, subnet, self._vpc)
-        ids = tuple(_cdk.known(_cdk.subnet_id(subnet)) for subnet in chosen.values())
+            yield subnet_facts(argument, subnet, self._vpc)
+        ids = tuple(known(subnet_id(subnet)) for subnet in chosen.values())
         yield rules.IdentifierFacts(subnet_ids=ids)
 
     @property
     def subnet_ids(self) -> list[str]:
         """The subnets of all servers, that of the preferred one first."""
-        return [_cdk.subnet_id(subnet) for subnet in (self.first, self._standby) if subnet]
+        return [subnet_id(subnet) for subnet in (self.first, self._standby) if subnet]
 
     @property
     def preferred_subnet_id(self) -> str | None:

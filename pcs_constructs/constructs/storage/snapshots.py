@@ -10,7 +10,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.casts import service_principal
 
 _RETRY: Final = [
     {
@@ -112,7 +112,7 @@ def _role(scope: Construct, id: str, service: str, *allowed: tuple[str, str]) ->
     return iam.Role(
         scope,
         id,
-        assumed_by=_cdk.service_principal(service),
+        assumed_by=service_principal(service),
         inline_policies={
             "Snapshots": iam.PolicyDocument(
                 minimize=False,

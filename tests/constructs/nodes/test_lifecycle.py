@@ -16,7 +16,7 @@ from constructs import Construct
 
 import pcs_constructs as pcs
 from pcs_constructs import rules
-from pcs_constructs.constructs import _cdk
+from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs.nodes.lifecycle import Lifecycle
 from tests.benchmark.round_trips import recorded
 from tests.constructs.templates import (
@@ -59,9 +59,9 @@ class Nodes(Construct):
         role: iam.IRole | None = None,
     ) -> None:
         lifecycle = Lifecycle(actions=actions, script_caching_policy=policy)
-        _cdk.refuse(scope, id, rules.errors_in(*lifecycle.facts()))
+        refuse(scope, id, rules.errors_in(*lifecycle.facts()))
         super().__init__(scope, id)
-        _cdk.advise(self, rules.advice_on(*lifecycle.facts()))
+        advise(self, rules.advice_on(*lifecycle.facts()))
         self.role = role or iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com")
         )

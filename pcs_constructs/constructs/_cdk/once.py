@@ -1,0 +1,151 @@
+"""What is read of the CDK once, and what is remembered of it: every cache and registry.
+
+A read is a round trip to Node.js, and each node group of a cluster asks for the same few things.
+The caches hold a bounded number of constructs; the registries keep none alive.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary, WeakSet
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+
+from pcs_constructs import rules
+from pcs_constructs.constructs._cdk import tokens
+from pcs_constructs.model import boot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct, IConstruct, Node
+
+    from pcs_constructs.model.errors import Unknown
+
+CHECKED_STAGES: Final[WeakSet[cdk.Stage]] = WeakSet()
+"""Whose templates are judged at synthesis: once for all clusters of a stage."""
+
+
+@lru_cache(maxsize=256)
+def node_of(scope: IConstruct) -> Node:
+    """The node of a construct, read once."""
+    return scope.node
+
+
+@lru_cache(maxsize=64)
+def root_node(scope: Construct) -> Node:
+    """The node of the app, which every look at the whole tree starts from."""
+    return node_of(node_of(scope).root)
+
+
+@lru_cache(maxsize=64)
+def port_range(protocol: str, first: int, last: int) -> ec2.Port:
+    """A range of TCP or UDP ports."""
+    return (ec2.Port.tcp_range if protocol == "tcp" else ec2.Port.udp_range)(first, last)
+
+
+@cache
+def nobody() -> ec2.IPeer:
+    """An address that nobody has, for the rule of a group that reaches nothing."""
+    return ec2.Peer.ipv4("255.255.255.255/32")
+
+
+@cache
+def nothing() -> ec2.Port:
+    """A message that nobody sends, for the rule of a group that reaches nothing."""
+    # Without a code, or the CDK takes it for its own.
+    return ec2.Port.icmp_type(252)
+
+
+ALLOWS_ALL_OUTBOUND: Final[WeakKeyDictionary[object, bool]] = WeakKeyDictionary()
+"""Which security groups reach everything: those made here have been told, others are asked once."""
+
+
+OPENED: Final[WeakKeyDictionary[cdk.Stack, set[tuple[str, str, str]]]] = WeakKeyDictionary()
+"""The rules between groups that are known by their IDs alone, by stack.
+
+EC2 refuses one twice, and the CDK sees only that the same construct is used twice.
+"""
+
+
+@lru_cache(maxsize=256)
+def path_of(scope: Construct) -> str:
+    """The path of a construct, read once: all node groups of a cluster have the same scope."""
+    return node_of(scope).path
+
+
+@lru_cache(maxsize=256)
+def base64(text: str) -> str:
+    """The text in base64, its tokens resolved first: node groups often share their user data."""
+    return cdk.Fn.base64(text)
+
+
+@lru_cache(maxsize=1024)
+def subnet_id(subnet: ec2.ISubnet) -> str:
+    """The ID of the subnet, read once: every node group of a cluster asks for the same one."""
+    return subnet.subnet_id
+
+
+@lru_cache(maxsize=1024)
+def security_group_id(group: ec2.ISecurityGroup) -> str:
+    """The ID of the security group, read once."""
+    return group.security_group_id
+
+
+@lru_cache(maxsize=64)
+def private_subnets(vpc: ec2.IVpc) -> Sequence[ec2.ISubnet]:
+    """The subnets with a way out, else the isolated ones, else all there are."""
+    return vpc.private_subnets or vpc.isolated_subnets or vpc.public_subnets
+
+
+FIT_VPCS: Final[WeakSet[ec2.IVpc]] = WeakSet()
+"""The VPCs that `Network` made: asking each what it was told would be five round trips."""
+
+LEADS_NOWHERE: Final[WeakKeyDictionary[ec2.IVpc, bool | Unknown]] = WeakKeyDictionary()
+"""Whether something leads out of the VPCs that `Network` made."""
+
+
+@lru_cache(maxsize=64)
+def subnet_ids(vpc: ec2.Vpc) -> tuple[frozenset[str], frozenset[str]]:
+    """The isolated subnets of a VPC, and those with a way out."""
+    others = (*vpc.public_subnets, *vpc.private_subnets)
+    return frozenset(map(subnet_id, vpc.isolated_subnets)), frozenset(map(subnet_id, others))
+
+
+@lru_cache(maxsize=1024)
+def zone_name(subnet: ec2.ISubnet) -> str | None:
+    """The zone of a subnet, if only as a token; one that is imported by its ID alone tells none."""
+    try:
+        return subnet.availability_zone
+    except RuntimeError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def zone_number(stack: cdk.Stack, name: str) -> str | Unknown:
+    """The zone by its number among the Region's, of the token of its name."""
+    return rules.zone_number(stack.resolve(name))
+
+
+@lru_cache(maxsize=256)
+def stack_of(scope: IConstruct) -> cdk.Stack:
+    """The stack of a construct, read once."""
+    return cdk.Stack.of(scope)
+
+
+@lru_cache(maxsize=256)
+def outermost(stack: cdk.Stack) -> cdk.Stack:
+    """The stack that is deployed: the one around a nested stack."""
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack
+
+
+IMAGE_PARAMETERS: Final[WeakKeyDictionary[cdk.Stack, dict[str, str]]] = WeakKeyDictionary()
+"""The parameters for images that a stack has, by their ids: all its node groups take the same."""
+
+# Node groups that mount the same file systems have the same long text: written and measured once.
+known_bytes = lru_cache(maxsize=256)(tokens.known_bytes)
+boot_text = lru_cache(maxsize=256)(boot.user_data)

@@ -1,0 +1,112 @@
+"""What is wrong: refused before a construct is attached, advised, or found at synthesis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+import aws_cdk as cdk
+import jsii
+from constructs import Construct, IValidation
+
+from pcs_constructs.constructs._cdk.once import CHECKED_STAGES, node_of, path_of
+from pcs_constructs.model.errors import PcsValidationError, Problem
+from pcs_constructs.model.slurm import CATALOG_DATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pcs_constructs.analysis.reach.findings import Finding
+
+SOURCE: Final = "pcs-constructs"
+
+
+def path_below(scope: Construct, id: str) -> str:
+    """The path of a construct that is about to be attached."""
+    return f"{path_of(scope)}/{id}".removeprefix("/")
+
+
+def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
+    """Raise every problem of a construct that is about to be attached, if there is one."""
+    found = tuple(problems)
+    if found:
+        raise PcsValidationError(path_below(scope, id), found)
+
+
+def advise(scope: Construct, problems: Iterable[Problem]) -> None:
+    """Warn; users silence one with ``cdk.Validations.of(scope).acknowledge(...)``."""
+    found = tuple(problems)
+    if found:
+        validations = cdk.Validations.of(scope)
+        for problem in found:
+            validations.add_warning(f"{SOURCE}:{problem.code}", str(problem))
+
+
+@jsii.implements(IValidation)
+class _Check:
+    def __init__(self, check: Callable[[], Sequence[Problem]]) -> None:
+        self._check = check
+
+    def validate(self) -> list[str]:
+        return [str(problem) for problem in self._check()]
+
+
+def at_synth(scope: Construct, check: Callable[[], Sequence[Problem]]) -> None:
+    """Run ``check`` once the whole tree exists; its problems fail ``app.synth()``."""
+    node_of(scope).add_validation(cast("IValidation", _Check(check)))
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class _TemplateCheck:
+    def __init__(self, check: Callable[[Sequence[str]], Sequence[Finding]]) -> None:
+        self._check = check
+
+    @property
+    def name(self) -> str:
+        return SOURCE
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        found = self._check(context.template_paths)
+        return cdk.PolicyValidationPluginReport(
+            success=not found,
+            violations=[
+                cdk.PolicyViolation(
+                    rule_name=problem.code,
+                    description=problem.message,
+                    fix=problem.fix,
+                    severity="error",
+                    violating_resources=[
+                        cdk.PolicyViolatingResource(
+                            resource_logical_id=logical_id,
+                            template_path=path,
+                            locations=[],
+                        )
+                    ],
+                )
+                for problem, path, logical_id in found
+            ],
+        )
+
+
+def check_templates(scope: Construct, check: Callable[[Sequence[str]], Sequence[Finding]]) -> None:
+    """Run `check` on the templates of a stage once they are written; what it finds fails synthesis.
+
+    To be called at synthesis. Unlike other checks this one is a plugin of the CDK: nothing else
+    sees templates.
+    """
+    stage = cdk.Stage.of(scope)
+    if stage is not None and stage not in CHECKED_STAGES:
+        CHECKED_STAGES.add(stage)
+        cdk.Validations.of(stage).add_plugins(
+            cast("cdk.IPolicyValidationPlugin", _TemplateCheck(check))
+        )
+
+
+def today(scope: Construct) -> str:
+    """The day by which end-of-life dates are judged: the context's, or that of their table."""
+    given = node_of(scope).try_get_context("pcs-constructs:today")
+    return CATALOG_DATE if given is None else str(given)
+
+
+def asked_for(scope: Construct, key: str) -> bool:
+    """Whether the context asks for what is not done unless asked for."""
+    return node_of(scope).try_get_context(key) in (True, "true")  # a string on the command line
