@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Self
 
-from pcs_constructs.model.errors import Breach, PcsValidationError, Problem
+from pcs_constructs.model.errors import PcsValidationError, Problem, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,16 +33,16 @@ class ClusterSize(Enum):
         return self.value[1]
 
 
-def scaling_breaches(minimum: int, maximum: int) -> Iterator[Breach]:
+def scaling_breaches(minimum: int, maximum: int) -> Iterator[Violation]:
     """What AWS PCS would refuse in a node group's minimum and maximum instance count."""
     if minimum < 0 or maximum < minimum:
-        yield Breach(
+        yield Violation(
             "scaling",
             f"a minimum of {minimum} and a maximum of {maximum} instances",
             "write Scaling.static(1) or Scaling.dynamic(max=4)",
         )
     elif minimum not in {0, maximum}:
-        yield Breach(
+        yield Violation(
             "scaling",
             f"static and dynamic instances cannot mix, got min={minimum}, max={maximum}",
             f"write Scaling.static({minimum}) and a second node group with "
@@ -72,10 +72,10 @@ class Scaling:
     def static(cls, count: int) -> Self:
         """Always `count` instances, 1 or more, whether jobs run or not."""
         if type(count) is int and count == 0:
-            breach = Breach(
+            violation = Violation(
                 "scaling", "always 0 instances", "write Scaling.dynamic(max=0) for none"
             )
-            raise PcsValidationError("Scaling", [Problem(code="PCS210", **breach._asdict())])
+            raise PcsValidationError("Scaling", [Problem(code="PCS210", **violation._asdict())])
         return cls(min=count, max=count)
 
     @classmethod
@@ -91,8 +91,8 @@ class Scaling:
     def __post_init__(self) -> None:
         bounds: tuple[object, object] = (self.min, self.max)
         if any(type(bound) is not int for bound in bounds):
-            breaches = [
-                Breach(
+            violations = [
+                Violation(
                     "scaling",
                     "counts are whole numbers known at synthesis, got "
                     + " and ".join(sorted({type(bound).__name__ for bound in bounds})),
@@ -100,10 +100,11 @@ class Scaling:
                 )
             ]
         else:
-            breaches = list(scaling_breaches(self.min, self.max))
-        if breaches:
+            violations = list(scaling_breaches(self.min, self.max))
+        if violations:
             raise PcsValidationError(
-                "Scaling", [Problem(code="PCS210", **breach._asdict()) for breach in breaches]
+                "Scaling",
+                [Problem(code="PCS210", **violation._asdict()) for violation in violations],
             )
 
     def __str__(self) -> str:

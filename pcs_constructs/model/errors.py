@@ -20,7 +20,7 @@ UNKNOWN: Final = Unknown.TOKEN
 """A value that CloudFormation will know and we do not: an unresolved CDK token."""
 
 
-class Breach(NamedTuple):
+class Violation(NamedTuple):
     """What a rule found: a `Problem` that does not know its code yet."""
 
     argument: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
-from pcs_constructs.model.errors import Breach, PcsValidationError, Problem
+from pcs_constructs.model.errors import PcsValidationError, Problem, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -154,10 +154,10 @@ def _ordinal(version: str) -> tuple[int, int]:
     return int(year), int(month)
 
 
-def retention_breaches(days: int) -> Iterator[Breach]:
+def retention_breaches(days: int) -> Iterator[Violation]:
     """What AWS PCS would refuse as the time that accounting records are kept."""
     if type(days) is not int or days == 0 or not -1 <= days <= 10_000:
-        yield Breach(
+        yield Violation(
             "retention_days",
             f"{days!r} is not a whole number from 1 to 10000",
             "give a number of days, or leave retention_days out to keep records for good",
@@ -220,8 +220,8 @@ class Accounting:
 
     def __post_init__(self) -> None:
         days = self.retention_days
-        breaches = retention_breaches(days) if days is not None else ()
-        problems = [Problem(code="PCS109", **breach._asdict()) for breach in breaches]
+        violations = retention_breaches(days) if days is not None else ()
+        problems = [Problem(code="PCS109", **violation._asdict()) for violation in violations]
         if isinstance(days, float):
             problems = [
                 Problem(

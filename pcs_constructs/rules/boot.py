@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class UserDataFacts:
 
 
 @error("PCS901", UserDataFacts)
-def user_data_is_small_enough(facts: UserDataFacts) -> Iterator[Breach]:
+def user_data_is_small_enough(facts: UserDataFacts) -> Iterator[Violation]:
     """User data has at most 16,384 bytes before base64.
 
     What a token becomes is not known before deployment and not counted.
@@ -60,7 +60,7 @@ def user_data_is_small_enough(facts: UserDataFacts) -> Iterator[Breach]:
     Source: Instance user data in the Amazon EC2 User Guide.
     """
     if facts.bytes > USER_DATA_LIMIT:
-        yield Breach(
+        yield Violation(
             "user_data",
             f"has {facts.bytes} bytes, and EC2 takes {USER_DATA_LIMIT}",
             "put long scripts into S3 or into the image, and run them from here",
@@ -68,7 +68,7 @@ def user_data_is_small_enough(facts: UserDataFacts) -> Iterator[Breach]:
 
 
 @error("PCS902", UserDataFacts)
-def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Breach]:
+def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Violation]:
     """A shell part or a boothook starts with `#!`, and a cloud-config part does not.
 
     cloud-init writes such a part to a file and executes it; without an interpreter that fails.
@@ -78,13 +78,13 @@ def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Breach]
     for content_type, text in facts.known_parts():
         script = text.removeprefix("#cloud-boothook\n")
         if content_type in _EXECUTED and not script.startswith("#!"):
-            yield Breach(
+            yield Violation(
                 "user_data",
                 f"a {content_type} part starts with {text.partition(chr(10))[0][:40]!r}",
                 "start it with '#!/bin/bash'",
             )
         if content_type == "text/cloud-config" and text.startswith("#!"):
-            yield Breach(
+            yield Violation(
                 "user_data",
                 "a cloud-config part starts with '#!'",
                 "use UserDataPart.shell_script for scripts",
@@ -92,7 +92,7 @@ def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Breach]
 
 
 @advice("PCS903", UserDataFacts)
-def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Breach]:
+def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Violation]:
     """User data does not restart the node, unless in a boothook.
 
     PCS counts the time a node takes to register; a node that restarts meanwhile may be replaced,
@@ -103,7 +103,7 @@ def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Breach]:
     for content_type, text in facts.known_parts():
         found = _REBOOT.search(text)
         if found and content_type != "text/cloud-boothook":
-            yield Breach(
+            yield Violation(
                 "user_data",
                 f"a {content_type} part runs {found[0].strip()!r}",
                 "do it when the image is built",
@@ -111,7 +111,7 @@ def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Breach]:
 
 
 @advice("PCS904", UserDataFacts)
-def user_data_holds_no_secret(facts: UserDataFacts) -> Iterator[Breach]:
+def user_data_holds_no_secret(facts: UserDataFacts) -> Iterator[Violation]:
     """User data holds no password, key or token.
 
     Everybody who is on a node, or may read launch templates, can read it.
@@ -120,7 +120,7 @@ def user_data_holds_no_secret(facts: UserDataFacts) -> Iterator[Breach]:
     """
     for content_type, text in facts.known_parts():
         if _SECRETS.search(text):
-            yield Breach(
+            yield Violation(
                 "user_data",
                 f"a {content_type} part seems to hold a secret",
                 "read it from Secrets Manager on the node, with the node group's role",
@@ -128,7 +128,7 @@ def user_data_holds_no_secret(facts: UserDataFacts) -> Iterator[Breach]:
 
 
 @advice("PCS905", UserDataFacts)
-def user_data_is_ascii(facts: UserDataFacts) -> Iterator[Breach]:
+def user_data_is_ascii(facts: UserDataFacts) -> Iterator[Violation]:
     """Every part of the user data is ASCII.
 
     cloud-init reads a multipart message as bytes and garbles other characters: a script that was
@@ -139,7 +139,7 @@ def user_data_is_ascii(facts: UserDataFacts) -> Iterator[Breach]:
     for content_type, text in facts.known_parts():
         if not text.isascii():
             stranger = next(character for character in text if not character.isascii())
-            yield Breach(
+            yield Violation(
                 "user_data",
                 f"a {content_type} part has {stranger!r} in it",
                 "keep to ASCII, or read the text from a file of the image or from S3",
@@ -147,7 +147,7 @@ def user_data_is_ascii(facts: UserDataFacts) -> Iterator[Breach]:
 
 
 @error("PCS906", UserDataFacts)
-def parts_have_a_type_that_pcs_merges(facts: UserDataFacts) -> Iterator[Breach]:
+def parts_have_a_type_that_pcs_merges(facts: UserDataFacts) -> Iterator[Violation]:
     """A part of the user data is cloud-config, a shell script or a boothook.
 
     AWS PCS merges such parts with its own. The factories of `UserDataPart` make no others.
@@ -156,7 +156,7 @@ def parts_have_a_type_that_pcs_merges(facts: UserDataFacts) -> Iterator[Breach]:
     """
     for content_type, _ in facts.parts:
         if content_type not in _CONTENT_TYPES:
-            yield Breach(
+            yield Violation(
                 "user_data",
                 f"a part has the type {content_type!r}",
                 "make it with UserDataPart.cloud_config, .shell_script or .boothook",
@@ -168,17 +168,17 @@ _VERIFIED: Final = re.compile(r"^[ \t]*(?:if[ \t]+|!|sudo[ \t]+)*gpg2?\b.*--veri
 
 
 @error("PCS940", UserDataFacts)
-def user_data_is_encoded(facts: UserDataFacts) -> Iterator[Breach]:
+def user_data_is_encoded(facts: UserDataFacts) -> Iterator[Violation]:
     """User data of a launch template is in base64.
 
     Source: `UserData` of `AWS::EC2::LaunchTemplate`.
     """
     if not facts.encoded:
-        yield Breach("user_data", "is not in base64", "put Fn::Base64 around it")
+        yield Violation("user_data", "is not in base64", "put Fn::Base64 around it")
 
 
 @error("PCS941", UserDataFacts)
-def user_data_is_multipart(facts: UserDataFacts) -> Iterator[Breach]:
+def user_data_is_multipart(facts: UserDataFacts) -> Iterator[Violation]:
     """User data is a MIME message of several parts, be it of one.
 
     AWS PCS puts parts of its own beside it. A script alone is not merged with them.
@@ -186,7 +186,7 @@ def user_data_is_multipart(facts: UserDataFacts) -> Iterator[Breach]:
     Source: Working with Amazon EC2 user data.
     """
     if not facts.multipart:
-        yield Breach(
+        yield Violation(
             "user_data",
             "is no MIME multipart message",
             "begin with MIME-Version: 1.0 and Content-Type: multipart/mixed, and make a part of it",
@@ -194,7 +194,7 @@ def user_data_is_multipart(facts: UserDataFacts) -> Iterator[Breach]:
 
 
 @advice("PCS942", UserDataFacts)
-def user_data_is_whole(facts: UserDataFacts) -> Iterator[Breach]:
+def user_data_is_whole(facts: UserDataFacts) -> Iterator[Violation]:
     """The MIME message in user data is whole: headers, an empty line, parts, a last boundary.
 
     cloud-init makes the best of what is not, a last boundary that is missing for example, or drops
@@ -203,11 +203,11 @@ def user_data_is_whole(facts: UserDataFacts) -> Iterator[Breach]:
     Source: Working with Amazon EC2 user data; aws-cdk issues 6427 and 12256.
     """
     for defect in facts.defects:
-        yield Breach("user_data", defect, "compare it with the example in the user guide")
+        yield Violation("user_data", defect, "compare it with the example in the user guide")
 
 
 @advice("PCS943", UserDataFacts)
-def signatures_are_verified(facts: UserDataFacts) -> Iterator[Breach]:
+def signatures_are_verified(facts: UserDataFacts) -> Iterator[Violation]:
     """What nodes download to install is verified where there is a signature for it.
 
     A verification that is commented out is worse than none: it looks as if there were one.
@@ -216,7 +216,7 @@ def signatures_are_verified(facts: UserDataFacts) -> Iterator[Breach]:
     """
     for content_type, text in facts.known_parts():
         if _UNVERIFIED.search(text) and not _VERIFIED.search(text):
-            yield Breach(
+            yield Violation(
                 "user_data",
                 f"a {content_type} part has a gpg --verify that is commented out",
                 "verify the signature, or take the line out",
@@ -232,7 +232,7 @@ class InlineCodeFacts:
 
 
 @error("PCS944", InlineCodeFacts)
-def inline_code_can_be_read(facts: InlineCodeFacts) -> Iterator[Breach]:
+def inline_code_can_be_read(facts: InlineCodeFacts) -> Iterator[Violation]:
     """Python code in a template, such as that of a custom resource, is Python.
 
     A bracket that is missing shows when CloudFormation calls the function, and then it waits for an
@@ -241,4 +241,4 @@ def inline_code_can_be_read(facts: InlineCodeFacts) -> Iterator[Breach]:
     Source: `Code` of `AWS::Lambda::Function`; `ast.parse` of Python.
     """
     if isinstance(facts.error, str):
-        yield Breach("code", f"is no Python: {facts.error}", "correct it")
+        yield Violation("code", f"is no Python: {facts.error}", "correct it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error
 
@@ -52,7 +52,7 @@ class CapacityFacts:
 
 
 @error("PCS621", CapacityFacts)
-def capacity_block_has_no_placement_group(facts: CapacityFacts) -> Iterator[Breach]:
+def capacity_block_has_no_placement_group(facts: CapacityFacts) -> Iterator[Violation]:
     """A Capacity Block is used without a placement group.
 
     Its instances are close together as they are, and EC2 refuses another wish. The library makes no
@@ -61,7 +61,7 @@ def capacity_block_has_no_placement_group(facts: CapacityFacts) -> Iterator[Brea
     Source: Capacity Blocks in AWS PCS; placement group checks of AWS ParallelCluster (6311).
     """
     if facts.purchase_option == "CAPACITY_BLOCK" and facts.placement_group is True:
-        yield Breach(
+        yield Violation(
             "placement_group",
             "cannot go with Capacity.block",
             "leave placement_group out: the instances of a block are close together as they are",
@@ -69,7 +69,7 @@ def capacity_block_has_no_placement_group(facts: CapacityFacts) -> Iterator[Brea
 
 
 @error("PCS622", CapacityFacts)
-def capacity_block_has_one_instance_type(facts: CapacityFacts) -> Iterator[Breach]:
+def capacity_block_has_one_instance_type(facts: CapacityFacts) -> Iterator[Violation]:
     """A node group that is bought as a Capacity Block names one instance type.
 
     A block is of one type, and the launch template must name it.
@@ -79,7 +79,7 @@ def capacity_block_has_one_instance_type(facts: CapacityFacts) -> Iterator[Breac
     if facts.purchase_option != "CAPACITY_BLOCK" or facts.instance_types is UNKNOWN:
         return
     if len(facts.instance_types) > 1:
-        yield Breach(
+        yield Violation(
             "instance_types",
             f"a Capacity Block is of one type, got {len(facts.instance_types)}",
             "make a node group for each block",
@@ -87,7 +87,7 @@ def capacity_block_has_one_instance_type(facts: CapacityFacts) -> Iterator[Breac
 
 
 @error("PCS623", CapacityFacts)
-def scaling_stays_within_the_reservation(facts: CapacityFacts) -> Iterator[Breach]:
+def scaling_stays_within_the_reservation(facts: CapacityFacts) -> Iterator[Violation]:
     """A node group has no more instances than are reserved for it.
 
     Looked at where `count` says how many that are.
@@ -98,7 +98,7 @@ def scaling_stays_within_the_reservation(facts: CapacityFacts) -> Iterator[Breac
         return
     assert isinstance(facts.count, int)
     if facts.max > facts.count:
-        yield Breach(
+        yield Violation(
             "scaling",
             f"may reach {facts.max} instances, and {facts.count} are reserved",
             f"lower it to {facts.count}, or reserve more",
@@ -106,7 +106,7 @@ def scaling_stays_within_the_reservation(facts: CapacityFacts) -> Iterator[Breac
 
 
 @error("PCS624", CapacityFacts)
-def interruptible_nodes_are_dynamic(facts: CapacityFacts) -> Iterator[Breach]:
+def interruptible_nodes_are_dynamic(facts: CapacityFacts) -> Iterator[Violation]:
     """A node group out of an interruptible reservation has a minimum of 0.
 
     Nobody promises that an instance is there.
@@ -116,13 +116,13 @@ def interruptible_nodes_are_dynamic(facts: CapacityFacts) -> Iterator[Breach]:
     if facts.purchase_option != "INTERRUPTIBLE_CAPACITY_RESERVATION" or facts.min is UNKNOWN:
         return
     if facts.min > 0:
-        yield Breach(
+        yield Violation(
             "scaling", f"a minimum of {facts.min} instances", "write Scaling.dynamic(max=...)"
         )
 
 
 @error("PCS625", CapacityFacts)
-def reservation_is_named_as_pcs_wants_it(facts: CapacityFacts) -> Iterator[Breach]:
+def reservation_is_named_as_pcs_wants_it(facts: CapacityFacts) -> Iterator[Violation]:
     """On-Demand reservations are named by a resource group's ARN, the others by an ID.
 
     AWS PCS takes an On-Demand Capacity Reservation only out of a group. A Capacity Block or an
@@ -144,7 +144,7 @@ def reservation_is_named_as_pcs_wants_it(facts: CapacityFacts) -> Iterator[Breac
 
 
 @advice("PCS626", CapacityFacts)
-def instance_types_are_sold_like_this(facts: CapacityFacts) -> Iterator[Breach]:
+def instance_types_are_sold_like_this(facts: CapacityFacts) -> Iterator[Violation]:
     """The instance types can be bought in the way that is asked for.
 
     The catalogue is a recording, and EC2 adds ways of buying, so this is advice.
@@ -154,7 +154,7 @@ def instance_types_are_sold_like_this(facts: CapacityFacts) -> Iterator[Breach]:
     wanted = _USAGE_CLASSES.get(str(facts.purchase_option))
     for name, classes in facts.usage_classes.items():
         if wanted and wanted not in classes:
-            yield Breach(
+            yield Violation(
                 "capacity",
                 f"{name} was not sold as {wanted}, but as {', '.join(classes)}",
                 "choose another type or another Capacity",
@@ -162,19 +162,19 @@ def instance_types_are_sold_like_this(facts: CapacityFacts) -> Iterator[Breach]:
 
 
 @error("PCS627", CapacityFacts)
-def reserved_count_is_a_number(facts: CapacityFacts) -> Iterator[Breach]:
+def reserved_count_is_a_number(facts: CapacityFacts) -> Iterator[Violation]:
     """The number of reserved instances is 1 or more.
 
     Source: `InstanceCount` of the EC2 `CreateCapacityReservation` API.
     """
     if isinstance(facts.count, int) and facts.count < 1:
-        yield Breach(
+        yield Violation(
             "capacity", f"count={facts.count}", "leave count out, or give what is reserved"
         )
 
 
 @advice("PCS628", CapacityFacts)
-def ultraservers_come_as_blocks(facts: CapacityFacts) -> Iterator[Breach]:
+def ultraservers_come_as_blocks(facts: CapacityFacts) -> Iterator[Violation]:
     """UltraServers (`p6e-...`) are bought as a Capacity Block.
 
     AWS PCS looks at the block to configure Slurm's topology.
@@ -187,7 +187,7 @@ def ultraservers_come_as_blocks(facts: CapacityFacts) -> Iterator[Breach]:
         and are_ultraservers(facts.instance_types)
         and facts.purchase_option not in {UNKNOWN, "CAPACITY_BLOCK"}
     ):
-        yield Breach(
+        yield Violation(
             "capacity",
             f"{facts.instance_types[0]} bought as {facts.purchase_option}",
             "write Capacity.block('cr-...')",
@@ -195,7 +195,7 @@ def ultraservers_come_as_blocks(facts: CapacityFacts) -> Iterator[Breach]:
 
 
 @advice("PCS619", CapacityFacts)
-def efa_nodes_are_close_together(facts: CapacityFacts) -> Iterator[Breach]:
+def efa_nodes_are_close_together(facts: CapacityFacts) -> Iterator[Violation]:
     """Nodes that use EFA are in a placement group of the strategy `cluster`.
 
     Others keep instances apart, and what EFA is for is low latency between them. Seen where the
@@ -204,7 +204,7 @@ def efa_nodes_are_close_together(facts: CapacityFacts) -> Iterator[Breach]:
     Source: Elastic Fabric Adapter in AWS PCS, "Create a cluster placement group".
     """
     if facts.efa and facts.strategy in {"partition", "spread"}:
-        yield Breach(
+        yield Violation(
             "placement_group",
             f"of the strategy {facts.strategy}, with EFA",
             "leave placement_group out, or use ec2.PlacementGroupStrategy.CLUSTER",
@@ -212,7 +212,7 @@ def efa_nodes_are_close_together(facts: CapacityFacts) -> Iterator[Breach]:
 
 
 @advice("PCS629", CapacityFacts)
-def nodes_of_a_block_have_no_weight(facts: CapacityFacts) -> Iterator[Breach]:
+def nodes_of_a_block_have_no_weight(facts: CapacityFacts) -> Iterator[Violation]:
     """Nodes out of a Capacity Block have no Slurm weight.
 
     Outside the time of the block its nodes are in maintenance, and Slurm would prefer, or wait for,
@@ -221,7 +221,7 @@ def nodes_of_a_block_have_no_weight(facts: CapacityFacts) -> Iterator[Breach]:
     Source: Capacity Blocks in AWS PCS.
     """
     if facts.purchase_option == "CAPACITY_BLOCK" and facts.weight:
-        yield Breach(
+        yield Violation(
             "slurm_settings",
             "has a Weight, and the nodes are of a Capacity Block",
             "leave Weight out, and give the block a queue of its own",
@@ -229,7 +229,7 @@ def nodes_of_a_block_have_no_weight(facts: CapacityFacts) -> Iterator[Breach]:
 
 
 @error("PCS646", CapacityFacts)
-def reservation_id_goes_with_its_purchase_option(facts: CapacityFacts) -> Iterator[Breach]:
+def reservation_id_goes_with_its_purchase_option(facts: CapacityFacts) -> Iterator[Violation]:
     """A Capacity Reservation is named by its ID for Capacity Blocks and interruptible ones only.
 
     With `ONDEMAND`, AWS PCS takes a reservation out of a resource group: the launch template names
@@ -239,7 +239,7 @@ def reservation_id_goes_with_its_purchase_option(facts: CapacityFacts) -> Iterat
     """
     by_id = facts.template and facts.reservation_id is not None
     if by_id and facts.purchase_option in {"ONDEMAND", "SPOT"}:
-        yield Breach(
+        yield Violation(
             "capacity",
             f"names a reservation by its ID, with purchase option {facts.purchase_option}",
             "name the group of the reservation by CapacityReservationResourceGroupArn, or say how "
@@ -248,7 +248,7 @@ def reservation_id_goes_with_its_purchase_option(facts: CapacityFacts) -> Iterat
 
 
 @error("PCS647", CapacityFacts)
-def capacity_block_is_in_the_launch_template(facts: CapacityFacts) -> Iterator[Breach]:
+def capacity_block_is_in_the_launch_template(facts: CapacityFacts) -> Iterator[Violation]:
     """The launch template of a Capacity Block has its market type, its ID and its instance type.
 
     It is the one case in which AWS PCS wants an instance type there, the node group's own.
@@ -258,14 +258,14 @@ def capacity_block_is_in_the_launch_template(facts: CapacityFacts) -> Iterator[B
     if not facts.template or facts.purchase_option != "CAPACITY_BLOCK":
         return
     if facts.market_type not in {UNKNOWN, "capacity-block"}:
-        yield Breach(
+        yield Violation(
             "capacity",
             "is a Capacity Block, and the launch template has "
             + (f"market type {facts.market_type}" if facts.market_type else "no market type"),
             "add InstanceMarketOptions with MarketType capacity-block",
         )
     if facts.reservation_id is None:
-        yield Breach(
+        yield Violation(
             "capacity",
             "is a Capacity Block, and the launch template does not name it",
             "add CapacityReservationSpecification with CapacityReservationId",
@@ -274,7 +274,7 @@ def capacity_block_is_in_the_launch_template(facts: CapacityFacts) -> Iterator[B
     if facts.template_type is None or (
         wanted is not UNKNOWN and facts.template_type not in {UNKNOWN, *wanted}
     ):
-        yield Breach(
+        yield Violation(
             "capacity",
             "is a Capacity Block, and the launch template has "
             + (f"{facts.template_type}" if facts.template_type else "no instance type"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.capacity import ClusterSize
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_breaches
 from pcs_constructs.rules.names import identifier_breaches, name_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error, page
@@ -41,7 +41,7 @@ class ClusterFacts:
 
 
 @error("PCS101", ClusterFacts)
-def cluster_name_is_valid(facts: ClusterFacts) -> Iterator[Breach]:
+def cluster_name_is_valid(facts: ClusterFacts) -> Iterator[Violation]:
     """A cluster name has 3 to 40 letters, digits and hyphens and starts with a letter.
 
     The service refuses any other name when the stack is deployed; CloudFormation's own schema does
@@ -53,7 +53,7 @@ def cluster_name_is_valid(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @advice("PCS103", ClusterFacts)
-def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Breach]:
+def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Violation]:
     """A cluster without a fixed name can be replaced.
 
     Changing the size, the subnet or the security groups of a cluster replaces it, and everything
@@ -64,7 +64,7 @@ def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Br
     Source: update requirements of `AWS::PCS::Cluster`; `ConflictException` of `CreateCluster`.
     """
     if facts.named:
-        yield Breach(
+        yield Violation(
             "name",
             "a fixed name makes an update that replaces the cluster fail",
             "leave name out, or acknowledge this and rename the cluster when it must be replaced",
@@ -72,7 +72,7 @@ def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Br
 
 
 @error("PCS105", ClusterFacts)
-def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Breach]:
+def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Violation]:
     """The Slurm version is one that AWS PCS still creates clusters with.
 
     `CreateCluster` refuses Slurm 24.05 and everything older, and a version is taken from the list
@@ -91,7 +91,7 @@ def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Breach]:
     known_to_be_gone = not release.creatable if release else not facts.slurm.is_at_least(_NEWEST)
     if known_to_be_gone or (end is not None and _days_left(facts, end) < 0):
         since = f", whose end of life was {end}" if end else ""
-        yield Breach(
+        yield Violation(
             "slurm",
             f"AWS PCS no longer creates clusters with Slurm {version}{since}",
             "use SlurmVersion.V25_11 or newer, or for a cluster that runs it already "
@@ -100,7 +100,7 @@ def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @advice("PCS106", ClusterFacts)
-def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Breach]:
+def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Violation]:
     """The Slurm version is not past or within 90 days of its end of life.
 
     After its end of life a version can no longer be chosen for a new cluster, and clusters that run
@@ -115,7 +115,7 @@ def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Brea
         return
     left = _days_left(facts, end)
     if (facts.slurm.past_end_of_life and left < 0) or 0 <= left <= 90:
-        yield Breach(
+        yield Violation(
             "slurm",
             f"support for Slurm {facts.slurm.value} ends {end} (judged on {facts.today})",
             "use SlurmVersion.V25_11 or newer; a running cluster is updated in place",
@@ -134,7 +134,7 @@ def _days_left(facts: ClusterFacts, end: str) -> int:
 
 
 @error("PCS116", ClusterFacts)
-def the_day_to_judge_by_is_a_date(facts: ClusterFacts) -> Iterator[Breach]:
+def the_day_to_judge_by_is_a_date(facts: ClusterFacts) -> Iterator[Violation]:
     """The context value `pcs-constructs:today` is a date such as `2027-01-31`.
 
     It is the day that end-of-life dates of Slurm versions are compared with, where the day of the
@@ -147,7 +147,7 @@ def the_day_to_judge_by_is_a_date(facts: ClusterFacts) -> Iterator[Breach]:
     try:
         date.fromisoformat(facts.today)
     except ValueError:
-        yield Breach(
+        yield Violation(
             "slurm",
             f"is to be judged by the context value pcs-constructs:today={facts.today!r}",
             "write a date such as 2027-01-31",
@@ -155,7 +155,7 @@ def the_day_to_judge_by_is_a_date(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @error("PCS107", ClusterFacts)
-def cluster_idle_time_is_in_range(facts: ClusterFacts) -> Iterator[Breach]:
+def cluster_idle_time_is_in_range(facts: ClusterFacts) -> Iterator[Violation]:
     """The scale-down idle time is 1 second to 10,000,000 seconds.
 
     It is the time a dynamic node stays after its last job. The service's default is ten minutes.
@@ -164,7 +164,7 @@ def cluster_idle_time_is_in_range(facts: ClusterFacts) -> Iterator[Breach]:
     """
     seconds = facts.scale_down_idle_seconds
     if seconds is not None and seconds is not UNKNOWN and not 1 <= seconds <= 10_000_000:
-        yield Breach(
+        yield Violation(
             "scale_down_idle_time",
             f"{seconds} s is outside 1 to 10000000 s",
             "give something like cdk.Duration.minutes(10)",
@@ -172,13 +172,13 @@ def cluster_idle_time_is_in_range(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @error("PCS108", ClusterFacts)
-def accounting_needs_slurm_24_11(facts: ClusterFacts) -> Iterator[Breach]:
+def accounting_needs_slurm_24_11(facts: ClusterFacts) -> Iterator[Violation]:
     """Accounting is asked for with Slurm 24.11 or newer.
 
     Source: `Accounting` of the `CreateCluster` API; Slurm accounting in AWS PCS.
     """
     if facts.accounting and facts.slurm is not UNKNOWN and not facts.slurm.is_at_least("24.11"):
-        yield Breach(
+        yield Violation(
             "accounting",
             f"Slurm {facts.slurm.value} in AWS PCS has no accounting",
             "use SlurmVersion.V25_11, or leave accounting out",
@@ -186,7 +186,7 @@ def accounting_needs_slurm_24_11(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @error("PCS109", ClusterFacts)
-def accounting_records_are_kept_for_days(facts: ClusterFacts) -> Iterator[Breach]:
+def accounting_records_are_kept_for_days(facts: ClusterFacts) -> Iterator[Violation]:
     """Accounting records are kept for 1 to 10,000 days, or for good.
 
     Zero is refused by the service although CloudFormation's schema lets it pass; -1, which the
@@ -199,13 +199,13 @@ def accounting_records_are_kept_for_days(facts: ClusterFacts) -> Iterator[Breach
 
 
 @error("PCS110", ClusterFacts)
-def rest_api_needs_slurm_25_05(facts: ClusterFacts) -> Iterator[Breach]:
+def rest_api_needs_slurm_25_05(facts: ClusterFacts) -> Iterator[Violation]:
     """The Slurm REST API is asked for with Slurm 25.05 or newer.
 
     Source: `SlurmRest` of the `CreateCluster` API.
     """
     if facts.rest_api and facts.slurm is not UNKNOWN and not facts.slurm.is_at_least("25.05"):
-        yield Breach(
+        yield Violation(
             "rest_api",
             f"Slurm {facts.slurm.value} in AWS PCS has no REST API",
             "use SlurmVersion.V25_11, or leave rest_api out",
@@ -213,13 +213,13 @@ def rest_api_needs_slurm_25_05(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @error("PCS117", ClusterFacts)
-def rest_api_is_there_for_its_peers(facts: ClusterFacts) -> Iterator[Breach]:
+def rest_api_is_there_for_its_peers(facts: ClusterFacts) -> Iterator[Violation]:
     """The port of the REST API is opened where there is a REST API.
 
     Source: Slurm REST API in AWS PCS.
     """
     if facts.rest_api_from and not facts.rest_api:
-        yield Breach(
+        yield Violation(
             "rest_api_from",
             "opens the port of a REST API that is not there",
             "write rest_api=True, or leave rest_api_from out",
@@ -227,7 +227,7 @@ def rest_api_is_there_for_its_peers(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @error("PCS111", ClusterFacts)
-def cluster_id_is_an_id(facts: ClusterFacts) -> Iterator[Breach]:
+def cluster_id_is_an_id(facts: ClusterFacts) -> Iterator[Violation]:
     """A cluster is referred to by its ID.
 
     Source: `ClusterIdentifier` of the API; the ID does not change when a cluster is renamed.
@@ -249,7 +249,7 @@ def slurm_version_is_two_numbers() -> None:
 
 
 @error("PCS120", ClusterFacts)
-def cluster_has_one_subnet(facts: ClusterFacts) -> Iterator[Breach]:
+def cluster_has_one_subnet(facts: ClusterFacts) -> Iterator[Violation]:
     """A cluster has exactly one subnet.
 
     The list is there for later: the API takes one. The user guide of 2024 told to choose two.
@@ -257,7 +257,7 @@ def cluster_has_one_subnet(facts: ClusterFacts) -> Iterator[Breach]:
     Source: `NetworkingRequest` of the API, "currently supports only 1 subnet".
     """
     if facts.subnets is not UNKNOWN and facts.subnets != 1:
-        yield Breach(
+        yield Violation(
             "subnet",
             f"a cluster has one subnet, got {facts.subnets}",
             "name the one that the controller's network interface is to be in",
@@ -265,17 +265,17 @@ def cluster_has_one_subnet(facts: ClusterFacts) -> Iterator[Breach]:
 
 
 @error("PCS121", ClusterFacts)
-def cluster_has_a_security_group(facts: ClusterFacts) -> Iterator[Breach]:
+def cluster_has_a_security_group(facts: ClusterFacts) -> Iterator[Violation]:
     """A cluster has a security group.
 
     Source: `NetworkingRequest` of the API; Creating a cluster in AWS PCS.
     """
     if facts.security_groups == 0:
-        yield Breach("security_group", "names no group", "name one that lets its members talk")
+        yield Violation("security_group", "names no group", "name one that lets its members talk")
 
 
 @advice("PCS122", ClusterFacts)
-def slurm_versions_to_choose_from_are_creatable(facts: ClusterFacts) -> Iterator[Breach]:
+def slurm_versions_to_choose_from_are_creatable(facts: ClusterFacts) -> Iterator[Violation]:
     """A template lets people choose no version of Slurm that no cluster is created with any more.
 
     Source: Slurm versions in AWS PCS; `scheduler.version` of the `CreateCluster` API.
@@ -290,7 +290,7 @@ def slurm_versions_to_choose_from_are_creatable(facts: ClusterFacts) -> Iterator
         )
     ]
     if gone:
-        yield Breach(
+        yield Violation(
             "slurm",
             f"can be chosen as {', '.join(gone)}, which AWS PCS no longer creates clusters with",
             "take them out of AllowedValues",
@@ -305,14 +305,14 @@ class EnvironmentFacts:
 
 
 @error("PCS102", EnvironmentFacts)
-def cluster_names_are_unique(facts: EnvironmentFacts) -> Iterator[Breach]:
+def cluster_names_are_unique(facts: EnvironmentFacts) -> Iterator[Violation]:
     """No two clusters of one account and Region share a name.
 
     Source: `ClusterName` and `ConflictException` of the `CreateCluster` API.
     """
     for name, count in Counter(facts.cluster_names).items():
         if count > 1:
-            yield Breach(
+            yield Violation(
                 "name",
                 f"{count} clusters of one account and Region are called {name!r}",
                 "give each its own name, or leave name out",
@@ -333,7 +333,7 @@ class ClusterMembersFacts:
 
 
 @error("PCS104", ClusterMembersFacts)
-def size_holds_all_node_groups(facts: ClusterMembersFacts) -> Iterator[Breach]:
+def size_holds_all_node_groups(facts: ClusterMembersFacts) -> Iterator[Violation]:
     """The controller is large enough for all node groups at their maximum, login nodes included.
 
     A SMALL controller manages 32 instances, MEDIUM 512, LARGE 2,048. What counts is the sum of the
@@ -347,7 +347,7 @@ def size_holds_all_node_groups(facts: ClusterMembersFacts) -> Iterator[Breach]:
     total = sum(count for count in facts.max_instance_counts if count is not UNKNOWN)
     if total > facts.size.max_nodes:
         roomier = next((size.name for size in ClusterSize if size.max_nodes >= total), None)
-        yield Breach(
+        yield Violation(
             "size",
             f"{facts.size.name} manages {facts.size.max_nodes} instances; the node groups may "
             f"reach {total}",
@@ -358,7 +358,7 @@ def size_holds_all_node_groups(facts: ClusterMembersFacts) -> Iterator[Breach]:
 
 
 @error("PCS202", ClusterMembersFacts)
-def node_group_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Breach]:
+def node_group_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Violation]:
     """No two node groups of a cluster share a name.
 
     Source: `ComputeNodeGroupName` of the API; Creating a compute node group in AWS PCS.
@@ -367,7 +367,7 @@ def node_group_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Breach]:
 
 
 @error("PCS302", ClusterMembersFacts)
-def queue_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Breach]:
+def queue_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Violation]:
     """No two queues of a cluster share a name.
 
     Source: `ConflictException` of the `CreateQueue` API.
@@ -375,16 +375,16 @@ def queue_names_are_unique(facts: ClusterMembersFacts) -> Iterator[Breach]:
     yield from _repeated("queues", facts.queue_names)
 
 
-def _repeated(kind: str, names: tuple[str | Unknown, ...]) -> Iterator[Breach]:
+def _repeated(kind: str, names: tuple[str | Unknown, ...]) -> Iterator[Violation]:
     for name, count in Counter(name for name in names if name is not UNKNOWN).items():
         if count > 1:
-            yield Breach(
+            yield Violation(
                 "name", f"{count} {kind} are called {name!r}", "give each its own id or name"
             )
 
 
 @advice("PCS113", ClusterMembersFacts)
-def cluster_stays_within_its_quotas(facts: ClusterMembersFacts) -> Iterator[Breach]:
+def cluster_stays_within_its_quotas(facts: ClusterMembersFacts) -> Iterator[Violation]:
     """A cluster has at most ten node groups and ten queues.
 
     Ten of each was the default when this was written. Quotas move and differ between accounts, so
@@ -397,7 +397,7 @@ def cluster_stays_within_its_quotas(facts: ClusterMembersFacts) -> Iterator[Brea
         ("queues", facts.queue_names),
     ):
         if len(names) > 10:
-            yield Breach(
+            yield Violation(
                 "cluster",
                 f"{len(names)} {kind}, and the default quota is 10 for each cluster",
                 "look the quota up in Service Quotas before you deploy",
@@ -405,7 +405,7 @@ def cluster_stays_within_its_quotas(facts: ClusterMembersFacts) -> Iterator[Brea
 
 
 @error("PCS115", ClusterMembersFacts)
-def cluster_tags_are_valid(facts: ClusterMembersFacts) -> Iterator[Breach]:
+def cluster_tags_are_valid(facts: ClusterMembersFacts) -> Iterator[Violation]:
     """A cluster has at most 200 tags, with keys of 1 to 128 and values of up to 256 characters.
 
     Keys that begin with `aws:` belong to AWS; PCS itself writes `aws:pcs:` tags on what it makes.
@@ -417,7 +417,7 @@ def cluster_tags_are_valid(facts: ClusterMembersFacts) -> Iterator[Breach]:
 
 
 @advice("PCS208", ClusterMembersFacts)
-def node_group_serves_a_queue(facts: ClusterMembersFacts) -> Iterator[Breach]:
+def node_group_serves_a_queue(facts: ClusterMembersFacts) -> Iterator[Violation]:
     """Every node group that is not for logging in serves a queue.
 
     Jobs are submitted to queues. A node group that no queue names never runs one, and costs money
@@ -426,7 +426,7 @@ def node_group_serves_a_queue(facts: ClusterMembersFacts) -> Iterator[Breach]:
     Source: Creating a queue in AWS PCS.
     """
     for name in facts.unused_node_groups:
-        yield Breach(
+        yield Violation(
             "node_groups",
             f"no queue uses the node group {name!r}",
             "add it to a queue: cluster.add_queue('name', node_groups=[...])",
@@ -434,7 +434,7 @@ def node_group_serves_a_queue(facts: ClusterMembersFacts) -> Iterator[Breach]:
 
 
 @advice("PCS509", ClusterMembersFacts)
-def all_nodes_mount_the_same(facts: ClusterMembersFacts) -> Iterator[Breach]:
+def all_nodes_mount_the_same(facts: ClusterMembersFacts) -> Iterator[Violation]:
     """Login nodes and compute nodes mount the same file systems at the same places.
 
     A job starts in the directory that it was submitted from. If that is not there on the node that
@@ -446,7 +446,7 @@ def all_nodes_mount_the_same(facts: ClusterMembersFacts) -> Iterator[Breach]:
     everywhere = frozenset[str]().union(*groups.values())
     for name, points in groups.items():
         if missing := sorted(everywhere - points):
-            yield Breach(
+            yield Violation(
                 "mounts",
                 f"the nodes of {name!r} do not mount {', '.join(missing)}, others do",
                 "mount file systems on the cluster: Cluster(..., mounts={...})",

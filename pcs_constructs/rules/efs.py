@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import error
 
@@ -33,7 +33,7 @@ class EfsFacts:
 
 
 @error("PCS511", EfsFacts)
-def efs_file_system_id_is_an_id(facts: EfsFacts) -> Iterator[Breach]:
+def efs_file_system_id_is_an_id(facts: EfsFacts) -> Iterator[Violation]:
     """An EFS file system is referred to by its ID.
 
     Source: `FileSystemId` of the EFS API.
@@ -55,7 +55,7 @@ class MountTargetFacts:
 
 
 @error("PCS508", MountTargetFacts)
-def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]:
+def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Violation]:
     """An EFS file system has at least one mount target, and at most one in an Availability Zone.
 
     EFS refuses a second one in a zone. Nodes in the zone's other subnets use it all the same.
@@ -63,9 +63,9 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]
     Source: Managing mount targets in the Amazon EFS User Guide; aws-cdk issue 10170.
     """
     if not facts.availability_zones:
-        yield Breach("subnets", "names no subnet", "leave subnets out to use one in each zone")
+        yield Violation("subnets", "names no subnet", "leave subnets out to use one in each zone")
     if facts.one_zone and facts.zone_told is False:
-        yield Breach(
+        yield Violation(
             "subnets",
             "does not tell its Availability Zone, which a file system of one zone needs",
             "import it with ec2.Subnet.from_subnet_attributes(availability_zone=...)",
@@ -73,9 +73,9 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]
     known = Counter(subnet for subnet in facts.subnet_ids if subnet is not UNKNOWN)
     for subnet, count in known.items():
         if count > 1:
-            yield Breach("subnets", f"names {subnet} {count} times", "name it once")
+            yield Violation("subnets", f"names {subnet} {count} times", "name it once")
     if facts.one_zone and len(facts.availability_zones) > 1:
-        yield Breach(
+        yield Violation(
             "subnets",
             f"names {len(facts.availability_zones)} for a file system of one zone",
             "pass one subnet, or leave one_zone out",
@@ -83,7 +83,7 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]
         return
     for zone, count in Counter(z for z in facts.availability_zones if z is not UNKNOWN).items():
         if count > 1:
-            yield Breach(
+            yield Violation(
                 "subnets",
                 f"{count} of them are in {zone}",
                 "pass one subnet for each Availability Zone",
@@ -91,7 +91,7 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Breach]
 
 
 @error("PCS513", EfsFacts)
-def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Breach]:
+def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Violation]:
     """What is provisioned of an EFS file system, and when files move, goes together.
 
     Throughput is given with PROVISIONED, and only then: 1 to 3,414 MiB/s. Files move to Archive
@@ -103,9 +103,9 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Breach]:
     """
     argument = "provisioned_throughput_per_second"
     if facts.provisioned and facts.throughput_mib is None:
-        yield Breach(argument, "is missing with PROVISIONED", "give cdk.Size.mebibytes(128)")
+        yield Violation(argument, "is missing with PROVISIONED", "give cdk.Size.mebibytes(128)")
     if not facts.provisioned and facts.throughput_mib is not None:
-        yield Breach(
+        yield Violation(
             argument,
             "is given without PROVISIONED",
             "write throughput_mode=efs.ThroughputMode.PROVISIONED, or leave it out",
@@ -115,21 +115,21 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Breach]:
         and isinstance(facts.throughput_mib, (int, float))
         and (not 1 <= facts.throughput_mib <= 3414 or facts.throughput_mib % 1)
     ):
-        yield Breach(argument, f"{facts.throughput_mib:g} MiB/s", "give 1 to 3414 whole MiB")
+        yield Violation(argument, f"{facts.throughput_mib:g} MiB/s", "give 1 to 3414 whole MiB")
     if facts.archive is not None and not facts.elastic:
-        yield Breach(
+        yield Violation(
             "transition_to_archive_policy",
             "needs ELASTIC throughput",
             "leave throughput_mode out, or transition_to_archive_policy",
         )
     if facts.archive is not None and facts.archive <= (facts.infrequent_access or 0):
-        yield Breach(
+        yield Violation(
             "transition_to_archive_policy",
             f"after {facts.archive} days, and to Infrequent Access after {facts.infrequent_access}",
             "move to Archive later than to Infrequent Access",
         )
     if facts.returns and facts.infrequent_access is None and facts.archive is None:
-        yield Breach(
+        yield Violation(
             "out_of_infrequent_access_policy",
             "is given without lifecycle_policy",
             "give lifecycle_policy as well, or leave it out",
@@ -144,7 +144,7 @@ class AccessPointFacts:
 
 
 @error("PCS514", AccessPointFacts)
-def access_point_path_is_absolute(facts: AccessPointFacts) -> Iterator[Breach]:
+def access_point_path_is_absolute(facts: AccessPointFacts) -> Iterator[Violation]:
     """An access point opens a directory given by an absolute path of at most four levels.
 
     It has up to 100 characters.
@@ -155,4 +155,4 @@ def access_point_path_is_absolute(facts: AccessPointFacts) -> Iterator[Breach]:
         not re.fullmatch(r"/|(/(?!\.)[^$#<>;`|&?{}^*/\n]+){1,4}", facts.path)
         or len(facts.path) > 100
     ):
-        yield Breach("path", f"{facts.path!r} is no such path", "write one like '/projects/cfd'")
+        yield Violation("path", f"{facts.path!r} is no such path", "write one like '/projects/cfd'")

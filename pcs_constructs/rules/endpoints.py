@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class EndpointFacts:
 
 
 @error("PCS421", EndpointFacts)
-def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Breach]:
+def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Violation]:
     """An interface endpoint is in one subnet or more, no two of them in the same zone.
 
     From other zones it is reached as well.
@@ -41,10 +41,10 @@ def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Bre
     endpoint in the AWS PrivateLink Guide.
     """
     if not facts.zones:
-        yield Breach("subnets", "names no subnet", "leave subnets out to use the cluster's")
+        yield Violation("subnets", "names no subnet", "leave subnets out to use the cluster's")
     known = [zone for zone in facts.zones if zone is not UNKNOWN]
     for zone in sorted({zone for zone in known if known.count(zone) > 1}):
-        yield Breach(
+        yield Violation(
             "subnets",
             f"has {known.count(zone)} in {zone}",
             "name one for each zone",
@@ -52,7 +52,7 @@ def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Bre
 
 
 @error("PCS427", EndpointFacts)
-def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach]:
+def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Violation]:
     """A service is named by what follows the Region in the name of its endpoint.
 
     The one of `com.amazonaws.eu-north-1.ecr.api` is `ecr.api`. Two that differ in dots and hyphens
@@ -66,7 +66,7 @@ def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach
         if service.startswith(("com.", "cn.", "aws.")) or not re.fullmatch(
             r"[a-z0-9]+([.-][a-z0-9]+)*", service
         ):
-            yield Breach(
+            yield Violation(
                 "services",
                 f"{service!r} is not what a service is called there",
                 "write a name such as 'logs' or 'ecr.api'",
@@ -75,7 +75,7 @@ def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach
     for words in sorted(spelled):
         both = {s for s in facts.made if s is not UNKNOWN and s.replace("-", ".") == words}
         if len(both) > 1 or words in _NO_SERVICES:
-            yield Breach(
+            yield Violation(
                 "services",
                 f"{' and '.join(map(repr, sorted(both)))} cannot be made"
                 if words in _NO_SERVICES
@@ -85,7 +85,7 @@ def services_are_called_as_in_endpoints(facts: EndpointFacts) -> Iterator[Breach
 
 
 @advice("PCS425", EndpointFacts)
-def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Iterator[Breach]:
+def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Iterator[Violation]:
     """The private DNS names of the endpoint for AWS PCS include the one that the agent calls.
 
     The agent on a node calls the dual-stack name, `pcs.REGION.api.aws`. The guide promises private
@@ -95,7 +95,7 @@ def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Itera
     Source: Access AWS PCS using an interface endpoint; Network requirements of nodes.
     """
     if facts.leads_nowhere is True:
-        yield Breach(
+        yield Violation(
             "cluster",
             "nodes call pcs.REGION.api.aws, and whether the endpoint has that name is not "
             "documented",
@@ -113,7 +113,7 @@ class EndpointPolicyFacts:
 
 
 @error("PCS432", EndpointPolicyFacts)
-def policies_are_for_endpoints_that_are_made(facts: EndpointPolicyFacts) -> Iterator[Breach]:
+def policies_are_for_endpoints_that_are_made(facts: EndpointPolicyFacts) -> Iterator[Violation]:
     """A policy for a service goes to an endpoint for this service that is made with it.
 
     A policy for another service would be dropped, and what it should keep out would get through.
@@ -125,7 +125,7 @@ def policies_are_for_endpoints_that_are_made(facts: EndpointPolicyFacts) -> Iter
         return
     for service in facts.policies:
         if service is not UNKNOWN and service not in named:
-            yield Breach(
+            yield Violation(
                 "policy",
                 f"has a document for {service!r}, and endpoints are made for {', '.join(named)}",
                 f"leave it out, or ask for the endpoint by services=[{service!r}]",
@@ -149,7 +149,7 @@ class EndpointOrderFacts:
 
 
 @error("PCS431", EndpointOrderFacts)
-def endpoints_do_not_wait_for_who_waits_for_them(facts: EndpointOrderFacts) -> Iterator[Breach]:
+def endpoints_do_not_wait_for_who_waits_for_them(facts: EndpointOrderFacts) -> Iterator[Violation]:
     """Endpoints are where they can be made before the node groups that wait for them.
 
     They refer to the security groups of the cluster, and their policy perhaps to the cluster. So
@@ -161,15 +161,17 @@ def endpoints_do_not_wait_for_who_waits_for_them(facts: EndpointOrderFacts) -> I
     """
     fix = "write cluster.add_endpoints('Endpoints'), which is in the stack of the cluster"
     if facts.refer and facts.together and not facts.inside:
-        yield Breach(
+        yield Violation(
             "cluster",
             "is in a nested stack whose node groups wait for the endpoints, and these refer to it",
             fix,
         )
     if facts.refer and facts.before and not facts.together:
-        yield Breach("cluster", "is in a stack that is deployed after that of the endpoints", fix)
+        yield Violation(
+            "cluster", "is in a stack that is deployed after that of the endpoints", fix
+        )
     for name in facts.named:
-        yield Breach(
+        yield Violation(
             "policy",
             f"names {name}, which waits for the endpoints",
             "name the cluster, and its node groups by '*'",
@@ -186,7 +188,7 @@ class EndpointNamesFacts:
 
 
 @error("PCS426", EndpointNamesFacts)
-def services_have_one_endpoint_with_private_dns(facts: EndpointNamesFacts) -> Iterator[Breach]:
+def services_have_one_endpoint_with_private_dns(facts: EndpointNamesFacts) -> Iterator[Violation]:
     """A VPC has one interface endpoint with private DNS for a service.
 
     All clusters of the VPC share it: let the nodes of the others in.
@@ -195,7 +197,7 @@ def services_have_one_endpoint_with_private_dns(facts: EndpointNamesFacts) -> It
     """
     both = [] if facts.others is UNKNOWN else [s for s in facts.services if s in facts.others]
     if both:
-        yield Breach(
+        yield Violation(
             "services",
             f"the VPC has another endpoint with private DNS for {', '.join(both)}",
             "use one for all: endpoints.connections.allow_default_port_from(cluster), with what "
@@ -223,7 +225,7 @@ class WayOutFacts:
 
 
 @error("PCS422", WayOutFacts)
-def isolated_nodes_reach_pcs(facts: WayOutFacts) -> Iterator[Breach]:
+def isolated_nodes_reach_pcs(facts: WayOutFacts) -> Iterator[Violation]:
     """Nodes in a subnet without a way out have an endpoint for AWS PCS, with private DNS.
 
     A node that cannot register is given up. Seen where subnets and VPC are made in the same app: no
@@ -236,7 +238,7 @@ def isolated_nodes_reach_pcs(facts: WayOutFacts) -> Iterator[Breach]:
         and facts.endpoints is not UNKNOWN
         and "pcs" not in facts.endpoints
     ):
-        yield Breach(
+        yield Violation(
             "subnets",
             f"{facts.name} is in subnets without a way out, and the VPC has no endpoint for pcs "
             "with private DNS",
@@ -245,7 +247,7 @@ def isolated_nodes_reach_pcs(facts: WayOutFacts) -> Iterator[Breach]:
 
 
 @advice("PCS423", WayOutFacts)
-def isolated_nodes_reach_what_they_call(facts: WayOutFacts) -> Iterator[Breach]:
+def isolated_nodes_reach_what_they_call(facts: WayOutFacts) -> Iterator[Violation]:
     """Nodes without another way out have an endpoint for each service that they may call.
 
     What they may call is read from their role, which is as much as a template shows. A node group
@@ -262,7 +264,7 @@ def isolated_nodes_reach_what_they_call(facts: WayOutFacts) -> Iterator[Breach]:
     missing = sorted(facts.services - facts.endpoints - {"pcs"})
     if missing:
         named = ", ".join(repr(service) for service in missing)
-        yield Breach(
+        yield Violation(
             "services",
             f"{facts.name} may call {', '.join(missing)} without an endpoint",
             f"call add_endpoints after the node groups and grants, or with services=[{named}]; "
@@ -271,7 +273,7 @@ def isolated_nodes_reach_what_they_call(facts: WayOutFacts) -> Iterator[Breach]:
 
 
 @advice("PCS433", WayOutFacts)
-def isolated_nodes_call_services_with_known_endpoints(facts: WayOutFacts) -> Iterator[Breach]:
+def isolated_nodes_call_services_with_known_endpoints(facts: WayOutFacts) -> Iterator[Violation]:
     """Nodes without another way out call services of which it is known what their endpoints are.
 
     The name of an endpoint does not follow from the prefix of the actions: those of `kinesis` go to
@@ -288,7 +290,7 @@ def isolated_nodes_call_services_with_known_endpoints(facts: WayOutFacts) -> Ite
     there = tuple(facts.endpoints)
     missing = [p for p in sorted(facts.unnamed) if not any(e.startswith(p) for e in there)]
     if missing:
-        yield Breach(
+        yield Violation(
             "services",
             f"{facts.name} may call {', '.join(missing)}, and which endpoints these have is not "
             "known here",
@@ -298,7 +300,7 @@ def isolated_nodes_call_services_with_known_endpoints(facts: WayOutFacts) -> Ite
 
 
 @advice("PCS424", WayOutFacts)
-def isolated_nodes_download_nothing_from_the_internet(facts: WayOutFacts) -> Iterator[Breach]:
+def isolated_nodes_download_nothing_from_the_internet(facts: WayOutFacts) -> Iterator[Violation]:
     """Nodes in a subnet without a way out get their lifecycle scripts from S3, not from URLs.
 
     A script that cannot be downloaded ends the node, unless `on_error` says otherwise. What other
@@ -308,7 +310,7 @@ def isolated_nodes_download_nothing_from_the_internet(facts: WayOutFacts) -> Ite
     """
     if facts.leads_nowhere is True:
         for url in facts.urls:
-            yield Breach(
+            yield Violation(
                 "lifecycle_actions",
                 f"{facts.name} cannot reach {url}",
                 "use LifecycleScript.from_asset or from_bucket",

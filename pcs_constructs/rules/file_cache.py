@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error
 
@@ -47,7 +47,7 @@ class FileCacheFacts:
 
 
 @error("PCS550", FileCacheFacts)
-def cache_capacity_can_be_made(facts: FileCacheFacts) -> Iterator[Breach]:
+def cache_capacity_can_be_made(facts: FileCacheFacts) -> Iterator[Violation]:
     """A file cache has 1,200 GiB, 2,400 GiB or a multiple of 2,400 GiB.
 
     Source: `StorageCapacity` of the FSx `CreateFileCache` API.
@@ -58,7 +58,7 @@ def cache_capacity_can_be_made(facts: FileCacheFacts) -> Iterator[Breach]:
     if capacity < _STEP or capacity % _STEP:
         below = int(capacity // _STEP) * _STEP or 1200
         above = max(int(capacity // _STEP) + 1, 1) * _STEP
-        yield Breach(
+        yield Violation(
             "capacity",
             f"a cache cannot have {capacity:g} GiB",
             f"use cdk.Size.gibibytes of {max(below, 1200)} or {above}",
@@ -66,7 +66,7 @@ def cache_capacity_can_be_made(facts: FileCacheFacts) -> Iterator[Breach]:
 
 
 @error("PCS551", FileCacheFacts)
-def cache_reference_is_complete(facts: FileCacheFacts) -> Iterator[Breach]:
+def cache_reference_is_complete(facts: FileCacheFacts) -> Iterator[Violation]:
     """An imported file cache is named by its DNS name and its mount name.
 
     `aws fsx describe-file-caches` tells both.
@@ -85,7 +85,7 @@ def cache_reference_is_complete(facts: FileCacheFacts) -> Iterator[Breach]:
 
 
 @error("PCS552", FileCacheFacts)
-def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Breach]:
+def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Violation]:
     """A file cache links at most 8 data repositories of one kind, each to a directory of its own.
 
     Either all of them are S3 buckets, or all are NFS servers. A directory is given by an absolute
@@ -95,13 +95,13 @@ def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Brea
     repository in the Amazon File Cache User Guide.
     """
     if len(facts.repositories) > _MOST_REPOSITORIES:
-        yield Breach(
+        yield Violation(
             "data_repositories",
             f"has {len(facts.repositories)}, and {_MOST_REPOSITORIES} are the most",
             "leave some out, or make a second cache",
         )
     if len({repository.nfs for repository in facts.repositories}) > 1:
-        yield Breach(
+        yield Violation(
             "data_repositories",
             "has S3 buckets and NFS servers",
             "make a cache for the buckets and another for the servers",
@@ -109,7 +109,7 @@ def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Brea
     paths = [r.path for r in facts.repositories if r.path is not UNKNOWN]
     for path in paths:
         if not re.fullmatch(r"(/[^/\s]+)+/?", path) or len(path) > 4096:
-            yield Breach(
+            yield Violation(
                 "data_repositories",
                 f"{path!r} is no directory of a cache",
                 "write an absolute path such as '/genomes'",
@@ -117,7 +117,7 @@ def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Brea
     for texts in (paths, [r.uri for r in facts.repositories if r.uri is not UNKNOWN]):
         for one, other in combinations(sorted(f"{text.rstrip('/')}/" for text in texts), 2):
             if other.startswith(one):
-                yield Breach(
+                yield Violation(
                     "data_repositories",
                     f"{one!r} is there twice" if one == other else f"{other!r} is inside {one!r}",
                     "link what is beside each other, or the outer one alone",
@@ -125,7 +125,7 @@ def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Brea
 
 
 @error("PCS553", FileCacheFacts)
-def cached_nfs_servers_have_addresses(facts: FileCacheFacts) -> Iterator[Breach]:
+def cached_nfs_servers_have_addresses(facts: FileCacheFacts) -> Iterator[Violation]:
     """An NFS server that is cached is named by its private IPv4 address and an absolute path.
 
     File Cache resolves names by DNS servers that it is told of, and `AWS::FSx::FileCache` has no
@@ -138,13 +138,13 @@ def cached_nfs_servers_have_addresses(facts: FileCacheFacts) -> Iterator[Breach]
         if not repository.nfs:
             continue
         if repository.host is not UNKNOWN and not _is_private(repository.host):
-            yield Breach(
+            yield Violation(
                 "data_repositories",
                 f"{repository.host!r} is no private IPv4 address",
                 "write the server's, such as '10.0.0.5'",
             )
         if repository.export is not UNKNOWN and not re.fullmatch(r"/\S+", repository.export):
-            yield Breach(
+            yield Violation(
                 "data_repositories",
                 f"{repository.export!r} is no export",
                 "write an absolute path such as '/export/tools'",
@@ -160,7 +160,7 @@ def _is_private(host: str) -> bool:
 
 
 @advice("PCS554", FileCacheFacts)
-def cached_nfs_servers_are_linked_by_the_api(facts: FileCacheFacts) -> Iterator[Breach]:
+def cached_nfs_servers_are_linked_by_the_api(facts: FileCacheFacts) -> Iterator[Violation]:
     """A cache of NFS servers is made with the FSx API, and imported.
 
     The API is told that a server speaks NFS 3, and `AWS::FSx::FileCache` has no property for it.
@@ -172,7 +172,7 @@ def cached_nfs_servers_are_linked_by_the_api(facts: FileCacheFacts) -> Iterator[
     `AWS::FSx::FileCache`.
     """
     if any(repository.nfs for repository in facts.repositories):
-        yield Breach(
+        yield Violation(
             "data_repositories",
             "has NFS servers, and CloudFormation cannot tell FSx that they speak NFS 3",
             "acknowledge this after a try, or import a cache that the FSx API made",

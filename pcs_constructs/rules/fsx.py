@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class PlacementFacts:
     endpoint_range: str | Unknown | None = None
 
 
-def placement_breaches(facts: PlacementFacts) -> Iterator[Breach]:
+def placement_breaches(facts: PlacementFacts) -> Iterator[Violation]:
     """What FSx would refuse of where servers are."""
     given = {
         "standby_subnet": facts.standby,
@@ -39,41 +39,41 @@ def placement_breaches(facts: PlacementFacts) -> Iterator[Breach]:
     }
     for argument in [name for name, is_given in given.items() if is_given]:
         if facts.multi_az is False:
-            yield Breach(
+            yield Violation(
                 argument,
                 "is for servers in two Availability Zones",
                 "leave it out, or use a MULTI_AZ deployment type",
             )
     if facts.multi_az is True and not facts.standby:
-        yield Breach(
+        yield Violation(
             "standby_subnet",
             "is missing, and no subnet of the VPC is known to be in another Availability Zone",
             "pass one in another zone than subnet",
         )
     if facts.multi_az is True and facts.standby and facts.two_zones is False:
-        yield Breach(
+        yield Violation(
             "standby_subnet",
             "is in the Availability Zone of the preferred server",
             "pass one in another zone than subnet",
         )
     if facts.route_tables_named and not 1 <= facts.route_tables <= _MOST_ROUTE_TABLES:
-        yield Breach(
+        yield Violation(
             "route_table_ids",
             f"names {facts.route_tables}",
             f"give 1 to {_MOST_ROUTE_TABLES}, or leave it out to have those of the VPC's subnets",
         )
     if isinstance(facts.endpoint_range, str) and not _is_range(facts.endpoint_range):
-        yield Breach(
+        yield Violation(
             "endpoint_ip_address_range",
             f"{facts.endpoint_range!r} is no range of IPv4 addresses",
             "write it like '10.0.255.0/24', or leave it out",
         )
 
 
-def route_table_breaches(facts: PlacementFacts) -> Iterator[Breach]:
+def route_table_breaches(facts: PlacementFacts) -> Iterator[Violation]:
     """What is wrong where FSx has to guess the route tables."""
     if facts.multi_az is True and not facts.route_tables:
-        yield Breach(
+        yield Violation(
             "route_table_ids",
             "is left out, and the VPC does not tell the route tables of its subnets",
             "name the route tables of the subnets that nodes are in",
@@ -82,23 +82,25 @@ def route_table_breaches(facts: PlacementFacts) -> Iterator[Breach]:
 
 def backup_breaches(
     days: int | Unknown, start_time: str | Unknown | None, *, snapshot_on_removal: bool
-) -> Iterator[Breach]:
+) -> Iterator[Violation]:
     """What FSx would refuse of backups, and CloudFormation of what becomes of the file system."""
     if days is not UNKNOWN and not 0 <= days <= 90:
-        yield Breach("backup_retention", f"of {days} days", "give at most cdk.Duration.days(90)")
+        yield Violation("backup_retention", f"of {days} days", "give at most cdk.Duration.days(90)")
     yield from start_time_breaches(days, start_time)
     if snapshot_on_removal:
-        yield Breach(
+        yield Violation(
             "removal_policy",
             "is SNAPSHOT, which CloudFormation does not take for FSx",
             "use cdk.RemovalPolicy.RETAIN, or DESTROY: FSx makes a last backup by itself",
         )
 
 
-def start_time_breaches(days: int | Unknown, start_time: str | Unknown | None) -> Iterator[Breach]:
+def start_time_breaches(
+    days: int | Unknown, start_time: str | Unknown | None
+) -> Iterator[Violation]:
     """What FSx would refuse of the time at which daily backups begin."""
     if start_time is not None and days == 0:
-        yield Breach(
+        yield Violation(
             "backup_start_time",
             "is given, and no backups are made",
             "give backup_retention=cdk.Duration.days(7) as well, or leave it out",
@@ -106,13 +108,13 @@ def start_time_breaches(days: int | Unknown, start_time: str | Unknown | None) -
     if isinstance(start_time, str) and not re.fullmatch(
         r"([01]\d|2[0-3]):[0-5]\d", start_time, re.ASCII
     ):
-        yield Breach("backup_start_time", f"{start_time!r} is no time", "write it like '05:00'")
+        yield Violation("backup_start_time", f"{start_time!r} is no time", "write it like '05:00'")
 
 
-def whole(argument: str, gibibytes: float) -> Iterator[Breach]:
+def whole(argument: str, gibibytes: float) -> Iterator[Violation]:
     """What FSx would refuse in a size that it counts in GiB."""
     if gibibytes != int(gibibytes):
-        yield Breach(
+        yield Violation(
             argument, f"is counted in whole GiB, got {gibibytes:g}", "write cdk.Size.gibibytes(100)"
         )
 

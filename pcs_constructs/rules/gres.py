@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm_settings import GRES
 from pcs_constructs.rules.rule import advice, error
 from pcs_constructs.rules.settings import official_name, too_old, unknown_name
@@ -46,7 +46,7 @@ def _detects(record: Mapping[str, str | Unknown]) -> bool | Unknown:
 
 
 @error("PCS823", GresFacts)
-def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Breach]:
+def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Violation]:
     """AWS PCS takes the attributes of a GRES record, on this version of Slurm.
 
     These are AutoDetect, which needs Slurm 25.11, Name, Type, Count, Cores, Links, Flags, File and
@@ -57,11 +57,11 @@ def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Breach
     for record in facts.records:
         for name in record:
             if name.lower() == "nodename":
-                yield Breach("gres", f"has {name!r}", "leave it out, AWS PCS adds it")
+                yield Violation("gres", f"has {name!r}", "leave it out, AWS PCS adds it")
             elif wrong := unknown_name(GRES, name):
-                yield Breach("gres", *wrong)
+                yield Violation("gres", *wrong)
             elif slurm := too_old(facts.slurm, GRES.since.get(name)):
-                yield Breach(
+                yield Violation(
                     "gres",
                     f"has {name}, which needs Slurm {GRES.since[name]}, and the cluster has "
                     f"{slurm.value}",
@@ -70,7 +70,7 @@ def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Breach
 
 
 @advice("PCS840", GresFacts)
-def gres_attributes_are_spelled_as_pcs_does(facts: GresFacts) -> Iterator[Breach]:
+def gres_attributes_are_spelled_as_pcs_does(facts: GresFacts) -> Iterator[Violation]:
     """Attributes of GRES records are written in the letters in which AWS PCS lists them.
 
     Slurm reads them in any letters. Whether AWS PCS does is not said.
@@ -80,7 +80,7 @@ def gres_attributes_are_spelled_as_pcs_does(facts: GresFacts) -> Iterator[Breach
     for record in facts.records:
         for name in record:
             if official := official_name(GRES, name):
-                yield Breach(
+                yield Violation(
                     "gres",
                     f"has {name!r} in other letters than AWS PCS",
                     f"write {official!r}",
@@ -88,7 +88,7 @@ def gres_attributes_are_spelled_as_pcs_does(facts: GresFacts) -> Iterator[Breach
 
 
 @error("PCS824", GresFacts)
-def gres_records_say_what_they_are_of(facts: GresFacts) -> Iterator[Breach]:
+def gres_records_say_what_they_are_of(facts: GresFacts) -> Iterator[Violation]:
     """A GRES record has a `Name`, or an `AutoDetect` that is not off.
 
     Source: Configuring custom GRES settings in AWS PCS.
@@ -96,7 +96,7 @@ def gres_records_say_what_they_are_of(facts: GresFacts) -> Iterator[Breach]:
     for record in facts.spelled:
         if "Name" not in record and _detects(record) is False:
             has = "only AutoDetect=off" if "AutoDetect" in record else "no Name"
-            yield Breach(
+            yield Violation(
                 "gres",
                 f"has a record with {has}",
                 'add a name, such as {"Name": "gpu", "File": "/dev/nvidia[0-7]"}',
@@ -104,7 +104,7 @@ def gres_records_say_what_they_are_of(facts: GresFacts) -> Iterator[Breach]:
 
 
 @error("PCS825", GresFacts)
-def gpus_are_described_once(facts: GresFacts) -> Iterator[Breach]:
+def gpus_are_described_once(facts: GresFacts) -> Iterator[Violation]:
     """At most one GRES record describes GPUs.
 
     A record with `Name=gpu` does, and one with `AutoDetect`. It takes the place of the one that AWS
@@ -113,7 +113,7 @@ def gpus_are_described_once(facts: GresFacts) -> Iterator[Breach]:
     Source: Configuring custom GRES settings in AWS PCS.
     """
     if len(facts.gpus) > 1:
-        yield Breach(
+        yield Violation(
             "gres",
             f"has {len(facts.gpus)} records of GPUs",
             "put them into one, such as "
@@ -122,7 +122,7 @@ def gpus_are_described_once(facts: GresFacts) -> Iterator[Breach]:
 
 
 @error("PCS826", GresFacts)
-def gpu_records_have_devices(facts: GresFacts) -> Iterator[Breach]:
+def gpu_records_have_devices(facts: GresFacts) -> Iterator[Violation]:
     """A GRES record of GPUs has `File` or `MultipleFiles`, or an `AutoDetect` that finds them.
 
     Source: Configuring custom GRES settings in AWS PCS.
@@ -133,7 +133,7 @@ def gpu_records_have_devices(facts: GresFacts) -> Iterator[Breach]:
             and _detects(record) is False
             and record.keys().isdisjoint(("File", "MultipleFiles"))
         ):
-            yield Breach(
+            yield Violation(
                 "gres",
                 "has a record of GPUs without their devices",
                 'add "File": "/dev/nvidia[0-7]", or "AutoDetect": "nvml" on Slurm 25.11',
@@ -141,7 +141,7 @@ def gpu_records_have_devices(facts: GresFacts) -> Iterator[Breach]:
 
 
 @error("PCS827", GresFacts)
-def detected_gpus_have_sockets(facts: GresFacts) -> Iterator[Breach]:
+def detected_gpus_have_sockets(facts: GresFacts) -> Iterator[Violation]:
     """On Slurm 25.11, nodes that detect their GPUs have `Sockets`.
 
     What they find is told in sockets. AWS PCS says nothing of those on 25.11, Slurm takes each core
@@ -153,7 +153,7 @@ def detected_gpus_have_sockets(facts: GresFacts) -> Iterator[Breach]:
     if facts.slurm is UNKNOWN or facts.slurm.is_at_least("26.05") or "Sockets" in facts.settings:
         return
     if facts.slurm.is_at_least("25.11") and any(_detects(r) is True for r in facts.spelled):
-        yield Breach(
+        yield Violation(
             "gres",
             "has AutoDetect, and slurm_settings no Sockets",
             'add {"Sockets": "2"} to slurm_settings, with the number of NUMA domains of the type',
@@ -161,7 +161,7 @@ def detected_gpus_have_sockets(facts: GresFacts) -> Iterator[Breach]:
 
 
 @error("PCS828", GresFacts)
-def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Breach]:
+def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Violation]:
     """What `Gres` lets jobs have, the GRES records declare, as many and of the same type.
 
     `Gres` of `slurm_settings` is what can be allocated, as in `gpu:h100:8`, and the records are
@@ -178,7 +178,7 @@ def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Breach]:
         name, kind, count = _gres_entry(entry.strip())
         own = [r for r in facts.spelled if r.get("Name") == name] if name != "gpu" else facts.gpus
         if not own:
-            yield Breach(
+            yield Violation(
                 "slurm_settings",
                 f"has Gres={entry}, and no record declares {name}",
                 f'pass gres=[{{"Name": "{name}", ...}}]',
@@ -187,14 +187,14 @@ def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Breach]:
         counts = [_declared(record) for record in own]
         there = sum(c for c in counts if c is not None)
         if name not in {"mps", "shard"} and None not in counts and count > there:
-            yield Breach(
+            yield Violation(
                 "slurm_settings",
                 f"has Gres={entry}, and the records declare {there}",
                 f"write {there} or less, or declare more in gres",
             )
         kinds = {record.get("Type", kind) for record in own}
         if name == "gpu" and kind and UNKNOWN not in kinds and kind not in kinds:
-            yield Breach(
+            yield Violation(
                 "slurm_settings",
                 f"has Gres={entry}, and the record of GPUs has Type={', '.join(map(str, kinds))}",
                 "write the same type in both",
@@ -202,7 +202,7 @@ def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Breach]:
 
 
 @error("PCS845", GresFacts)
-def gres_attributes_have_values(facts: GresFacts) -> Iterator[Breach]:
+def gres_attributes_have_values(facts: GresFacts) -> Iterator[Violation]:
     """An attribute of a GRES record is there once, with a value on one line; `Count` is a number.
 
     Slurm does not start with a record that it cannot read. A `Count` may end in K, M, G, T or P.
@@ -213,14 +213,14 @@ def gres_attributes_have_values(facts: GresFacts) -> Iterator[Breach]:
         seen: set[str] = set()
         for name, value in record.items():
             if name.lower() in seen:
-                yield Breach("gres", f"has {name} twice in one record", "leave one of them")
+                yield Violation("gres", f"has {name} twice in one record", "leave one of them")
             seen.add(name.lower())
             if value is not UNKNOWN and (not value or re.search(r"[\x00-\x1f\x7f]", value)):
-                yield Breach("gres", f"has {name}={value!r}", "write a value on one line")
+                yield Violation("gres", f"has {name}={value!r}", "write a value on one line")
     for record in facts.spelled:
         count = record.get("Count", "1")
         if count and count is not UNKNOWN and _gres_count(count) is None:
-            yield Breach("gres", f"has Count={count}", "write a number, such as '4' or '1k'")
+            yield Violation("gres", f"has Count={count}", "write a number, such as '4' or '1k'")
 
 
 _GRES_COUNT: Final = re.compile(r"(\d+)([kKmMgGtTpP]?)", re.ASCII)

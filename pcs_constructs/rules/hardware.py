@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class NodeSettingsFacts:
 
 
 @error("PCS801", NodeSettingsFacts)
-def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """`RealMemory` is no more than the instance type has.
 
     Slurm puts a node that registers with less memory than that out of service. The operating system
@@ -54,7 +54,7 @@ def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
     asked = facts.number("RealMemory")
     for name, found in facts.instances.items():
         if asked is not None and asked > found.memory_mib:
-            yield Breach(
+            yield Violation(
                 facts.argument("RealMemory"),
                 f"asks for RealMemory={asked} MB, and {name} has {found.memory_mib}",
                 f"write {found.memory_mib * 95 // 100} or less",
@@ -62,7 +62,7 @@ def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS802", NodeSettingsFacts)
-def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """`RealMemory` counts megabytes, as Slurm does.
 
     The 2024 user guide said gigabytes; the setting goes to `slurm.conf` as it is, and the newer
@@ -73,7 +73,7 @@ def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Breach]:
     asked = facts.number("RealMemory")
     for name, found in facts.instances.items():
         if asked is not None and asked <= found.memory_mib / 1024:
-            yield Breach(
+            yield Violation(
                 facts.argument("RealMemory"),
                 f"says RealMemory={asked} MB, less than a thousandth of what {name} has",
                 f"write megabytes, such as {found.memory_mib * 95 // 100}",
@@ -82,7 +82,7 @@ def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS803", NodeSettingsFacts)
-def memory_aware_nodes_say_their_memory(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def memory_aware_nodes_say_their_memory(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """In a cluster that schedules by memory every node group says how much its nodes have.
 
     The library writes `RealMemory` for types that it knows. For others nothing is written, and
@@ -91,7 +91,7 @@ def memory_aware_nodes_say_their_memory(facts: NodeSettingsFacts) -> Iterator[Br
     Source: `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
     """
     if facts.memory_aware is True and not facts.login and "RealMemory" not in facts.settings:
-        yield Breach(
+        yield Violation(
             "slurm_settings",
             "the cluster schedules by memory, and nothing is known of these nodes' memory",
             'add {"RealMemory": "..."} in MB, or describe the type: '
@@ -100,7 +100,7 @@ def memory_aware_nodes_say_their_memory(facts: NodeSettingsFacts) -> Iterator[Br
 
 
 @error("PCS804", NodeSettingsFacts)
-def sockets_divide_the_cores(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def sockets_divide_the_cores(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """`Sockets` divides the number of cores.
 
     AWS PCS sets the cores of each socket, and takes a core for a processor whatever the type's
@@ -111,7 +111,7 @@ def sockets_divide_the_cores(facts: NodeSettingsFacts) -> Iterator[Breach]:
     sockets = facts.number("Sockets")
     for name, found in facts.instances.items():
         if sockets is not None and (sockets < 1 or found.cores % sockets):
-            yield Breach(
+            yield Violation(
                 "slurm_settings",
                 f"has Sockets={sockets}, which does not divide the {found.cores} cores of {name}",
                 "write the number of NUMA or L3 cache domains of the type",
@@ -119,7 +119,7 @@ def sockets_divide_the_cores(facts: NodeSettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS805", NodeSettingsFacts)
-def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """`Parameters=l3cache_as_socket` comes with `Sockets`, the number of L3 cache domains.
 
     AWS PCS cannot know the layout of the caches, on any version of Slurm. An hpc7a.96xlarge has 24.
@@ -132,7 +132,7 @@ def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Breach]:
         and "l3cache_as_socket" in parameters.replace(" ", "").split(",")
         and "Sockets" not in facts.settings
     ):
-        yield Breach(
+        yield Violation(
             "slurm_settings",
             "has Parameters=l3cache_as_socket without Sockets",
             'add {"Sockets": "24"}, with the number of L3 cache domains of the type',
@@ -140,7 +140,7 @@ def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS806", NodeSettingsFacts)
-def named_gpus_are_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def named_gpus_are_there(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """GPUs that jobs call by a name are there, are NVIDIA's, and are declared once.
 
     With `gpu_type` the library writes the two records that Slurm wants, `Gres` and the one for
@@ -154,28 +154,28 @@ def named_gpus_are_there(facts: NodeSettingsFacts) -> Iterator[Breach]:
     if facts.gpu_type is not UNKNOWN and not re.fullmatch(
         r"[A-Za-z0-9][\w.-]*", facts.gpu_type, re.ASCII
     ):
-        yield Breach(
+        yield Violation(
             "gpu_type",
             f"{facts.gpu_type!r} is no name",
             "write letters, digits, dots, hyphens and _, such as 'h100'",
         )
     if not facts.instances:
-        yield Breach(
+        yield Violation(
             "gpu_type",
             "the number of GPUs is not known",
             "describe the type: pcs.InstanceFacts.from_description(...)",
         )
     for name, found in facts.instances.items():
         if found.gpu_manufacturer != "NVIDIA":
-            yield Breach(
+            yield Violation(
                 "gpu_type", f"{name} has no NVIDIA GPUs", "leave gpu_type out, or choose a GPU type"
             )
     if "Gres" in facts.settings:
-        yield Breach("gpu_type", "slurm_settings has Gres as well", "leave one of the two out")
+        yield Violation("gpu_type", "slurm_settings has Gres as well", "leave one of the two out")
 
 
 @advice("PCS820", NodeSettingsFacts)
-def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """`RealMemory` is set where the cluster schedules by memory.
 
     Otherwise Slurm still keeps a job that asks for more off the node, but jobs on one node can
@@ -184,7 +184,7 @@ def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Breach]:
     Source: `RealMemory` and `SelectTypeParameters` of `slurm.conf`.
     """
     if facts.memory_aware is False and "RealMemory" in facts.settings:
-        yield Breach(
+        yield Violation(
             facts.argument("RealMemory"),
             "has RealMemory, and the cluster does not schedule by memory",
             "give the cluster memory_aware=True, or leave RealMemory out",
@@ -192,7 +192,7 @@ def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS844", NodeSettingsFacts)
-def jobs_that_ask_for_no_memory_fit_the_node(facts: NodeSettingsFacts) -> Iterator[Breach]:
+def jobs_that_ask_for_no_memory_fit_the_node(facts: NodeSettingsFacts) -> Iterator[Violation]:
     """What jobs get that ask for no memory fits the nodes, for all of their processors.
 
     AWS PCS takes a core for a processor. A job for the whole node that asks for no memory gets
@@ -205,7 +205,7 @@ def jobs_that_ask_for_no_memory_fit_the_node(facts: NodeSettingsFacts) -> Iterat
         return
     for name, found in facts.instances.items():
         if each * found.cores > memory:
-            yield Breach(
+            yield Violation(
                 facts.argument("RealMemory"),
                 f"is {memory} MB, and a job on all {found.cores} cores of {name} gets "
                 f"{each * found.cores} by default",

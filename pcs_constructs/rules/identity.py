@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error, page
 
@@ -30,7 +30,7 @@ class RoleFacts:
 
 
 @error("PCS701", RoleFacts)
-def role_name_is_one_that_pcs_accepts(facts: RoleFacts) -> Iterator[Breach]:
+def role_name_is_one_that_pcs_accepts(facts: RoleFacts) -> Iterator[Violation]:
     """The role of a node has a name that starts with `AWSPCS`, or `/aws-pcs/` in its path.
 
     The service-linked role of AWS PCS may pass such roles only; with any other no node starts.
@@ -41,7 +41,7 @@ def role_name_is_one_that_pcs_accepts(facts: RoleFacts) -> Iterator[Breach]:
         return
     path, _, name = f"/{facts.name}".rpartition("/")
     if not name.startswith("AWSPCS") and "/aws-pcs/" not in f"{path}/":
-        yield Breach(
+        yield Violation(
             "role",
             f"AWS PCS does not accept the role {facts.name!r}",
             "give it path='/aws-pcs/' or a name that starts with 'AWSPCS'",
@@ -49,13 +49,13 @@ def role_name_is_one_that_pcs_accepts(facts: RoleFacts) -> Iterator[Breach]:
 
 
 @error("PCS703", RoleFacts)
-def role_name_is_short_enough(facts: RoleFacts) -> Iterator[Breach]:
+def role_name_is_short_enough(facts: RoleFacts) -> Iterator[Violation]:
     """A role name has at most 64 characters.
 
     Source: Quotas of IAM.
     """
     if facts.name is not UNKNOWN and len(name := facts.name.rpartition("/")[2]) > 64:
-        yield Breach("role", f"{name!r} has {len(name)} characters", "use at most 64")
+        yield Violation("role", f"{name!r} has {len(name)} characters", "use at most 64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class InstanceProfileFacts:
 
 
 @error("PCS702", InstanceProfileFacts)
-def instance_profile_arn_is_an_arn(facts: InstanceProfileFacts) -> Iterator[Breach]:
+def instance_profile_arn_is_an_arn(facts: InstanceProfileFacts) -> Iterator[Violation]:
     """An instance profile is given by its ARN, not by its name.
 
     Source: `InstanceProfileArn` of the API.
@@ -80,7 +80,7 @@ def instance_profile_arn_is_an_arn(facts: InstanceProfileFacts) -> Iterator[Brea
 
 
 @advice("PCS704", InstanceProfileFacts)
-def instance_profile_is_named_like_its_role(facts: InstanceProfileFacts) -> Iterator[Breach]:
+def instance_profile_is_named_like_its_role(facts: InstanceProfileFacts) -> Iterator[Violation]:
     """The instance profile is named as its role must be: `AWSPCS...` or with `/aws-pcs/`.
 
     The API asks it of the role, which a profile's ARN does not show; the 2024 user guide asked it
@@ -92,7 +92,7 @@ def instance_profile_is_named_like_its_role(facts: InstanceProfileFacts) -> Iter
         return
     resource = facts.arn.rpartition(":instance-profile/")[2]
     if not resource.rpartition("/")[2].startswith("AWSPCS") and "/aws-pcs/" not in f"/{resource}":
-        yield Breach(
+        yield Violation(
             "instance_profile_arn",
             f"{resource!r} has neither the prefix AWSPCS nor the path /aws-pcs/",
             "see that its role has one of them, and acknowledge this; or rename both",
@@ -121,7 +121,7 @@ class ParameterFacts:
 
 
 @advice("PCS720", ParameterFacts)
-def secrets_have_no_default(facts: ParameterFacts) -> Iterator[Breach]:
+def secrets_have_no_default(facts: ParameterFacts) -> Iterator[Violation]:
     """A parameter for a password has no default.
 
     Everybody who has the template knows it, and it is used wherever nobody thought of another.
@@ -129,7 +129,7 @@ def secrets_have_no_default(facts: ParameterFacts) -> Iterator[Breach]:
     Source: Security best practices for CloudFormation, "Do not embed credentials".
     """
     if facts.secret and facts.default:
-        yield Breach(
+        yield Violation(
             "parameter",
             f"the parameter {facts.name} is a secret with a default",
             "leave the default out, or read the secret from Secrets Manager",
@@ -137,7 +137,7 @@ def secrets_have_no_default(facts: ParameterFacts) -> Iterator[Breach]:
 
 
 @error("PCS721", RoleFacts)
-def role_registers_nodes(facts: RoleFacts) -> Iterator[Breach]:
+def role_registers_nodes(facts: RoleFacts) -> Iterator[Violation]:
     """The role of nodes allows `pcs:RegisterComputeNodeGroupInstance`.
 
     Without it a node starts and never becomes part of the cluster. The managed policy
@@ -146,7 +146,7 @@ def role_registers_nodes(facts: RoleFacts) -> Iterator[Breach]:
     Source: Instance profiles for AWS PCS.
     """
     if facts.registers is False:
-        yield Breach(
+        yield Violation(
             "role",
             "does not allow pcs:RegisterComputeNodeGroupInstance",
             "allow it, or add the managed policy AWSPCSComputeNodePolicy",
@@ -154,13 +154,13 @@ def role_registers_nodes(facts: RoleFacts) -> Iterator[Breach]:
 
 
 @error("PCS722", RoleFacts)
-def role_trusts_instances(facts: RoleFacts) -> Iterator[Breach]:
+def role_trusts_instances(facts: RoleFacts) -> Iterator[Violation]:
     """The role of nodes trusts `ec2.amazonaws.com`.
 
     Source: Instance profiles for AWS PCS; IAM roles for Amazon EC2.
     """
     if facts.trusts_ec2 is False:
-        yield Breach(
+        yield Violation(
             "role",
             "does not trust ec2.amazonaws.com",
             "let that service assume it, in AssumeRolePolicyDocument",
@@ -168,7 +168,7 @@ def role_trusts_instances(facts: RoleFacts) -> Iterator[Breach]:
 
 
 @advice("PCS723", RoleFacts)
-def role_reads_what_nodes_need(facts: RoleFacts) -> Iterator[Breach]:
+def role_reads_what_nodes_need(facts: RoleFacts) -> Iterator[Violation]:
     """The role of nodes may not read every bucket of the account.
 
     Whoever submits a job has the role's permissions.
@@ -176,7 +176,7 @@ def role_reads_what_nodes_need(facts: RoleFacts) -> Iterator[Breach]:
     Source: Security best practices in IAM, "Apply least-privilege permissions".
     """
     if facts.reads_everything:
-        yield Breach(
+        yield Violation(
             "role",
             "may read every object of every S3 bucket",
             "name the buckets that jobs read",
@@ -184,7 +184,7 @@ def role_reads_what_nodes_need(facts: RoleFacts) -> Iterator[Breach]:
 
 
 @advice("PCS724", RoleFacts)
-def role_is_not_named_by_the_stack(facts: RoleFacts) -> Iterator[Breach]:
+def role_is_not_named_by_the_stack(facts: RoleFacts) -> Iterator[Violation]:
     """The role of nodes is given the path `/aws-pcs/`, or a name that starts with `AWSPCS`.
 
     Otherwise CloudFormation makes a name that starts with the stack's, and AWS PCS takes the role
@@ -193,7 +193,7 @@ def role_is_not_named_by_the_stack(facts: RoleFacts) -> Iterator[Breach]:
     Source: `iamInstanceProfileArn` of the `CreateComputeNodeGroup` API; Instance profiles.
     """
     if facts.named_by_stack:
-        yield Breach(
+        yield Violation(
             "role",
             "gets a name that starts with the stack's",
             "give it path='/aws-pcs/' or a name that starts with 'AWSPCS'",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pcs_constructs.model import instances
 from pcs_constructs.model.efa import layout
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_breaches, tag_breaches
 from pcs_constructs.rules.rule import advice, error
 
@@ -58,7 +58,7 @@ class InterfaceFacts:
 
 
 @error("PCS601", InterfaceFacts)
-def efa_stays_in_one_subnet(facts: InterfaceFacts) -> Iterator[Breach]:
+def efa_stays_in_one_subnet(facts: InterfaceFacts) -> Iterator[Violation]:
     """A node group that uses EFA has one subnet.
 
     EFA traffic does not cross subnets: nodes that land in two could not talk to each other.
@@ -66,7 +66,7 @@ def efa_stays_in_one_subnet(facts: InterfaceFacts) -> Iterator[Breach]:
     Source: Creating a compute node group in AWS PCS, "Subnets"; Elastic Fabric Adapter in AWS PCS.
     """
     if facts.efa and facts.subnets is not UNKNOWN and facts.subnets > 1:
-        yield Breach(
+        yield Violation(
             "subnets",
             f"EFA traffic cannot cross subnets, got {facts.subnets}",
             "leave subnets out, or pass one: subnets=[network.compute_subnet]",
@@ -74,7 +74,7 @@ def efa_stays_in_one_subnet(facts: InterfaceFacts) -> Iterator[Breach]:
 
 
 @error("PCS602", InterfaceFacts)
-def efa_is_on_the_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
+def efa_is_on_the_instance_type(facts: InterfaceFacts) -> Iterator[Violation]:
     """EFA is asked for on instance types that have it.
 
     Within a family often only the largest sizes do.
@@ -84,7 +84,7 @@ def efa_is_on_the_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
     if not facts.efa:
         return
     if without := [name for name, found in facts.found.items() if not found.efa_interfaces]:
-        yield Breach(
+        yield Violation(
             "efa",
             f"there is no EFA on {', '.join(without)}",
             "leave efa out, or choose a type that has it, such as hpc7a.96xlarge",
@@ -92,7 +92,7 @@ def efa_is_on_the_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
 
 
 @error("PCS603", InterfaceFacts)
-def efa_cards_are_alike(facts: InterfaceFacts) -> Iterator[Breach]:
+def efa_cards_are_alike(facts: InterfaceFacts) -> Iterator[Violation]:
     """The instance types of a node group that uses EFA have the same network cards.
 
     One launch template serves all of them, and it names each card.
@@ -106,7 +106,7 @@ def efa_cards_are_alike(facts: InterfaceFacts) -> Iterator[Breach]:
         for name, found in facts.found.items()
     }
     if len({layout(found) for found in facts.found.values()}) > 1:
-        yield Breach(
+        yield Violation(
             "instance_types",
             "must have the same network cards for EFA, got "
             + ", ".join(f"{name} {efa} EFA of {cards}" for name, (cards, efa) in layouts.items()),
@@ -115,7 +115,7 @@ def efa_cards_are_alike(facts: InterfaceFacts) -> Iterator[Breach]:
 
 
 @error("PCS604", InterfaceFacts)
-def efa_instance_type_is_known(facts: InterfaceFacts) -> Iterator[Breach]:
+def efa_instance_type_is_known(facts: InterfaceFacts) -> Iterator[Violation]:
     """EFA is asked for on instance types whose network cards are known.
 
     The interfaces are written from the catalogue. For a type that is not in it they would be a
@@ -126,7 +126,7 @@ def efa_instance_type_is_known(facts: InterfaceFacts) -> Iterator[Breach]:
     if not facts.efa:
         return
     if facts.instance_types is UNKNOWN:
-        yield Breach(
+        yield Violation(
             "instance_types",
             "the type is a token, so its network cards are not known",
             "pass the instance type as text, or leave efa out",
@@ -134,7 +134,7 @@ def efa_instance_type_is_known(facts: InterfaceFacts) -> Iterator[Breach]:
         return
     for name in facts.instance_types:
         if name not in facts.found:
-            yield Breach(
+            yield Violation(
                 "instance_types",
                 f"{name!r} is not in the catalogue ({instances.source()}), so its network "
                 "cards are not known",
@@ -143,7 +143,7 @@ def efa_instance_type_is_known(facts: InterfaceFacts) -> Iterator[Breach]:
 
 
 @error("PCS407", InterfaceFacts)
-def nodes_with_several_interfaces_stay_private(facts: InterfaceFacts) -> Iterator[Breach]:
+def nodes_with_several_interfaces_stay_private(facts: InterfaceFacts) -> Iterator[Violation]:
     """Nodes with more than one network interface are not in a public subnet.
 
     EC2 assigns a public address at launch only to an instance with a single interface, so such
@@ -154,7 +154,7 @@ def nodes_with_several_interfaces_stay_private(facts: InterfaceFacts) -> Iterato
     if facts.efa and facts.public is True:
         for name, found in facts.found.items():
             if found.efa_interfaces > 1:
-                yield Breach(
+                yield Violation(
                     "subnets",
                     f"{name} has {found.efa_interfaces} EFA interfaces, and the subnet is public",
                     "use a private subnet",
@@ -182,7 +182,7 @@ class LaunchTemplateFacts:
 
 
 @error("PCS605", LaunchTemplateFacts)
-def launch_template_id_is_an_id(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def launch_template_id_is_an_id(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """A launch template is referred to by its ID.
 
     In particular never by the name `pcs-...-do-not-delete`: such templates are made by AWS PCS for
@@ -196,7 +196,7 @@ def launch_template_id_is_an_id(facts: LaunchTemplateFacts) -> Iterator[Breach]:
 
 
 @advice("PCS606", LaunchTemplateFacts)
-def launch_template_version_is_a_number(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def launch_template_version_is_a_number(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """A launch template that is made elsewhere is used in a version given by its number.
 
     The user guide speaks of a specific version. Whether the service takes `$Latest` and `$Default`
@@ -206,7 +206,7 @@ def launch_template_version_is_a_number(facts: LaunchTemplateFacts) -> Iterator[
     Source: Creating a compute node group in AWS PCS, "EC2 launch template version".
     """
     if facts.version is not UNKNOWN and not facts.version.isdecimal():
-        yield Breach(
+        yield Violation(
             "version",
             f"{facts.version!r} is not a version number",
             "write the number, such as '3'",
@@ -214,17 +214,19 @@ def launch_template_version_is_a_number(facts: LaunchTemplateFacts) -> Iterator[
 
 
 @error("PCS607", LaunchTemplateFacts)
-def key_pair_name_has_a_length(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def key_pair_name_has_a_length(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """A key pair's name has 1 to 255 characters.
 
     Source: `KeyPairName` of the API.
     """
     if facts.key_name is not UNKNOWN and not 1 <= len(facts.key_name) <= 255:
-        yield Breach("key_pair", f"its name has {len(facts.key_name)} characters", "use 1 to 255")
+        yield Violation(
+            "key_pair", f"its name has {len(facts.key_name)} characters", "use 1 to 255"
+        )
 
 
 @error("PCS608", LaunchTemplateFacts)
-def nodes_have_a_security_group(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def nodes_have_a_security_group(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """A launch template names at least one security group.
 
     Without one EC2 takes the default group of the VPC, which does not let the controller in.
@@ -232,13 +234,13 @@ def nodes_have_a_security_group(facts: LaunchTemplateFacts) -> Iterator[Breach]:
     Source: Using Amazon EC2 launch templates with AWS PCS, "Create a basic launch template".
     """
     if facts.security_groups == 0:
-        yield Breach(
+        yield Violation(
             "security_groups", "names no group", "pass the cluster's: [cluster.security_group]"
         )
 
 
 @error("PCS609", InterfaceFacts)
-def efa_names_an_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
+def efa_names_an_instance_type(facts: InterfaceFacts) -> Iterator[Violation]:
     """A launch template with EFA says for which instance types it is.
 
     Their network cards decide the interfaces.
@@ -246,11 +248,11 @@ def efa_names_an_instance_type(facts: InterfaceFacts) -> Iterator[Breach]:
     Source: Multiple network interfaces in AWS PCS.
     """
     if facts.efa and facts.instance_types is not UNKNOWN and not facts.instance_types:
-        yield Breach("instance_types", "names no type", "name one, such as ['hpc7a.96xlarge']")
+        yield Violation("instance_types", "names no type", "name one, such as ['hpc7a.96xlarge']")
 
 
 @error("PCS610", InterfaceFacts)
-def efa_only_goes_with_efa(facts: InterfaceFacts) -> Iterator[Breach]:
+def efa_only_goes_with_efa(facts: InterfaceFacts) -> Iterator[Violation]:
     """`efa_only` is said of nodes that use EFA.
 
     It decides about the interfaces on secondary network cards; without EFA there are none. That
@@ -260,11 +262,11 @@ def efa_only_goes_with_efa(facts: InterfaceFacts) -> Iterator[Breach]:
     Source: Multiple network interfaces in AWS PCS; EFA interfaces in the Amazon EC2 User Guide.
     """
     if facts.efa_only and not facts.efa:
-        yield Breach("efa_only", "is True without efa", "write efa=True, or leave both out")
+        yield Violation("efa_only", "is True without efa", "write efa=True, or leave both out")
 
 
 @error("PCS611", InterfaceFacts)
-def launch_template_fits_the_instance_types(facts: InterfaceFacts) -> Iterator[Breach]:
+def launch_template_fits_the_instance_types(facts: InterfaceFacts) -> Iterator[Violation]:
     """A node group's launch template has the network interfaces of its instance types.
 
     A template with EFA names each network card, and an instance that has others does not start.
@@ -277,7 +279,7 @@ def launch_template_fits_the_instance_types(facts: InterfaceFacts) -> Iterator[B
             if card is UNKNOWN or (card in cards and not (efa is True and not cards[card].efa)):
                 continue
             what = "an EFA interface" if efa is True else "an interface"
-            yield Breach(
+            yield Violation(
                 "launch_template",
                 f"has {what} on network card {card}, and {name} has "
                 + (f"{len(cards)} cards" if card not in cards else "no EFA there"),
@@ -287,7 +289,7 @@ def launch_template_fits_the_instance_types(facts: InterfaceFacts) -> Iterator[B
 
 
 @error("PCS648", InterfaceFacts)
-def interfaces_have_places_of_their_own(facts: InterfaceFacts) -> Iterator[Breach]:
+def interfaces_have_places_of_their_own(facts: InterfaceFacts) -> Iterator[Violation]:
     """Of the network interfaces of a node one is on card 0 as device 0, and no two share a place.
 
     The first one is the primary interface. Others on further cards are device 1, or 0 on types such
@@ -300,14 +302,14 @@ def interfaces_have_places_of_their_own(facts: InterfaceFacts) -> Iterator[Breac
     if not places or any(UNKNOWN in place for place in places):
         return
     if (0, 0) not in places:
-        yield Breach(
+        yield Violation(
             "network_interfaces",
             "has no primary interface",
             "give one NetworkCardIndex 0 and DeviceIndex 0",
         )
     for (card, device), count in Counter(places).items():
         if count > 1:
-            yield Breach(
+            yield Violation(
                 "network_interfaces",
                 f"has {count} interfaces on card {card} as device {device}",
                 "give each network card one interface, with device index 1 after the first",
@@ -315,7 +317,7 @@ def interfaces_have_places_of_their_own(facts: InterfaceFacts) -> Iterator[Breac
 
 
 @error("PCS649", InterfaceFacts)
-def interfaces_are_in_the_subnet_of_the_node_group(facts: InterfaceFacts) -> Iterator[Breach]:
+def interfaces_are_in_the_subnet_of_the_node_group(facts: InterfaceFacts) -> Iterator[Violation]:
     """A launch template names no subnet, or that of the node group.
 
     AWS PCS puts the interfaces into the node group's subnets by itself.
@@ -323,7 +325,7 @@ def interfaces_are_in_the_subnet_of_the_node_group(facts: InterfaceFacts) -> Ite
     Source: Multiple network interfaces in AWS PCS.
     """
     if any(each.elsewhere for each in facts.written):
-        yield Breach(
+        yield Violation(
             "network_interfaces",
             "are in another subnet than the node group",
             "leave SubnetId out of the launch template",
@@ -350,7 +352,7 @@ class RootVolumeFacts:
 
 
 @error("PCS612", RootVolumeFacts)
-def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Breach]:
+def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Violation]:
     """IOPS and throughput are provisioned where the root volume's type lets them be.
 
     Of the types that can be booted from, gp3, io1 and io2 take `iops`, io1 and io2 require it, and
@@ -364,29 +366,29 @@ def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Br
         return
     volume_type = facts.type or "gp2"
     if volume_type in {"st1", "sc1"}:
-        yield Breach("root_volume", f"{volume_type} cannot be booted from", "use gp3")
+        yield Violation("root_volume", f"{volume_type} cannot be booted from", "use gp3")
         return
     if facts.iops is not None and volume_type not in {"gp3", "io1", "io2"}:
-        yield Breach("root_volume", f"{volume_type} takes no iops", "leave iops out, or use gp3")
+        yield Violation("root_volume", f"{volume_type} takes no iops", "leave iops out, or use gp3")
     if facts.iops is None and volume_type in {"io1", "io2"}:
-        yield Breach("root_volume", f"{volume_type} without iops", "give iops, or use gp3")
+        yield Violation("root_volume", f"{volume_type} without iops", "give iops, or use gp3")
     if isinstance(facts.iops, int) and facts.iops < 100 and volume_type in {"io1", "io2"}:
-        yield Breach("root_volume", f"{facts.iops} IOPS on {volume_type}", "give 100 or more")
+        yield Violation("root_volume", f"{facts.iops} IOPS on {volume_type}", "give 100 or more")
     if isinstance(facts.size, (int, float)) and (facts.size < 1 or facts.size % 1):
-        yield Breach("root_volume", f"{facts.size:g} GiB", "give 1 GiB or more, in whole GiB")
+        yield Violation("root_volume", f"{facts.size:g} GiB", "give 1 GiB or more, in whole GiB")
     if facts.throughput is not None and volume_type != "gp3":
-        yield Breach(
+        yield Violation(
             "root_volume", f"{volume_type} takes no throughput", "leave throughput out, or use gp3"
         )
     if volume_type == "gp3":
         yield from _gp3_breaches(facts)
 
 
-def _gp3_breaches(facts: RootVolumeFacts) -> Iterator[Breach]:
+def _gp3_breaches(facts: RootVolumeFacts) -> Iterator[Violation]:
     iops = 3000 if facts.iops is None else facts.iops
     throughput = 125 if facts.throughput is None else facts.throughput
     if throughput is not UNKNOWN and throughput < 125:
-        yield Breach(
+        yield Violation(
             "root_volume",
             f"{throughput} MiB/s on gp3",
             "give 125 or more, or leave throughput out",
@@ -394,17 +396,19 @@ def _gp3_breaches(facts: RootVolumeFacts) -> Iterator[Breach]:
     if iops is UNKNOWN:
         return
     if iops < 3000:
-        yield Breach("root_volume", f"{iops} IOPS on gp3", "give 3000 or more, or leave iops out")
+        yield Violation(
+            "root_volume", f"{iops} IOPS on gp3", "give 3000 or more, or leave iops out"
+        )
         return
     if isinstance(facts.size, (int, float)) and iops > max(3000, 500 * facts.size):
         most = int(max(3000, 500 * facts.size))
-        yield Breach(
+        yield Violation(
             "root_volume",
             f"{iops} IOPS on {facts.size:g} GiB of gp3",
             f"give at most {most}, or a larger volume",
         )
     if throughput is not UNKNOWN and throughput > iops / 4:
-        yield Breach(
+        yield Violation(
             "root_volume",
             f"{throughput} MiB/s with {iops} IOPS on gp3",
             f"give iops={4 * throughput} or more, or a lower throughput",
@@ -412,17 +416,17 @@ def _gp3_breaches(facts: RootVolumeFacts) -> Iterator[Breach]:
 
 
 @error("PCS618", RootVolumeFacts)
-def root_volume_with_a_key_is_encrypted(facts: RootVolumeFacts) -> Iterator[Breach]:
+def root_volume_with_a_key_is_encrypted(facts: RootVolumeFacts) -> Iterator[Violation]:
     """A root volume that is given a KMS key is encrypted.
 
     Source: `KmsKeyId` of `AWS::EC2::LaunchTemplate`, "this parameter requires Encrypted".
     """
     if facts.kms_key is True and facts.encrypted is False:
-        yield Breach("root_volume", "has a kms_key and encrypted=False", "leave one of them out")
+        yield Violation("root_volume", "has a kms_key and encrypted=False", "leave one of them out")
 
 
 @advice("PCS613", RootVolumeFacts)
-def root_volume_is_encrypted(facts: RootVolumeFacts) -> Iterator[Breach]:
+def root_volume_is_encrypted(facts: RootVolumeFacts) -> Iterator[Violation]:
     """The root volume is encrypted.
 
     It is unless `encrypted=False` is said. The key is the account's default for EBS, or yours.
@@ -430,11 +434,11 @@ def root_volume_is_encrypted(facts: RootVolumeFacts) -> Iterator[Breach]:
     Source: Using encrypted EBS volumes in AWS PCS; Amazon EBS encryption.
     """
     if facts.given and facts.encrypted is False:
-        yield Breach("root_volume", "says encrypted=False", "leave encrypted out")
+        yield Violation("root_volume", "says encrypted=False", "leave encrypted out")
 
 
 @error("PCS614", RootVolumeFacts)
-def root_device_is_named(facts: RootVolumeFacts) -> Iterator[Breach]:
+def root_device_is_named(facts: RootVolumeFacts) -> Iterator[Violation]:
     """What is said of the root volume names the root device of the image.
 
     Under another name EC2 would attach a second volume, empty, and leave the first as it was. The
@@ -445,7 +449,7 @@ def root_device_is_named(facts: RootVolumeFacts) -> Iterator[Breach]:
     """
     if facts.device_name is None:
         if facts.given and facts.own_image is True:
-            yield Breach(
+            yield Violation(
                 "root_device_name",
                 "is not known of an image of yours",
                 "give what the image says: '/dev/sda1' (Ubuntu, RHEL, Rocky) or '/dev/xvda' "
@@ -453,7 +457,7 @@ def root_device_is_named(facts: RootVolumeFacts) -> Iterator[Breach]:
             )
         return
     if not facts.given:
-        yield Breach(
+        yield Violation(
             "root_device_name",
             "is given without root_volume",
             "give root_volume=ec2.BlockDeviceVolume.ebs(...) as well, or leave both out",
@@ -479,13 +483,13 @@ class MetadataFacts:
 
 
 @error("PCS615", MetadataFacts)
-def metadata_hop_limit_is_possible(facts: MetadataFacts) -> Iterator[Breach]:
+def metadata_hop_limit_is_possible(facts: MetadataFacts) -> Iterator[Violation]:
     """The metadata service answers at a distance of 1 to 64 hops.
 
     Source: `HttpPutResponseHopLimit` of `AWS::EC2::LaunchTemplate`.
     """
     if facts.hop_limit is not UNKNOWN and not 1 <= facts.hop_limit <= 64:
-        yield Breach(
+        yield Violation(
             "http_put_response_hop_limit",
             f"is {facts.hop_limit}",
             "give 1 to 64, or leave it out to have 4",
@@ -493,7 +497,7 @@ def metadata_hop_limit_is_possible(facts: MetadataFacts) -> Iterator[Breach]:
 
 
 @advice("PCS616", MetadataFacts)
-def containers_reach_the_metadata_service(facts: MetadataFacts) -> Iterator[Breach]:
+def containers_reach_the_metadata_service(facts: MetadataFacts) -> Iterator[Violation]:
     """Containers on a node reach the metadata service, and with it the node's permissions.
 
     From inside a container it is one hop further. With a limit of 1 jobs in containers have no AWS
@@ -502,13 +506,13 @@ def containers_reach_the_metadata_service(facts: MetadataFacts) -> Iterator[Brea
     Source: Using Amazon EC2 launch templates with AWS PCS, "Metadata options".
     """
     if facts.hop_limit == 1:
-        yield Breach(
+        yield Violation(
             "http_put_response_hop_limit", "is 1", "leave it out to have the guide's 4, or give 2"
         )
 
 
 @error("PCS617", MetadataFacts)
-def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Breach]:
+def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Violation]:
     """Instances have at most 50 tags, with keys of 1 to 128 and values of up to 256 characters.
 
     Keys that begin with `aws:` belong to AWS. Where the metadata service shows tags, keys are of
@@ -519,7 +523,7 @@ def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Breach]:
     yield from tag_breaches("instance_tags", facts.tags, most=50 - facts.unknown_tags)
     for key in facts.tags if facts.tags_in_metadata else ():
         if not re.fullmatch(r"[A-Za-z0-9+\-=.,_:@]*", key) or key in {".", "..", "_index"}:
-            yield Breach(
+            yield Violation(
                 "instance_tags",
                 f"the key {key!r} cannot be shown by the metadata service",
                 "use letters, digits and +-=.,_:@ only, or leave instance_metadata_tags out",
@@ -527,7 +531,7 @@ def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Breach]:
 
 
 @advice("PCS620", InterfaceFacts)
-def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Breach]:
+def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Violation]:
     """EFA-only interfaces are tried on one node before they are relied upon.
 
     One source says that AWS PCS wants `efa` on every card; EC2 and AWS ParallelCluster prefer
@@ -537,7 +541,7 @@ def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Breach]:
     Amazon EC2 User Guide.
     """
     if facts.efa_only and facts.efa:
-        yield Breach(
+        yield Violation(
             "efa_only",
             "is not confirmed for AWS PCS",
             "leave it out, or acknowledge this when a node has started with it",
@@ -545,7 +549,7 @@ def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Breach]:
 
 
 @advice("PCS640", LaunchTemplateFacts)
-def launch_template_version_follows_the_template(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def launch_template_version_follows_the_template(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """A launch template of the same app is used in its latest version, by the attribute.
 
     With a number, such as 1, a change of the launch template makes version 2, and the node group
@@ -555,7 +559,7 @@ def launch_template_version_follows_the_template(facts: LaunchTemplateFacts) -> 
     of `AWS::EC2::LaunchTemplate`.
     """
     if facts.made_here and facts.version is not UNKNOWN and facts.version.isdecimal():
-        yield Breach(
+        yield Violation(
             "version",
             f"stays {facts.version} when the launch template changes",
             "use Fn::GetAtt with LatestVersionNumber",
@@ -563,7 +567,9 @@ def launch_template_version_follows_the_template(facts: LaunchTemplateFacts) -> 
 
 
 @error("PCS641", LaunchTemplateFacts)
-def launch_template_says_nothing_that_pcs_ignores(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def launch_template_says_nothing_that_pcs_ignores(
+    facts: LaunchTemplateFacts,
+) -> Iterator[Violation]:
     """A launch template has nothing that AWS PCS ignores.
 
     These are the instance type, unless for a Capacity Block, instance requirements, the instance
@@ -573,11 +579,11 @@ def launch_template_says_nothing_that_pcs_ignores(facts: LaunchTemplateFacts) ->
     Source: Using Amazon EC2 launch templates with AWS PCS, "Limitations".
     """
     for name in facts.ignored:
-        yield Breach(name, "is ignored by AWS PCS", "leave it out: the node group decides")
+        yield Violation(name, "is ignored by AWS PCS", "leave it out: the node group decides")
 
 
 @error("PCS642", LaunchTemplateFacts)
-def security_groups_are_named_by_ids(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def security_groups_are_named_by_ids(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """A launch template names security groups by IDs: `SecurityGroupIds`, not `SecurityGroups`.
 
     Names are for the default VPC, and AWS PCS does not take them.
@@ -585,11 +591,11 @@ def security_groups_are_named_by_ids(facts: LaunchTemplateFacts) -> Iterator[Bre
     Source: Using Amazon EC2 launch templates with AWS PCS, "Limitations".
     """
     if facts.group_names:
-        yield Breach("security_groups", "are named by their names", "use SecurityGroupIds")
+        yield Violation("security_groups", "are named by their names", "use SecurityGroupIds")
 
 
 @error("PCS643", LaunchTemplateFacts)
-def security_groups_are_in_one_place(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def security_groups_are_in_one_place(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """A launch template with network interfaces has its security groups there, and only there.
 
     EC2 refuses `SecurityGroupIds` beside `NetworkInterfaces`.
@@ -597,7 +603,7 @@ def security_groups_are_in_one_place(facts: LaunchTemplateFacts) -> Iterator[Bre
     Source: `RunInstances` of the EC2 API; Using Amazon EC2 launch templates with AWS PCS.
     """
     if facts.groups_twice:
-        yield Breach(
+        yield Violation(
             "security_groups",
             "are named beside network interfaces",
             "move them to Groups of each interface",
@@ -605,7 +611,7 @@ def security_groups_are_in_one_place(facts: LaunchTemplateFacts) -> Iterator[Bre
 
 
 @error("PCS644", LaunchTemplateFacts)
-def interfaces_have_security_groups(facts: LaunchTemplateFacts) -> Iterator[Breach]:
+def interfaces_have_security_groups(facts: LaunchTemplateFacts) -> Iterator[Violation]:
     """Every network interface of a launch template has security groups.
 
     Without them EC2 takes the default group of the VPC, which does not let the controller in.
@@ -613,7 +619,7 @@ def interfaces_have_security_groups(facts: LaunchTemplateFacts) -> Iterator[Brea
     Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
     """
     for place in facts.bare_interfaces:
-        yield Breach(
+        yield Violation(
             "network_interfaces",
             f"number {place + 1} has no security groups",
             "add Groups with the cluster's security group",
@@ -621,10 +627,10 @@ def interfaces_have_security_groups(facts: LaunchTemplateFacts) -> Iterator[Brea
 
 
 @advice("PCS645", MetadataFacts)
-def metadata_service_wants_a_token(facts: MetadataFacts) -> Iterator[Breach]:
+def metadata_service_wants_a_token(facts: MetadataFacts) -> Iterator[Violation]:
     """The metadata service answers requests with a token only (IMDSv2).
 
     Source: Using Amazon EC2 launch templates with AWS PCS, "Metadata options".
     """
     if facts.tokens is not UNKNOWN and facts.tokens != "required":
-        yield Breach("metadata_options", f"has HttpTokens {facts.tokens}", "write required")
+        yield Violation("metadata_options", f"has HttpTokens {facts.tokens}", "write required")

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class ScriptFileFacts:
 
 
 @error("PCS917", ScriptFileFacts)
-def script_file_can_be_run(facts: ScriptFileFacts) -> Iterator[Breach]:
+def script_file_can_be_run(facts: ScriptFileFacts) -> Iterator[Violation]:
     """A script that is uploaded from a path is a file of at most 2 MiB.
 
     A relative path starts at the directory that the app is run in. The PCS agent rejects larger
@@ -108,21 +108,21 @@ def script_file_can_be_run(facts: ScriptFileFacts) -> Iterator[Breach]:
     Source: Configure node lifecycle actions in AWS PCS, "Script storage locations".
     """
     if facts.directory:
-        yield Breach("path", f"{facts.path!r} is a directory", "give the path of one script")
+        yield Violation("path", f"{facts.path!r} is a directory", "give the path of one script")
     elif facts.bytes is None:
-        yield Breach(
+        yield Violation(
             "path",
             f"there is no file {facts.path!r}",
             "name it from where your module is: Path(__file__).with_name('setup.sh')",
         )
     elif not facts.extension:
-        yield Breach(
+        yield Violation(
             "path",
             f"{facts.path!r} has no extension, and nodes may read all assets with the same one",
             "give it one, such as .sh",
         )
     elif facts.bytes > _LARGEST_SCRIPT:
-        yield Breach(
+        yield Violation(
             "path",
             f"{facts.path!r} has {facts.bytes} bytes, and AWS PCS takes {_LARGEST_SCRIPT}",
             "let the script fetch what is large, or put that into the image",
@@ -160,7 +160,7 @@ class LifecycleActionFacts:
 
 
 @error("PCS912", LifecycleActionFacts)
-def action_name_is_valid(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def action_name_is_valid(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A lifecycle action has a name of 1 to 64 letters, digits, spaces, `_` and `-`.
 
     It starts with a letter or a digit. The log of the script on the node is named after it.
@@ -168,7 +168,7 @@ def action_name_is_valid(facts: LifecycleActionFacts) -> Iterator[Breach]:
     Source: `NodeLifecycleScript` of the API.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,63}", facts.name):
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} is not the name of an action",
             "use 1 to 64 letters, digits, spaces, '_' and '-', starting with a letter or digit",
@@ -176,20 +176,20 @@ def action_name_is_valid(facts: LifecycleActionFacts) -> Iterator[Breach]:
 
 
 @error("PCS914", LifecycleActionFacts)
-def action_arguments_are_few_and_short(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def action_arguments_are_few_and_short(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A lifecycle action has at most 20 arguments, of at most 256 characters each.
 
     Source: `NodeLifecycleScript` of the API.
     """
     if len(facts.arguments) > _MOST_ARGUMENTS:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} has {len(facts.arguments)} arguments",
             f"pass at most {_MOST_ARGUMENTS}, or one that names a file in S3",
         )
     for position, argument in enumerate(facts.arguments, start=1):
         if argument is not UNKNOWN and len(argument) > _LONGEST_ARGUMENT:
-            yield Breach(
+            yield Violation(
                 "lifecycle_actions",
                 f"argument {position} of {facts.name!r} has {len(argument)} characters",
                 f"keep it to {_LONGEST_ARGUMENT}, or put the text where the script can fetch it",
@@ -197,7 +197,7 @@ def action_arguments_are_few_and_short(facts: LifecycleActionFacts) -> Iterator[
 
 
 @error("PCS915", LifecycleActionFacts)
-def script_location_is_one_that_pcs_takes(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def script_location_is_one_that_pcs_takes(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A script is at `s3://bucket/key` or `https://host/path`, in at most 1,024 characters.
 
     With HTTPS the host has a name, not an address, nobody has to log in there, and nodes need a way
@@ -210,19 +210,19 @@ def script_location_is_one_that_pcs_takes(facts: LifecycleActionFacts) -> Iterat
     if location is UNKNOWN:
         return
     if not _LOCATION.fullmatch(location):
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"the script of {facts.name!r} is at {location[:80]!r}",
             "write s3://bucket/key or https://host/path",
         )
     elif len(location) > _LONGEST_LOCATION:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"the location of the script of {facts.name!r} has {len(location)} characters",
             f"keep it to {_LONGEST_LOCATION}",
         )
     if facts.version is not None and not location.startswith("s3://"):
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"the script of {facts.name!r} has a version and is not in S3",
             "leave the version out, and give a checksum",
@@ -230,7 +230,7 @@ def script_location_is_one_that_pcs_takes(facts: LifecycleActionFacts) -> Iterat
 
 
 @error("PCS916", LifecycleActionFacts)
-def script_checksum_is_sha256(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def script_checksum_is_sha256(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A checksum is SHA-256, in 64 hexadecimal digits.
 
     `sha256sum setup.sh` prints it before the name of the file. Nodes refuse a script that has
@@ -240,7 +240,7 @@ def script_checksum_is_sha256(facts: LifecycleActionFacts) -> Iterator[Breach]:
     """
     checksum = facts.checksum
     if isinstance(checksum, str) and not re.fullmatch(r"[a-fA-F0-9]{64}", checksum):
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"the checksum of {facts.name!r} is {checksum[:70]!r}",
             "give the first word of what sha256sum prints: 64 hexadecimal digits",
@@ -248,7 +248,7 @@ def script_checksum_is_sha256(facts: LifecycleActionFacts) -> Iterator[Breach]:
 
 
 @error("PCS918", LifecycleActionFacts)
-def maintained_script_names_a_release(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def maintained_script_names_a_release(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A script that AWS maintains is named with a whole version, such as 1.0.0.
 
     In its bucket it is called `mount-efs-v1.0.0.sh`, and the latest release of a major version
@@ -257,7 +257,7 @@ def maintained_script_names_a_release(facts: LifecycleActionFacts) -> Iterator[B
     Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
     """
     if facts.maintained is not None and facts.script is None:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"the script of {facts.name!r} would be {facts.maintained!r}",
             "write LifecycleScript.maintained('mount-efs', version='1.0.0')",
@@ -265,7 +265,7 @@ def maintained_script_names_a_release(facts: LifecycleActionFacts) -> Iterator[B
 
 
 @error("PCS919", LifecycleActionFacts)
-def maintained_script_has_what_it_requires(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def maintained_script_has_what_it_requires(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A script that AWS maintains is given every argument that it requires.
 
     `mount-efs`: `--file-system-id`, `--mount-point`. `mount-fsx-lustre`: `--fsx-dns-name`,
@@ -279,7 +279,7 @@ def maintained_script_has_what_it_requires(facts: LifecycleActionFacts) -> Itera
     if any(stray is UNKNOWN for _, stray in _strays(facts)):  # it may be any flag
         return
     if missing := [name for name, flag in flags.items() if flag.required and name not in given]:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} runs {facts.script} without {', '.join(missing)}",
             "add to arguments: "
@@ -288,7 +288,7 @@ def maintained_script_has_what_it_requires(facts: LifecycleActionFacts) -> Itera
 
 
 @error("PCS920", LifecycleActionFacts)
-def maintained_script_arguments_are_valid(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def maintained_script_arguments_are_valid(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """What a script that AWS maintains is given has the form that it expects.
 
     File systems go by their IDs, Lustre by its DNS name and mount name; paths are absolute; the
@@ -299,7 +299,7 @@ def maintained_script_arguments_are_valid(facts: LifecycleActionFacts) -> Iterat
     flags = _FLAGS.get(facts.script or "", {})
     for name, value in flag_values(facts.script, facts.arguments).items():
         if value is not UNKNOWN and not re.fullmatch(flags[name].pattern, value or ""):
-            yield Breach(
+            yield Violation(
                 "lifecycle_actions",
                 f"{name} of {facts.name!r} " + (f"is {value!r}" if value else "has no value"),
                 f"write one like {flags[name].example!r}, as an argument of its own",
@@ -307,7 +307,7 @@ def maintained_script_arguments_are_valid(facts: LifecycleActionFacts) -> Iterat
 
 
 @advice("PCS921", LifecycleActionFacts)
-def maintained_script_is_documented(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def maintained_script_is_documented(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A script that AWS maintains is one of the user guide's, with arguments that are in there.
 
     What a script does with an argument that it does not know is not documented. AWS may have added
@@ -317,14 +317,14 @@ def maintained_script_is_documented(facts: LifecycleActionFacts) -> Iterator[Bre
     """
     script = facts.script
     if script is not None and script not in _FLAGS:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} runs {script!r}, which is not in the guide",
             f"check the spelling: there are {', '.join(_FLAGS)}",
         )
     for position, stray in _strays(facts):
         if stray is not UNKNOWN and script is not None:
-            yield Breach(  # not with its text, which could be a password
+            yield Violation(  # not with its text, which could be a password
                 "lifecycle_actions",
                 f"argument {position} of {facts.name!r} is no flag of {script}, nor a flag's value",
                 f"pass flags and values one by one; there are {', '.join(_FLAGS[script])}",
@@ -332,7 +332,7 @@ def maintained_script_is_documented(facts: LifecycleActionFacts) -> Iterator[Bre
 
 
 @advice("PCS922", LifecycleActionFacts)
-def script_is_pinned(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def script_is_pinned(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """What nodes run as root cannot change unseen.
 
     A checksum pins a script, and so does the version of an S3 object, or a whole version of a
@@ -345,13 +345,13 @@ def script_is_pinned(facts: LifecycleActionFacts) -> Iterator[Breach]:
     if facts.checksum is not None or facts.version is not None:
         return
     if facts.floats:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} runs whatever release is the latest",
             f"name one: LifecycleScript.maintained({facts.script!r}, version='1.0.0')",
         )
     elif facts.maintained is None:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"nothing tells whether the script of {facts.name!r} was changed",
             "give checksum=, what sha256sum prints of it, or the version of the S3 object",
@@ -359,7 +359,7 @@ def script_is_pinned(facts: LifecycleActionFacts) -> Iterator[Breach]:
 
 
 @advice("PCS924", LifecycleActionFacts)
-def action_holds_no_secret(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def action_holds_no_secret(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """The arguments of a lifecycle action hold no password, key or token.
 
     They are seen in the template, in what the API answers and in the console. A signed URL is such
@@ -370,7 +370,7 @@ def action_holds_no_secret(facts: LifecycleActionFacts) -> Iterator[Breach]:
     places = [(f"argument {i}", argument) for i, argument in enumerate(facts.arguments, start=1)]
     for place, text in (*places, ("the location", facts.location)):
         if text is not UNKNOWN and (_CREDENTIAL.search(text) or _NAMED_SECRET.fullmatch(text)):
-            yield Breach(
+            yield Violation(
                 "lifecycle_actions",
                 f"{place} of {facts.name!r} seems to be a secret, or to announce one",
                 "let the script read it from Secrets Manager, with the node group's role",
@@ -378,7 +378,7 @@ def action_holds_no_secret(facts: LifecycleActionFacts) -> Iterator[Breach]:
 
 
 @advice("PCS925", LifecycleActionFacts)
-def mounts_are_there_before_jobs(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def mounts_are_there_before_jobs(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """A node takes no job before its file systems are mounted, and none if that fails.
 
     So mounts are in the stage `NODE_BOOTSTRAPPED`, and end the node when they fail. In `NODE_READY`
@@ -392,13 +392,13 @@ def mounts_are_there_before_jobs(facts: LifecycleActionFacts) -> Iterator[Breach
     if facts.script not in _MOUNTS:
         return
     if facts.stage != _STAGES[0]:
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} mounts when jobs may have started",
             "give it stage=LifecycleStage.NODE_BOOTSTRAPPED",
         )
     if facts.on_error != "TERMINATE":
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} mounts, and leaves a node that could not, with {facts.on_error}",
             "give it on_error=OnError.TERMINATE",
@@ -420,14 +420,14 @@ class LifecycleFacts:
 
 
 @error("PCS910", LifecycleFacts)
-def stages_have_few_actions(facts: LifecycleFacts) -> Iterator[Breach]:
+def stages_have_few_actions(facts: LifecycleFacts) -> Iterator[Violation]:
     """A stage has at most 20 lifecycle actions.
 
     Source: `NodeLifecycleStages` of the API.
     """
     for stage in _STAGES:
         if (count := len(facts.of(stage))) > _MOST_SCRIPTS:
-            yield Breach(
+            yield Violation(
                 "lifecycle_actions",
                 f"{count} of them are in {stage}",
                 f"keep to {_MOST_SCRIPTS}: let one script call another",
@@ -435,13 +435,13 @@ def stages_have_few_actions(facts: LifecycleFacts) -> Iterator[Breach]:
 
 
 @error("PCS911", LifecycleFacts)
-def caching_policy_has_actions(facts: LifecycleFacts) -> Iterator[Breach]:
+def caching_policy_has_actions(facts: LifecycleFacts) -> Iterator[Violation]:
     """How scripts are cached is said where there are lifecycle actions.
 
     Source: `NodeLifecycleActions` of the API, which requires `stages`.
     """
     if facts.script_caching_policy is not None and not facts.actions:
-        yield Breach(
+        yield Violation(
             "script_caching_policy",
             "is given without lifecycle_actions",
             "leave it out, or give the actions as well",
@@ -449,7 +449,7 @@ def caching_policy_has_actions(facts: LifecycleFacts) -> Iterator[Breach]:
 
 
 @error("PCS913", LifecycleFacts)
-def action_names_differ(facts: LifecycleFacts) -> Iterator[Breach]:
+def action_names_differ(facts: LifecycleFacts) -> Iterator[Violation]:
     """The names of lifecycle actions differ within a stage.
 
     The API asks for unique names. Whether one may come back in the other stage is not documented,
@@ -460,7 +460,7 @@ def action_names_differ(facts: LifecycleFacts) -> Iterator[Breach]:
     for stage in _STAGES:
         for name, count in Counter(action.name for action in facts.of(stage)).items():
             if count > 1:
-                yield Breach(
+                yield Violation(
                     "lifecycle_actions",
                     f"{count} of them in {stage} have the name {name!r}",
                     "give each a name of its own",
@@ -468,7 +468,7 @@ def action_names_differ(facts: LifecycleFacts) -> Iterator[Breach]:
 
 
 @advice("PCS923", LifecycleFacts)
-def refreshed_scripts_run_again(facts: LifecycleFacts) -> Iterator[Breach]:
+def refreshed_scripts_run_again(facts: LifecycleFacts) -> Iterator[Violation]:
     """What a node downloads again at a reboot also runs again.
 
     With `REFRESH_ON_REBOOT` a node downloads its scripts at each boot, but runs only those with
@@ -480,7 +480,7 @@ def refreshed_scripts_run_again(facts: LifecycleFacts) -> Iterator[Breach]:
     """
     if facts.script_caching_policy == "REFRESH_ON_REBOOT":
         if facts.actions and not any(a.execution_policy == "EVERY_BOOT" for a in facts.actions):
-            yield Breach(
+            yield Violation(
                 "script_caching_policy",
                 "downloads scripts at each boot, and none of them runs again",
                 "leave it out, or give actions execution_policy=ExecutionPolicy.EVERY_BOOT",
@@ -488,7 +488,7 @@ def refreshed_scripts_run_again(facts: LifecycleFacts) -> Iterator[Breach]:
         return
     for action in facts.actions:
         if action.floats:
-            yield Breach(
+            yield Violation(
                 "script_caching_policy",
                 f"keeps the release of {action.name!r} that was the latest when a node started",
                 "give script_caching_policy=ScriptCachingPolicy.REFRESH_ON_REBOOT, or a version",
@@ -496,7 +496,7 @@ def refreshed_scripts_run_again(facts: LifecycleFacts) -> Iterator[Breach]:
 
 
 @advice("PCS926", LifecycleFacts)
-def actions_are_in_a_useful_order(facts: LifecycleFacts) -> Iterator[Breach]:
+def actions_are_in_a_useful_order(facts: LifecycleFacts) -> Iterator[Violation]:
     """Logs are forwarded before anything else runs, and file systems mounted before they are used.
 
     Actions of a stage run in the order in which they are given. What runs before
@@ -509,7 +509,7 @@ def actions_are_in_a_useful_order(facts: LifecycleFacts) -> Iterator[Breach]:
     in_order = [action for stage in _STAGES for action in facts.of(stage)]
     for action in in_order[1:]:
         if action.script == _LOGS:
-            yield Breach(
+            yield Violation(
                 "lifecycle_actions",
                 f"{action.name!r} forwards logs and runs after {in_order[0].name!r}",
                 "put it first, in LifecycleStage.NODE_BOOTSTRAPPED",
@@ -520,7 +520,7 @@ def actions_are_in_a_useful_order(facts: LifecycleFacts) -> Iterator[Breach]:
             if action.maintained is None:
                 own = own or action
             elif own is not None and action.script in _MOUNTS:
-                yield Breach(
+                yield Violation(
                     "lifecycle_actions",
                     f"{action.name!r} mounts and runs after {own.name!r}",
                     "put mounts before scripts of yours",
@@ -528,7 +528,7 @@ def actions_are_in_a_useful_order(facts: LifecycleFacts) -> Iterator[Breach]:
 
 
 @advice("PCS927", LifecycleFacts)
-def nodes_may_do_what_their_actions_do(facts: LifecycleFacts) -> Iterator[Breach]:
+def nodes_may_do_what_their_actions_do(facts: LifecycleFacts) -> Iterator[Violation]:
     """The role of nodes gets the permissions that their lifecycle actions take.
 
     An imported instance profile that does not tell its role cannot be given any, and its role has
@@ -540,7 +540,7 @@ def nodes_may_do_what_their_actions_do(facts: LifecycleFacts) -> Iterator[Breach
     """
     for action in () if facts.role else facts.actions:
         if action.permissions:
-            yield Breach(
+            yield Violation(
                 "instance_profile",
                 f"the role that is to download {action.name!r} is not known",
                 "pass role= to NodeInstanceProfile.from_instance_profile_arn, or acknowledge this",
@@ -574,7 +574,7 @@ def _read(script: str | None, arguments: Sequence[T]) -> Iterator[tuple[int, str
 
 
 @advice("PCS945", LifecycleActionFacts)
-def directory_is_named_by_its_name(facts: LifecycleActionFacts) -> Iterator[Breach]:
+def directory_is_named_by_its_name(facts: LifecycleActionFacts) -> Iterator[Violation]:
     """The server of a directory is named by a DNS name, not by an address.
 
     The address of a node, such as a login node that runs the directory, changes when the node is
@@ -584,7 +584,7 @@ def directory_is_named_by_its_name(facts: LifecycleActionFacts) -> Iterator[Brea
     """
     uri = flag_values(facts.script, facts.arguments).get("--ldap-uri")
     if isinstance(uri, str) and re.fullmatch(r"ldaps?://[0-9.]+(:\d+)?/?", uri):
-        yield Breach(
+        yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} names the directory by its address, {uri}",
             "give the server a name in DNS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.fsx import start_time_breaches
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error
@@ -56,7 +56,7 @@ class LustreFacts:
 
 
 @error("PCS504", LustreFacts)
-def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Violation]:
     """A Lustre file system has a capacity that FSx makes.
 
     1,200 GiB, 2,400 GiB and every further 2,400 GiB; SCRATCH_1: every further 3,600 GiB. With HDD:
@@ -73,7 +73,7 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
     assert capacity is not UNKNOWN
     if facts.storage_type == "INTELLIGENT_TIERING":
         if capacity is not None:
-            yield Breach(
+            yield Violation(
                 "capacity",
                 "is given, and Intelligent-Tiering grows by itself",
                 "leave capacity out, or use LustreStorageType.SSD",
@@ -92,7 +92,7 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
     if capacity in first or (capacity >= step and capacity % step == 0):
         return
     if first == () and facts.storage_type == "SSD":
-        yield Breach(
+        yield Violation(
             "capacity",
             f"a file system with EFA and {facts.throughput} MB/s/TiB cannot have {capacity:g} GiB",
             f"use cdk.Size.gibibytes of {max(int(capacity // step), 1) * step}, or of 4800 with "
@@ -101,7 +101,7 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
         return
     multiples = {max(int(capacity // step), 1) * step, (int(capacity // step) + 1) * step}
     near = sorted({*first, *multiples}, key=lambda size: abs(size - capacity))[:2]
-    yield Breach(
+    yield Violation(
         "capacity",
         f"{facts.deployment_type} {facts.storage_type} cannot have {capacity} GiB",
         f"use cdk.Size.gibibytes of {' or '.join(str(size) for size in sorted(near))}",
@@ -109,7 +109,7 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
 
 
 @error("PCS505", LustreFacts)
-def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[Violation]:
     """A persistent Lustre file system has a throughput that FSx makes, a scratch one has none.
 
     PERSISTENT_2: 125, 250, 500 or 1,000 MB/s for each TiB; PERSISTENT_1: 50, 100 or 200, with HDD
@@ -123,7 +123,7 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
     if facts.storage_type == "INTELLIGENT_TIERING":
         value = facts.throughput if isinstance(facts.throughput, (int, float)) else 0
         if not 4000 <= value <= 2_000_000 or value % 4000:
-            yield Breach(
+            yield Violation(
                 "throughput",
                 f"cannot be {facts.throughput} MB/s with Intelligent-Tiering",
                 "use 4000 or a multiple of it up to 2000000",
@@ -132,7 +132,7 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
     assert facts.deployment_type is not UNKNOWN
     if not facts.persistent:
         if facts.throughput is not None:
-            yield Breach(
+            yield Violation(
                 "throughput",
                 f"{facts.deployment_type} has a fixed throughput, got {facts.throughput}",
                 "leave throughput out, or use LustreDeploymentType.PERSISTENT_2",
@@ -142,7 +142,7 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
         (12, 40) if facts.storage_type == "HDD" else _THROUGHPUT.get(facts.deployment_type, ())
     )
     if allowed and facts.throughput not in allowed:
-        yield Breach(
+        yield Violation(
             "throughput",
             f"{facts.deployment_type} {facts.storage_type} cannot have {facts.throughput} MB/s/TiB",
             f"use {', '.join(str(value) for value in allowed[:-1])} or {allowed[-1]}",
@@ -150,7 +150,7 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[B
 
 
 @error("PCS506", LustreFacts)
-def lustre_key_needs_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_key_needs_a_persistent_type(facts: LustreFacts) -> Iterator[Violation]:
     """A KMS key of your own is given to a persistent Lustre file system only.
 
     Scratch file systems are encrypted as well, with a key that the service owns.
@@ -158,7 +158,7 @@ def lustre_key_needs_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
     Source: `KmsKeyId` of the FSx API; AWS ParallelCluster's checks of FSx.
     """
     if facts.kms_key and facts.persistent is False:
-        yield Breach(
+        yield Violation(
             "kms_key",
             f"{facts.deployment_type} takes no key of yours",
             "leave kms_key out, or use LustreDeploymentType.PERSISTENT_2",
@@ -166,7 +166,7 @@ def lustre_key_needs_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
 
 
 @error("PCS507", LustreFacts)
-def lustre_backups_need_a_persistent_type(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_backups_need_a_persistent_type(facts: LustreFacts) -> Iterator[Violation]:
     """Automatic backups, kept for 0 to 90 days, are made of persistent Lustre file systems only.
 
     Source: `AutomaticBackupRetentionDays` of the FSx API.
@@ -174,19 +174,19 @@ def lustre_backups_need_a_persistent_type(facts: LustreFacts) -> Iterator[Breach
     if facts.backup_days is UNKNOWN:
         return
     if facts.backup_days and facts.persistent is False:
-        yield Breach(
+        yield Violation(
             "backup_retention",
             f"{facts.deployment_type} cannot be backed up",
             "leave backup_retention out, or use LustreDeploymentType.PERSISTENT_2",
         )
     if not 0 <= facts.backup_days <= 90:
-        yield Breach(
+        yield Violation(
             "backup_retention", f"{facts.backup_days} days", "give at most cdk.Duration.days(90)"
         )
 
 
 @error("PCS510", LustreFacts)
-def lustre_reference_is_complete(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_reference_is_complete(facts: LustreFacts) -> Iterator[Violation]:
     """An imported Lustre file system is named by its ID and its mount name.
 
     Source: `FileSystemId` and `LustreMountName` of the FSx API.
@@ -200,7 +200,7 @@ def lustre_reference_is_complete(facts: LustreFacts) -> Iterator[Breach]:
 
 
 @advice("PCS512", LustreFacts)
-def lustre_data_outlives_a_server(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_data_outlives_a_server(facts: LustreFacts) -> Iterator[Violation]:
     """Data that cannot be made again is not on a scratch file system.
 
     Scratch file systems are not replicated: when a file server fails, files are lost.
@@ -208,7 +208,7 @@ def lustre_data_outlives_a_server(facts: LustreFacts) -> Iterator[Breach]:
     Source: Deployment options for FSx for Lustre file systems.
     """
     if facts.persistent is False:
-        yield Breach(
+        yield Violation(
             "deployment_type",
             f"{facts.deployment_type} does not replicate data",
             "acknowledge this for scratch data, or use LustreDeploymentType.PERSISTENT_2",
@@ -216,7 +216,7 @@ def lustre_data_outlives_a_server(facts: LustreFacts) -> Iterator[Breach]:
 
 
 @error("PCS515", LustreFacts)
-def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator[Violation]:
     """HDD is for PERSISTENT_1, Intelligent-Tiering for PERSISTENT_2, SSD for all.
 
     HDD may be read through an SSD cache, and Intelligent-Tiering is, in proportion to its
@@ -232,24 +232,24 @@ def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator
             UNKNOWN,
             deployment_type,
         }:
-            yield Breach(
+            yield Violation(
                 "storage_type",
                 f"{facts.deployment_type} cannot be on {storage_type}",
                 f"use LustreDeploymentType.{deployment_type}, or LustreStorageType.SSD",
             )
     if facts.drive_cache and facts.storage_type not in {UNKNOWN, "HDD"}:
-        yield Breach("drive_cache", f"is for HDD, not {facts.storage_type}", "leave it out")
+        yield Violation("drive_cache", f"is for HDD, not {facts.storage_type}", "leave it out")
     if facts.read_cache_gib is None:
         return
     if facts.storage_type not in {UNKNOWN, "INTELLIGENT_TIERING"}:
-        yield Breach(
+        yield Violation(
             "read_cache", f"is for Intelligent-Tiering, not {facts.storage_type}", "leave it out"
         )
     elif facts.read_cache_gib is not UNKNOWN and isinstance(facts.throughput, (int, float)):
         least, most = (int(size * facts.throughput / 4000) for size in (32, 131_072))
         size = facts.read_cache_gib
         if size and (not least <= size <= most or size % 1):
-            yield Breach(
+            yield Violation(
                 "read_cache",
                 f"of {size:g} GiB at {facts.throughput} MB/s",
                 f"give {least} to {most} whole GiB, or 0 for none",
@@ -257,7 +257,7 @@ def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator
 
 
 @error("PCS516", LustreFacts)
-def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Violation]:
     """Metadata IOPS are 1,500, 3,000, 6,000 or a multiple of 12,000 up to 192,000.
 
     They are for PERSISTENT_2. Intelligent-Tiering has 6,000 or 12,000.
@@ -267,7 +267,7 @@ def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
     if facts.metadata_iops is None:
         return
     if facts.deployment_type not in {UNKNOWN, "PERSISTENT_2"}:
-        yield Breach(
+        yield Violation(
             "metadata_iops",
             f"{facts.deployment_type} has none to choose",
             "leave metadata_iops out, or use LustreDeploymentType.PERSISTENT_2",
@@ -282,11 +282,11 @@ def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Breach]:
         allowed = facts.metadata_iops in {1500, 3000, 6000, *range(12000, 192_001, 12000)}
         fix = "use 1500, 3000, 6000 or a multiple of 12000 up to 192000"
     if not allowed:
-        yield Breach("metadata_iops", f"cannot be {facts.metadata_iops}", fix)
+        yield Violation("metadata_iops", f"cannot be {facts.metadata_iops}", fix)
 
 
 @error("PCS517", LustreFacts)
-def lustre_efa_needs_persistent_ssd(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_efa_needs_persistent_ssd(facts: LustreFacts) -> Iterator[Violation]:
     """A Lustre file system that is reached by EFA is a PERSISTENT_2 one.
 
     Nodes need FSx's EFA client in their image; without it they use TCP as ever.
@@ -294,7 +294,7 @@ def lustre_efa_needs_persistent_ssd(facts: LustreFacts) -> Iterator[Breach]:
     Source: Working with EFA-enabled file systems in the FSx for Lustre User Guide.
     """
     if facts.efa and facts.deployment_type not in {UNKNOWN, "PERSISTENT_2"}:
-        yield Breach(
+        yield Violation(
             "efa",
             f"{facts.deployment_type} has no EFA",
             "leave efa out, or use LustreDeploymentType.PERSISTENT_2",
@@ -302,7 +302,7 @@ def lustre_efa_needs_persistent_ssd(facts: LustreFacts) -> Iterator[Breach]:
 
 
 @error("PCS518", LustreFacts)
-def lustre_backups_begin_at_a_time(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_backups_begin_at_a_time(facts: LustreFacts) -> Iterator[Violation]:
     """The time at which daily backups begin is written `HH:MM`, and backups are made.
 
     Source: `DailyAutomaticBackupStartTime` of the FSx API.
@@ -311,7 +311,7 @@ def lustre_backups_begin_at_a_time(facts: LustreFacts) -> Iterator[Breach]:
 
 
 @error("PCS519", LustreFacts)
-def lustre_log_group_is_named_for_fsx(facts: LustreFacts) -> Iterator[Breach]:
+def lustre_log_group_is_named_for_fsx(facts: LustreFacts) -> Iterator[Violation]:
     """The log group of a Lustre file system has a name that begins with `/aws/fsx/`.
 
     Source: `LogConfiguration` of the FSx API, "Destination".
@@ -321,7 +321,7 @@ def lustre_log_group_is_named_for_fsx(facts: LustreFacts) -> Iterator[Breach]:
         and facts.log_group_name is not UNKNOWN
         and not facts.log_group_name.startswith("/aws/fsx/")
     ):
-        yield Breach(
+        yield Violation(
             "log_group",
             f"is called {facts.log_group_name!r}",
             "make it with log_group_name='/aws/fsx/lustre'",
@@ -345,29 +345,33 @@ class RepositoriesFacts:
 
 
 @error("PCS520", RepositoriesFacts)
-def data_repositories_suit_the_deployment_type(facts: RepositoriesFacts) -> Iterator[Breach]:
+def data_repositories_suit_the_deployment_type(facts: RepositoriesFacts) -> Iterator[Violation]:
     """Data repositories are linked to any Lustre but SCRATCH_1 and Intelligent-Tiering, at most 8.
 
     Source: Using data repositories in the FSx for Lustre User Guide.
     """
     if facts.deployment_type == "SCRATCH_1" and facts.paths:
-        yield Breach(
+        yield Violation(
             "deployment_type",
             "SCRATCH_1 has no data repository associations",
             "use LustreDeploymentType.SCRATCH_2",
         )
     if facts.storage_type == "INTELLIGENT_TIERING" and facts.paths:
-        yield Breach(
+        yield Violation(
             "storage_type",
             "is INTELLIGENT_TIERING, which has no data repository associations",
             "use LustreStorageType.SSD",
         )
     if len(facts.paths) > 8:
-        yield Breach("path", f"is number {len(facts.paths)}, and 8 are the most", "leave one out")
+        yield Violation(
+            "path", f"is number {len(facts.paths)}, and 8 are the most", "leave one out"
+        )
 
 
 @error("PCS521", RepositoriesFacts)
-def data_repositories_have_directories_of_their_own(facts: RepositoriesFacts) -> Iterator[Breach]:
+def data_repositories_have_directories_of_their_own(
+    facts: RepositoriesFacts,
+) -> Iterator[Violation]:
     """A data repository is shown in a directory of its own, given by an absolute path.
 
     None is inside another: beside one at `/` there is no other. Nor does a bucket and prefix cover
@@ -380,11 +384,11 @@ def data_repositories_have_directories_of_their_own(facts: RepositoriesFacts) ->
         return
     path = known[-1]
     if not path.startswith("/") or "//" in path or len(path) > 4096:
-        yield Breach("path", f"{path!r} is no absolute path", "write one like '/data'")
+        yield Violation("path", f"{path!r} is no absolute path", "write one like '/data'")
     source = facts.sources[-1] if facts.sources else UNKNOWN
     for other in facts.sources[:-1]:
         if UNKNOWN not in {source, other} and _covers(str(source), str(other)):
-            yield Breach(
+            yield Violation(
                 "prefix",
                 "is of a bucket that is linked already, and one covers the other",
                 "give each a prefix of its own, such as 'raw/' and 'results/'",
@@ -392,7 +396,7 @@ def data_repositories_have_directories_of_their_own(facts: RepositoriesFacts) ->
     for other in known[:-1]:
         inner, outer = sorted((path.rstrip("/") + "/", other.rstrip("/") + "/"), reverse=True)
         if inner.startswith(outer):
-            yield Breach(
+            yield Violation(
                 "path",
                 f"{path!r} and {other!r} are one inside the other",
                 "use directories beside each other, such as '/data' and '/models'",
@@ -405,7 +409,7 @@ def _covers(one: str, other: str) -> bool:
 
 
 @error("PCS522", RepositoriesFacts)
-def linked_file_systems_are_not_backed_up(facts: RepositoriesFacts) -> Iterator[Breach]:
+def linked_file_systems_are_not_backed_up(facts: RepositoriesFacts) -> Iterator[Violation]:
     """A Lustre file system with data repositories has no automatic backups.
 
     Its data is in the bucket.
@@ -413,7 +417,7 @@ def linked_file_systems_are_not_backed_up(facts: RepositoriesFacts) -> Iterator[
     Source: Working with backups in the FSx for Lustre User Guide; checks of AWS ParallelCluster.
     """
     if facts.paths and facts.backup_days is not UNKNOWN and facts.backup_days:
-        yield Breach(
+        yield Violation(
             "backup_retention",
             f"of {facts.backup_days} days, and S3 is linked",
             "leave backup_retention out, or the data repository",
@@ -429,7 +433,7 @@ class LustrePortsFacts:
 
 
 @advice("PCS580", LustrePortsFacts)
-def lustre_ports_are_open(facts: LustrePortsFacts) -> Iterator[Breach]:
+def lustre_ports_are_open(facts: LustrePortsFacts) -> Iterator[Violation]:
     """The security groups of Lustre servers let in ports 988 and 1018 to 1023.
 
     Older guides and templates have 1021 to 1023 only. Which clients still come along with these is
@@ -446,7 +450,7 @@ def lustre_ports_are_open(facts: LustrePortsFacts) -> Iterator[Breach]:
         if not any(first <= port <= last for first, last in ports)
     ]
     if closed:
-        yield Breach(
+        yield Violation(
             "security_groups",
             f"do not let in {', '.join(map(str, closed))}",
             "open TCP 988 and 1018 to 1023 to the nodes and between the servers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,12 +21,12 @@ _NAME: Final = re.compile(r"(?!pcs_)[A-Za-z][A-Za-z0-9-]+")
 
 def name_breaches(
     kind: str, name: str | Unknown, longest: int, argument: str = "name"
-) -> Iterator[Breach]:
+) -> Iterator[Violation]:
     """What AWS PCS would refuse in the name of a cluster, node group or queue."""
     if name is UNKNOWN:
         return
     if not 3 <= len(name) <= longest or not _NAME.fullmatch(name):
-        yield Breach(
+        yield Violation(
             argument,
             f"{name!r} is not a {kind} name",
             f"use 3 to {longest} letters, digits and hyphens, starting with a letter",
@@ -35,21 +35,23 @@ def name_breaches(
 
 def identifier_breaches(
     argument: str, value: str | Unknown, pattern: str, example: str
-) -> Iterator[Breach]:
+) -> Iterator[Violation]:
     """What the API would refuse in a literal identifier."""
     if value is not UNKNOWN and not re.fullmatch(pattern, value, re.ASCII):
-        yield Breach(argument, f"{value!r} is no such identifier", f"write one like {example!r}")
+        yield Violation(argument, f"{value!r} is no such identifier", f"write one like {example!r}")
 
 
-def tag_breaches(argument: str, tags: Mapping[str, str], *, most: int) -> Iterator[Breach]:
+def tag_breaches(argument: str, tags: Mapping[str, str], *, most: int) -> Iterator[Violation]:
     """What AWS would refuse in the tags of a resource that can have so many of them."""
     if len(tags) > most:
-        yield Breach(argument, f"{len(tags)} known tags, and {most} is the most", "leave some out")
+        yield Violation(
+            argument, f"{len(tags)} known tags, and {most} is the most", "leave some out"
+        )
     for key, value in tags.items():
         if key.lower().startswith("aws:"):
-            yield Breach(argument, f"{key!r} begins with 'aws:'", "choose another key")
+            yield Violation(argument, f"{key!r} begins with 'aws:'", "choose another key")
         if not 1 <= len(key) <= 128 or len(value) > 256:
-            yield Breach(
+            yield Violation(
                 argument,
                 f"the tag {key[:40]!r} has a key of {len(key)} and a value of {len(value)} "
                 "characters",

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_breaches
 from pcs_constructs.rules.rule import advice, error, page
 
@@ -91,7 +91,7 @@ def _is_block(cidr: str | Unknown) -> bool:
 
 
 @error("PCS410", NetworkFacts)
-def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
+def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Violation]:
     """The address range of a network is an IPv4 block of /16 to /24.
 
     A VPC is at most a /16. The library cuts it into sixteen subnets, eight public and eight
@@ -107,15 +107,15 @@ def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
             raise ValueError("is no address with a prefix length")
         block = ipaddress.IPv4Network(facts.cidr)
     except ValueError as reason:
-        yield Breach("cidr", f"{facts.cidr!r}: {reason}", "write a block such as '10.0.0.0/16'")
+        yield Violation("cidr", f"{facts.cidr!r}: {reason}", "write a block such as '10.0.0.0/16'")
         return
     if not 16 <= block.prefixlen <= 24:
-        yield Breach(
+        yield Violation(
             "cidr", f"{facts.cidr!r} is not a /16 to /24", "write a block such as '10.0.0.0/16'"
         )
     for reserved in _RESERVED_BLOCKS:
         if block.overlaps(reserved):
-            yield Breach(
+            yield Violation(
                 "cidr",
                 f"{facts.cidr!r} is in {reserved}, which is reserved",
                 "write a block such as '10.0.0.0/16'",
@@ -123,13 +123,13 @@ def network_cidr_can_be_divided(facts: NetworkFacts) -> Iterator[Breach]:
 
 
 @error("PCS411", NetworkFacts)
-def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
+def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Violation]:
     """A network spans one to eight different Availability Zones of one Region.
 
     Source: this library's division of the address range; no Region has more zones than that.
     """
     if not 1 <= facts.availability_zones <= MAX_AVAILABILITY_ZONES:
-        yield Breach(
+        yield Violation(
             "availability_zones",
             f"asks for {facts.availability_zones} zones",
             f"ask for 1 to {MAX_AVAILABILITY_ZONES}, or name them",
@@ -138,16 +138,16 @@ def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
     known = [zone for zone in facts.zones if zone is not UNKNOWN]
     for zone in dict.fromkeys(known):
         if known.count(zone) > 1:
-            yield Breach("availability_zones", f"names {zone!r} twice", "name each zone once")
+            yield Violation("availability_zones", f"names {zone!r} twice", "name each zone once")
         elif not _ZONE.fullmatch(zone):
-            yield Breach(
+            yield Violation(
                 "availability_zones",
                 f"{zone!r} is no name of a zone",
                 "write a name such as 'eu-north-1a'",
             )
     regions = sorted({found[1] for zone in known if (found := _ZONE.fullmatch(zone))})
     if len(regions) > 1:
-        yield Breach(
+        yield Violation(
             "availability_zones",
             f"are in {' and '.join(regions)}",
             "name zones of one Region",
@@ -155,7 +155,7 @@ def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Breach]:
 
 
 @error("PCS412", NetworkFacts)
-def network_has_nat_gateways_in_its_zones(facts: NetworkFacts) -> Iterator[Breach]:
+def network_has_nat_gateways_in_its_zones(facts: NetworkFacts) -> Iterator[Violation]:
     """A network has from none to one NAT gateway for each zone.
 
     The private subnets lead outside through them. Without any, nodes there need endpoints: see
@@ -164,7 +164,7 @@ def network_has_nat_gateways_in_its_zones(facts: NetworkFacts) -> Iterator[Breac
     Source: AWS PCS VPC and subnet requirements.
     """
     if not 0 <= facts.nat_gateways <= max(facts.availability_zones, 1):
-        yield Breach(
+        yield Violation(
             "nat_gateways",
             f"asks for {facts.nat_gateways} in {facts.availability_zones} zones",
             f"ask for 0 to {max(facts.availability_zones, 1)}",
@@ -172,19 +172,19 @@ def network_has_nat_gateways_in_its_zones(facts: NetworkFacts) -> Iterator[Breac
 
 
 @error("PCS417", NetworkFacts)
-def network_is_isolated_or_leads_outside(facts: NetworkFacts) -> Iterator[Breach]:
+def network_is_isolated_or_leads_outside(facts: NetworkFacts) -> Iterator[Violation]:
     """An isolated network has no public subnets, and NAT gateways are in public subnets.
 
     Source: NAT gateways in the Amazon VPC User Guide.
     """
     if facts.isolated and facts.public_subnets:
-        yield Breach(
+        yield Violation(
             "public_subnets",
             "are asked for in an isolated network",
             "leave isolated or public_subnets out",
         )
     if facts.nat_gateways > 0 and not facts.public_subnets:
-        yield Breach(
+        yield Violation(
             "nat_gateways",
             f"asks for {facts.nat_gateways} where there are no public subnets",
             "leave nat_gateways out",
@@ -192,7 +192,7 @@ def network_is_isolated_or_leads_outside(facts: NetworkFacts) -> Iterator[Breach
 
 
 @error("PCS418", NetworkFacts)
-def network_has_room_for_its_subnets(facts: NetworkFacts) -> Iterator[Breach]:
+def network_has_room_for_its_subnets(facts: NetworkFacts) -> Iterator[Violation]:
     """The subnets of all zones fit into the address range of a network.
 
     A private subnet is a sixteenth of the range unless `private_subnet_mask` says otherwise. The
@@ -205,13 +205,13 @@ def network_has_room_for_its_subnets(facts: NetworkFacts) -> Iterator[Breach]:
         return
     prefix = int(facts.cidr.rpartition("/")[2])
     if mask is not None and not prefix <= mask <= _SMALLEST_SUBNET:
-        yield Breach(
+        yield Violation(
             "private_subnet_mask",
             f"is {mask} in {facts.cidr}",
             f"choose {prefix} to {_SMALLEST_SUBNET}",
         )
     elif facts.room < facts.availability_zones <= MAX_AVAILABILITY_ZONES:
-        yield Breach(
+        yield Violation(
             "availability_zones",
             f"are {facts.availability_zones}, and {facts.cidr} has room for the subnets of "
             f"{facts.room}",
@@ -229,7 +229,7 @@ class VpcFacts:
 
 
 @error("PCS401", VpcFacts)
-def vpc_resolves_and_assigns_dns_names(facts: VpcFacts) -> Iterator[Breach]:
+def vpc_resolves_and_assigns_dns_names(facts: VpcFacts) -> Iterator[Violation]:
     """The VPC has DNS resolution and DNS hostnames switched on.
 
     Without them nodes cannot register with the cluster. Seen where the VPC is made in the same app.
@@ -241,17 +241,17 @@ def vpc_resolves_and_assigns_dns_names(facts: VpcFacts) -> Iterator[Breach]:
         ("enable_dns_support", facts.dns_support),
     ):
         if value is False:
-            yield Breach("vpc", f"has {argument}=False", f"make the VPC with {argument}=True")
+            yield Violation("vpc", f"has {argument}=False", f"make the VPC with {argument}=True")
 
 
 @error("PCS402", VpcFacts)
-def vpc_tenancy_is_default(facts: VpcFacts) -> Iterator[Breach]:
+def vpc_tenancy_is_default(facts: VpcFacts) -> Iterator[Violation]:
     """The VPC has the default instance tenancy.
 
     Source: AWS PCS VPC and subnet requirements, "doesn't support a VPC with dedicated tenancy".
     """
     if facts.tenancy is not UNKNOWN and facts.tenancy != "default":
-        yield Breach(
+        yield Violation(
             "vpc",
             f"has {facts.tenancy!r} instance tenancy",
             "make the VPC with default_instance_tenancy=ec2.DefaultInstanceTenancy.DEFAULT",
@@ -278,7 +278,7 @@ class NodeSubnetFacts:
 
 
 @error("PCS420", NodeSubnetFacts)
-def controller_is_in_an_availability_zone(facts: NodeSubnetFacts) -> Iterator[Breach]:
+def controller_is_in_an_availability_zone(facts: NodeSubnetFacts) -> Iterator[Violation]:
     """The controller's subnet is in an Availability Zone, not in a Local or Wavelength Zone.
 
     Neither may it be on an Outpost, which a subnet does not show. Seen where the name of the zone
@@ -292,7 +292,7 @@ def controller_is_in_an_availability_zone(facts: NodeSubnetFacts) -> Iterator[Br
         and facts.zone is not UNKNOWN
         and re.match(r"[a-z]+(-[a-z]+)+-\d+-", facts.zone)
     ):
-        yield Breach(
+        yield Violation(
             facts.argument,
             f"{facts.name} is in {facts.zone}, which is no Availability Zone",
             "put the controller into a subnet of an Availability Zone",
@@ -300,13 +300,13 @@ def controller_is_in_an_availability_zone(facts: NodeSubnetFacts) -> Iterator[Br
 
 
 @advice("PCS403", NodeSubnetFacts)
-def controller_is_in_a_private_subnet(facts: NodeSubnetFacts) -> Iterator[Breach]:
+def controller_is_in_a_private_subnet(facts: NodeSubnetFacts) -> Iterator[Violation]:
     """The controller's network interface is in a private subnet.
 
     Source: AWS PCS VPC and subnet requirements, "We recommend that you specify a private subnet".
     """
     if facts.controller and facts.public is True:
-        yield Breach(
+        yield Violation(
             facts.argument,
             f"{facts.name} is public",
             "leave subnet out to use the first private subnet of the VPC",
@@ -314,7 +314,7 @@ def controller_is_in_a_private_subnet(facts: NodeSubnetFacts) -> Iterator[Breach
 
 
 @error("PCS404", NodeSubnetFacts)
-def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Breach]:
+def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Violation]:
     """Controller, nodes and file servers are in subnets of the VPC that is meant.
 
     That of a cluster is the cluster's, that of a file system is its own `vpc`.
@@ -322,7 +322,7 @@ def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Breach]:
     Source: AWS PCS VPC and subnet requirements; `SubnetIds` of the API.
     """
     if facts.in_vpc is False:
-        yield Breach(
+        yield Violation(
             facts.argument,
             f"{facts.name} belongs to another VPC",
             "pass a subnet of the VPC, such as vpc.private_subnets[0]",
@@ -330,7 +330,7 @@ def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Breach]:
 
 
 @error("PCS406", NodeSubnetFacts)
-def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[Breach]:
+def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[Violation]:
     """A public subnet that nodes are put in assigns public IPv4 addresses at launch.
 
     A node there without such an address has no way to the AWS PCS endpoint.
@@ -338,7 +338,7 @@ def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[B
     Source: AWS PCS VPC and subnet requirements, "Subnet requirements for nodes".
     """
     if facts.nodes and facts.public is True and facts.assigns_public_addresses is False:
-        yield Breach(
+        yield Violation(
             facts.argument,
             f"{facts.name} is public and assigns no public IPv4 addresses",
             "give its SubnetConfiguration map_public_ip_on_launch=True, or use a private subnet",
@@ -346,7 +346,7 @@ def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[B
 
 
 @error("PCS416", NodeSubnetFacts)
-def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Breach]:
+def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Violation]:
     """A cluster that talks by IPv6, and its nodes, are in subnets that assign IPv6 addresses.
 
     Looked at where the subnets are made in the same app.
@@ -354,7 +354,7 @@ def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Breac
     Source: AWS PCS VPC and subnet requirements; `NetworkType` of the API.
     """
     if facts.needs_ipv6 and facts.ipv6 is False:
-        yield Breach(
+        yield Violation(
             facts.argument,
             f"{facts.name} assigns no IPv6 addresses, and the cluster has NetworkType.IPV6",
             "make the VPC with ip_protocol=ec2.IpProtocol.DUAL_STACK",
@@ -376,7 +376,7 @@ class AddressFacts:
 
 
 @error("PCS405", AddressFacts)
-def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
+def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Violation]:
     """The subnets have an address for every network interface of every node.
 
     Each interface takes one: a node with 32 EFA interfaces takes 32. EC2 keeps five of each subnet,
@@ -404,7 +404,7 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Breach]:
         takers = {name: count for name, others, count in facts.demands if others <= subnets}
         if sum(takers.values()) > room:
             shortages.add(subnets)
-            yield Breach(
+            yield Violation(
                 "subnets",
                 f"{', '.join(takers)} may take {sum(takers.values())} addresses, and "
                 f"{'their subnet has' if len(subnets) == 1 else 'their subnets have'} {room}",
@@ -439,7 +439,7 @@ class PeersFacts:
 
 
 @advice("PCS408", PeersFacts)
-def ports_are_closed_to_the_world(facts: PeersFacts) -> Iterator[Breach]:
+def ports_are_closed_to_the_world(facts: PeersFacts) -> Iterator[Violation]:
     """SSH and the REST API are open to addresses that you know, not to all of them.
 
     Session Manager needs no open port at all, and works without `ssh_from`. The REST API speaks
@@ -449,7 +449,7 @@ def ports_are_closed_to_the_world(facts: PeersFacts) -> Iterator[Breach]:
     """
     for source in facts.sources:
         if source in {"0.0.0.0/0", "::/0"}:
-            yield Breach(
+            yield Violation(
                 facts.argument,
                 f"opens {facts.service} to {source}",
                 "name your own range, such as ec2.Peer.ipv4('203.0.113.0/24')",
@@ -466,7 +466,7 @@ class SecurityGroupFacts:
 
 
 @error("PCS415", SecurityGroupFacts)
-def security_group_is_in_the_cluster_vpc(facts: SecurityGroupFacts) -> Iterator[Breach]:
+def security_group_is_in_the_cluster_vpc(facts: SecurityGroupFacts) -> Iterator[Violation]:
     """Controller and nodes have security groups of the cluster's VPC.
 
     Seen where the group and the VPC are made in the same app, or both are named by an ID.
@@ -474,7 +474,7 @@ def security_group_is_in_the_cluster_vpc(facts: SecurityGroupFacts) -> Iterator[
     Source: Security groups in AWS PCS; `SecurityGroupIds` of the API.
     """
     if facts.in_vpc is False:
-        yield Breach(
+        yield Violation(
             facts.argument,
             f"{facts.name} belongs to another VPC than the cluster",
             "make the group with vpc=cluster.vpc",
@@ -490,7 +490,7 @@ class IdentifierFacts:
 
 
 @error("PCS409", IdentifierFacts)
-def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Breach]:
+def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Violation]:
     """Subnets and security groups are referred to by their IDs.
 
     Source: `SubnetId` and `SecurityGroupId` of the API.
@@ -511,7 +511,7 @@ class SrunPortsFacts:
 
 
 @error("PCS429", SrunPortsFacts)
-def srun_has_ports_for_all_nodes(facts: SrunPortsFacts) -> Iterator[Breach]:
+def srun_has_ports_for_all_nodes(facts: SrunPortsFacts) -> Iterator[Violation]:
     """`SrunPortRange` has the ports that one `srun` on all nodes takes.
 
     It listens on four ports for up to 48 nodes, on two more for each further 48, and on one for
@@ -524,7 +524,7 @@ def srun_has_ports_for_all_nodes(facts: SrunPortsFacts) -> Iterator[Breach]:
     first, last = map(int, facts.ports.split("-"))
     needed = 5 + 2 * -(-max(facts.nodes - 48, 0) // 48)
     if last - first + 1 < needed:
-        yield Breach(
+        yield Violation(
             "slurm_settings",
             f"has SrunPortRange={facts.ports!r}, and srun on {facts.nodes} nodes takes {needed} "
             "ports",
@@ -545,7 +545,7 @@ class FlowFacts:
 
 
 @error("PCS430", FlowFacts)
-def everything_that_a_cluster_needs_is_reached(facts: FlowFacts) -> Iterator[Breach]:
+def everything_that_a_cluster_needs_is_reached(facts: FlowFacts) -> Iterator[Violation]:
     """Controller, nodes, file systems and AWS services reach each other as far as they must.
 
     Judged by the finished templates of an app: security groups of both sides, routes, network ACLs,
@@ -558,7 +558,7 @@ def everything_that_a_cluster_needs_is_reached(facts: FlowFacts) -> Iterator[Bre
     Computing Service using an interface endpoint.
     """
     if facts.reached is False:
-        yield Breach(
+        yield Violation(
             "vpc",
             f"{facts.flow}: {'; '.join(facts.missing)}",
             " or ".join(facts.fixes) or "see what reach prints",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
 from pcs_constructs.rules.rule import error
 
@@ -35,7 +35,7 @@ class NfsFacts:
 
 
 @error("PCS555", NfsFacts)
-def nfs_server_is_named(facts: NfsFacts) -> Iterator[Breach]:
+def nfs_server_is_named(facts: NfsFacts) -> Iterator[Violation]:
     """An NFS server is a DNS name or an address, and its export an absolute path.
 
     Both become one word of `/etc/fstab`, and the shell and YAML see them on the way: no quotes,
@@ -44,7 +44,7 @@ def nfs_server_is_named(facts: NfsFacts) -> Iterator[Breach]:
     Source: `nfs(5)`; `fstab(5)`.
     """
     if facts.host is not UNKNOWN and not _is_host(facts.host):
-        yield Breach(
+        yield Violation(
             "host",
             f"{facts.host!r} is neither a name nor an address",
             "write one like 'nfs.example.com', '10.0.0.5' or '[fd00::5]'",
@@ -52,7 +52,7 @@ def nfs_server_is_named(facts: NfsFacts) -> Iterator[Breach]:
     if facts.export is not UNKNOWN and (
         not facts.export.startswith("/") or UNSAFE.search(facts.export)
     ):
-        yield Breach(
+        yield Violation(
             "export",
             f"{facts.export!r} cannot be mounted",
             "write an absolute path such as '/export/tools', in plain characters",
@@ -73,7 +73,7 @@ def _is_host(host: str) -> bool:
 
 
 @error("PCS556", NfsFacts)
-def nfs_options_suit_a_node(facts: NfsFacts) -> Iterator[Breach]:
+def nfs_options_suit_a_node(facts: NfsFacts) -> Iterator[Violation]:
     """The mount options of an NFS server are plain words, and do not spoil the boot of a node.
 
     Options with quotes, white space, backslashes or `$` would not reach `/etc/fstab` as they are.
@@ -89,25 +89,25 @@ def nfs_options_suit_a_node(facts: NfsFacts) -> Iterator[Breach]:
         for option in text.split(","):
             name = option.partition("=")[0]
             if not option or UNSAFE.search(option):
-                yield Breach(
+                yield Violation(
                     "options",
                     f"{option!r} is no mount option",
                     "write options such as 'rsize=1048576', in plain characters",
                 )
             elif name in SPOILS_BOOT:
-                yield Breach(
+                yield Violation(
                     "options",
                     f"{option!r} lets a node start without the file system",
                     "leave it out",
                 )
             elif name in {"nfsvers", "vers", "minorversion"}:
-                yield Breach(
+                yield Violation(
                     "options", f"has {option!r}", "leave it out, and write version=NfsVersion.V4_1"
                 )
 
 
 @error("PCS557", NfsFacts)
-def nfs_ports_are_open(facts: NfsFacts) -> Iterator[Breach]:
+def nfs_ports_are_open(facts: NfsFacts) -> Iterator[Violation]:
     """The ports of an NFS server are named where the default, 2049, is not enough to reach it.
 
     Ports are opened in a security group, so they are named together with one. NFS 3 uses more than
@@ -118,7 +118,7 @@ def nfs_ports_are_open(facts: NfsFacts) -> Iterator[Breach]:
     """
     if not facts.security_group:
         if facts.ports is not None:
-            yield Breach(
+            yield Violation(
                 "ports",
                 "are named, and no security group to open them in",
                 "give security_group as well, or leave ports out",
@@ -126,17 +126,17 @@ def nfs_ports_are_open(facts: NfsFacts) -> Iterator[Breach]:
         return
     if facts.ports is None:
         if facts.version == "3":
-            yield Breach(
+            yield Violation(
                 "ports",
                 "are not known of an NFS 3 server",
                 "give those that rpcinfo -p lists, such as [Ports(first=111, last=111), ...]",
             )
         return
     if not facts.ports:
-        yield Breach("ports", "names no port", "leave ports out to open 2049")
+        yield Violation("ports", "names no port", "leave ports out to open 2049")
     for first, last in facts.ports:
         if not 1 <= first <= last <= 65_535:
-            yield Breach(
+            yield Violation(
                 "ports",
                 f"{first} to {last} is no range of ports",
                 "write it like Ports(first=2049, last=2049)",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model import instances
 from pcs_constructs.model.capacity import scaling_breaches
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_breaches, name_breaches
 from pcs_constructs.rules.rule import advice, error, page
 
@@ -67,7 +67,7 @@ class NodeGroupFacts:
 
 
 @error("PCS201", NodeGroupFacts)
-def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Breach]:
+def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group name has 3 to 25 letters, digits and hyphens and starts with a letter.
 
     The service refuses any other name when the stack is deployed; CloudFormation's own schema does
@@ -79,7 +79,7 @@ def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Breach]:
 
 
 @error("PCS203", NodeGroupFacts)
-def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
+def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Violation]:
     """The instance types of a node group share architecture, vCPUs, GPUs and maker of accelerators.
 
     Slurm describes all nodes of a group by one line, so AWS PCS refuses types that differ.
@@ -91,7 +91,7 @@ def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
         if trait.endswith("_manufacturer"):  # that one has none at all is told by their number
             values = {name: value for name, value in values.items() if value is not None}
         if len(set(values.values())) > 1:
-            yield Breach(
+            yield Violation(
                 "instance_types",
                 f"must share {words}, got "
                 + ", ".join(f"{name} {value or 'none'}" for name, value in values.items()),
@@ -100,7 +100,7 @@ def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Breach]:
 
 
 @advice("PCS204", NodeGroupFacts)
-def node_group_name_leaves_room_for_replacement(facts: NodeGroupFacts) -> Iterator[Breach]:
+def node_group_name_leaves_room_for_replacement(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group without a fixed name can be replaced.
 
     Changing the instance types of a node group replaces it. CloudFormation makes the new one before
@@ -110,7 +110,7 @@ def node_group_name_leaves_room_for_replacement(facts: NodeGroupFacts) -> Iterat
     Source: update requirements of `AWS::PCS::ComputeNodeGroup`; Updating a compute node group.
     """
     if facts.named:
-        yield Breach(
+        yield Violation(
             "name",
             "a fixed name makes an update of the instance types fail",
             "leave name out, or acknowledge this and rename the group when its types change",
@@ -118,27 +118,27 @@ def node_group_name_leaves_room_for_replacement(facts: NodeGroupFacts) -> Iterat
 
 
 @error("PCS205", NodeGroupFacts)
-def node_group_has_an_instance_type(facts: NodeGroupFacts) -> Iterator[Breach]:
+def node_group_has_an_instance_type(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group names at least one instance type.
 
     Source: `InstanceConfigs` of `AWS::PCS::ComputeNodeGroup` is required.
     """
     if facts.instance_types is not UNKNOWN and not facts.instance_types:
-        yield Breach("instance_types", "names no type", "name one, such as ['c7i.4xlarge']")
+        yield Violation("instance_types", "names no type", "name one, such as ['c7i.4xlarge']")
 
 
 @error("PCS206", NodeGroupFacts)
-def node_group_has_a_subnet(facts: NodeGroupFacts) -> Iterator[Breach]:
+def node_group_has_a_subnet(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group has at least one subnet.
 
     Source: `SubnetIds` of `AWS::PCS::ComputeNodeGroup` is required.
     """
     if facts.subnets is not UNKNOWN and facts.subnets < 1:
-        yield Breach("subnets", "names no subnet", "leave subnets out to use the cluster's own")
+        yield Violation("subnets", "names no subnet", "leave subnets out to use the cluster's own")
 
 
 @advice("PCS207", NodeGroupFacts)
-def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Breach]:
+def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Violation]:
     """The instance types are known to this library's catalogue.
 
     A type that is newer than the catalogue, or misspelt, is passed on as it is. Nothing that
@@ -150,7 +150,7 @@ def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Breac
         return
     for name in facts.instance_types:
         if name not in facts.found:
-            yield Breach(
+            yield Violation(
                 "instance_types",
                 f"{name!r} is not in the catalogue ({instances.source()}), so it is not checked",
                 "check the spelling; a newer type works all the same, and "
@@ -159,7 +159,7 @@ def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Breac
 
 
 @error("PCS224", NodeGroupFacts)
-def instance_types_differ(facts: NodeGroupFacts) -> Iterator[Breach]:
+def instance_types_differ(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group names each of its instance types once.
 
     Source: `InstanceConfigs` of `AWS::PCS::ComputeNodeGroup`.
@@ -168,7 +168,7 @@ def instance_types_differ(facts: NodeGroupFacts) -> Iterator[Breach]:
         return
     for name, count in Counter(facts.instance_types).items():
         if count > 1:
-            yield Breach("instance_types", f"names {name} {count} times", "name it once")
+            yield Violation("instance_types", f"names {name} {count} times", "name it once")
 
 
 @page("PCS209")
@@ -184,7 +184,7 @@ def instance_type_is_described_completely() -> None:
 
 
 @error("PCS210", NodeGroupFacts)
-def scaling_is_static_or_dynamic(facts: NodeGroupFacts) -> Iterator[Breach]:
+def scaling_is_static_or_dynamic(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group is static (as many instances always) or dynamic (none while idle), not both.
 
     `Scaling.static(4)` and `Scaling.dynamic(max=16)` cannot say anything else; they refuse counts
@@ -198,7 +198,7 @@ def scaling_is_static_or_dynamic(facts: NodeGroupFacts) -> Iterator[Breach]:
 
 
 @advice("PCS211", NodeGroupFacts)
-def login_nodes_are_not_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
+def login_nodes_are_not_spot(facts: NodeGroupFacts) -> Iterator[Violation]:
     """Login nodes are not Spot instances, nor out of a reservation that ends.
 
     EC2 may take a Spot or an interruptible instance back with two minutes' notice, and a Capacity
@@ -207,7 +207,7 @@ def login_nodes_are_not_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
     Source: Using AWS PCS login nodes, "Choose on-demand purchase option".
     """
     if facts.login and facts.purchase_option not in {UNKNOWN, "ONDEMAND"}:
-        yield Breach(
+        yield Violation(
             "capacity",
             f"login nodes are bought as {facts.purchase_option}",
             "leave capacity out to buy On-Demand",
@@ -215,7 +215,7 @@ def login_nodes_are_not_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
 
 
 @error("PCS212", NodeGroupFacts)
-def node_group_idle_time_is_allowed(facts: NodeGroupFacts) -> Iterator[Breach]:
+def node_group_idle_time_is_allowed(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group's own scale-down idle time is 1 s to 10,000,000 s and needs Slurm 25.11.
 
     The API also takes -1 in an update, to remove the override; CloudFormation cannot express that.
@@ -226,13 +226,13 @@ def node_group_idle_time_is_allowed(facts: NodeGroupFacts) -> Iterator[Breach]:
     if seconds is None:
         return
     if seconds is not UNKNOWN and not 1 <= seconds <= 10_000_000:
-        yield Breach(
+        yield Violation(
             "scale_down_idle_time",
             f"{seconds} s is outside 1 to 10000000 s",
             "give something like cdk.Duration.minutes(10)",
         )
     if facts.slurm is not UNKNOWN and not facts.slurm.is_at_least("25.11"):
-        yield Breach(
+        yield Violation(
             "scale_down_idle_time",
             f"needs Slurm 25.11 for a node group of its own, the cluster has {facts.slurm.value}",
             "set scale_down_idle_time on the cluster, or use SlurmVersion.V25_11",
@@ -240,7 +240,7 @@ def node_group_idle_time_is_allowed(facts: NodeGroupFacts) -> Iterator[Breach]:
 
 
 @error("PCS213", NodeGroupFacts)
-def spot_options_go_with_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
+def spot_options_go_with_spot(facts: NodeGroupFacts) -> Iterator[Violation]:
     """Spot options are given only to a node group that buys Spot instances.
 
     `Capacity.spot(allocation=...)` cannot say anything else.
@@ -248,7 +248,7 @@ def spot_options_go_with_spot(facts: NodeGroupFacts) -> Iterator[Breach]:
     Source: `SpotOptions` of `AWS::PCS::ComputeNodeGroup`.
     """
     if facts.spot_options and facts.purchase_option not in {UNKNOWN, "SPOT"}:
-        yield Breach(
+        yield Violation(
             "capacity",
             f"an allocation strategy with purchase option {facts.purchase_option}",
             "write Capacity.spot(allocation=...)",
@@ -267,7 +267,7 @@ class ImageFacts:
 
 
 @error("PCS214", ImageFacts)
-def ami_id_is_an_id(facts: ImageFacts) -> Iterator[Breach]:
+def ami_id_is_an_id(facts: ImageFacts) -> Iterator[Violation]:
     """A literal image ID looks like `ami-0123456789abcdef0`.
 
     A dynamic reference to an SSM parameter is taken as well: CloudFormation resolves it first.
@@ -281,7 +281,7 @@ def ami_id_is_an_id(facts: ImageFacts) -> Iterator[Breach]:
 
 
 @error("PCS215", ImageFacts)
-def image_and_instance_types_share_an_architecture(facts: ImageFacts) -> Iterator[Breach]:
+def image_and_instance_types_share_an_architecture(facts: ImageFacts) -> Iterator[Violation]:
     """The image is built for the architecture of the instance types.
 
     Known where the image is one of the public parameters of AWS, whose path names the architecture;
@@ -294,7 +294,7 @@ def image_and_instance_types_share_an_architecture(facts: ImageFacts) -> Iterato
     for architecture in ("x86_64", "arm64"):
         strangers = [name for name, a in facts.architectures.items() if a != architecture]
         if re.search(rf"\b{architecture}\b", facts.ami_id) and strangers:
-            yield Breach(
+            yield Violation(
                 "image",
                 f"is for {architecture}, and {', '.join(strangers)} is not",
                 "leave image out to get the one that fits",
@@ -302,7 +302,7 @@ def image_and_instance_types_share_an_architecture(facts: ImageFacts) -> Iterato
 
 
 @advice("PCS216", ImageFacts)
-def image_is_pinned(facts: ImageFacts) -> Iterator[Breach]:
+def image_is_pinned(facts: ImageFacts) -> Iterator[Violation]:
     """The image changes only when somebody changes it.
 
     CloudFormation resolves a reference to a parameter's latest value again whenever the template
@@ -313,7 +313,7 @@ def image_is_pinned(facts: ImageFacts) -> Iterator[Breach]:
     Updating a compute node group.
     """
     if facts.follows_parameter is True:
-        yield Breach(
+        yield Violation(
             "image",
             "follows an SSM parameter, so an update of the stack may replace the nodes",
             "leave image out (a template parameter pins it), or give an image by its ID",
@@ -321,7 +321,7 @@ def image_is_pinned(facts: ImageFacts) -> Iterator[Breach]:
 
 
 @error("PCS217", NodeGroupFacts)
-def login_nodes_always_run(facts: NodeGroupFacts) -> Iterator[Breach]:
+def login_nodes_always_run(facts: NodeGroupFacts) -> Iterator[Violation]:
     """There is always at least one login node.
 
     Dynamic nodes start when a job asks for them, and nobody submits jobs to a login node.
@@ -329,7 +329,9 @@ def login_nodes_always_run(facts: NodeGroupFacts) -> Iterator[Breach]:
     Source: Using AWS PCS login nodes, "Set a static scaling configuration".
     """
     if facts.login and facts.min is not UNKNOWN and facts.min < 1:
-        yield Breach("scaling", "login nodes that scale to none", "write Scaling.static(1) or more")
+        yield Violation(
+            "scaling", "login nodes that scale to none", "write Scaling.static(1) or more"
+        )
 
 
 @page("PCS218")
@@ -352,7 +354,7 @@ def connections_have_a_security_group() -> None:
 
 
 @error("PCS220", NodeGroupFacts)
-def default_image_has_an_architecture(facts: NodeGroupFacts) -> Iterator[Breach]:
+def default_image_has_an_architecture(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group without `image` has instance types whose architecture is known.
 
     The default image exists for x86_64 and for arm64. For a type that is not in the catalogue the
@@ -361,7 +363,7 @@ def default_image_has_an_architecture(facts: NodeGroupFacts) -> Iterator[Breach]
     Source: Using PCS-ready images; `DescribeInstanceTypes`.
     """
     if facts.default_image and facts.architecture is None and facts.instance_types:
-        yield Breach(
+        yield Violation(
             "image",
             "there is no default image, because the architecture is not known of "
             + (
@@ -393,7 +395,7 @@ class NodeGroupReferenceFacts:
 
 
 @error("PCS221", NodeGroupReferenceFacts)
-def node_group_id_is_an_id(facts: NodeGroupReferenceFacts) -> Iterator[Breach]:
+def node_group_id_is_an_id(facts: NodeGroupReferenceFacts) -> Iterator[Violation]:
     """A node group is referred to by its ID, not by its name.
 
     Source: Creating a queue in AWS PCS, "you must provide the ID of the compute node group".
@@ -414,7 +416,7 @@ def image_is_of_linux() -> None:
 
 
 @error("PCS230", NodeGroupFacts)
-def node_group_has_an_image(facts: NodeGroupFacts) -> Iterator[Breach]:
+def node_group_has_an_image(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group has an image: `AmiId`, or `ImageId` of its launch template.
 
     Where both are there, the node group's is taken. Seen where the launch template is made in the
@@ -423,17 +425,17 @@ def node_group_has_an_image(facts: NodeGroupFacts) -> Iterator[Breach]:
     Source: Creating a compute node group in AWS PCS, "AMI ID"; `ValidationException` of the API.
     """
     if facts.image is False:
-        yield Breach("image", "is neither here nor in the launch template", "add AmiId")
+        yield Violation("image", "is neither here nor in the launch template", "add AmiId")
 
 
 @error("PCS231", NodeGroupFacts)
-def launch_template_is_referred_to_with_a_version(facts: NodeGroupFacts) -> Iterator[Breach]:
+def launch_template_is_referred_to_with_a_version(facts: NodeGroupFacts) -> Iterator[Violation]:
     """A node group names its launch template by ID and version.
 
     Source: `CustomLaunchTemplate` of the API, which requires both.
     """
     for name in facts.template_lacks:
-        yield Breach(
+        yield Violation(
             "launch_template",
             f"has no {name}",
             "name the launch template by TemplateId, and its latest version as Version",
@@ -441,7 +443,7 @@ def launch_template_is_referred_to_with_a_version(facts: NodeGroupFacts) -> Iter
 
 
 @error("PCS232", NodeGroupFacts)
-def instance_profile_is_referred_to_by_arn(facts: NodeGroupFacts) -> Iterator[Breach]:
+def instance_profile_is_referred_to_by_arn(facts: NodeGroupFacts) -> Iterator[Violation]:
     """The instance profile of a node group is given by its attribute `Arn`.
 
     `Ref` of an instance profile gives its name, which the API refuses.
@@ -449,7 +451,7 @@ def instance_profile_is_referred_to_by_arn(facts: NodeGroupFacts) -> Iterator[Br
     Source: `InstanceProfileArn` of the API; return values of `AWS::IAM::InstanceProfile`.
     """
     if facts.profile_by_name:
-        yield Breach(
+        yield Violation(
             "instance_profile",
             "is the name of the profile: that is what Ref gives",
             "use Fn::GetAtt with Arn",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.fsx import (
     PlacementFacts,
     backup_breaches,
@@ -65,7 +65,7 @@ class OntapFacts:
 
 
 @error("PCS540", OntapFacts)
-def ontap_capacity_can_be_made(facts: OntapFacts) -> Iterator[Breach]:
+def ontap_capacity_can_be_made(facts: OntapFacts) -> Iterator[Violation]:
     """An ONTAP file system has 1,024 to 524,288 GiB of SSD for each HA pair, 1,048,576 in all.
 
     It is counted in whole GiB.
@@ -80,7 +80,7 @@ def ontap_capacity_can_be_made(facts: OntapFacts) -> Iterator[Breach]:
         return
     least, most = 1024 * facts.ha_pairs, min(524_288 * facts.ha_pairs, 1_048_576)
     if not least <= capacity <= most:
-        yield Breach(
+        yield Violation(
             "capacity",
             f"of {capacity:g} GiB with {facts.ha_pairs} HA pairs"
             if facts.ha_pairs > 1
@@ -90,7 +90,7 @@ def ontap_capacity_can_be_made(facts: OntapFacts) -> Iterator[Breach]:
 
 
 @error("PCS541", OntapFacts)
-def ontap_ha_pairs_fit_the_deployment_type(facts: OntapFacts) -> Iterator[Breach]:
+def ontap_ha_pairs_fit_the_deployment_type(facts: OntapFacts) -> Iterator[Violation]:
     """An ONTAP file system has one HA pair of servers, and up to 12 with SINGLE_AZ_2.
 
     Source: `HAPairs` of the FSx `CreateFileSystem` API.
@@ -98,9 +98,9 @@ def ontap_ha_pairs_fit_the_deployment_type(facts: OntapFacts) -> Iterator[Breach
     if facts.ha_pairs is UNKNOWN:
         return
     if not 1 <= facts.ha_pairs <= 12:
-        yield Breach("ha_pairs", f"is {facts.ha_pairs}", "give 1 to 12")
+        yield Violation("ha_pairs", f"is {facts.ha_pairs}", "give 1 to 12")
     elif facts.ha_pairs > 1 and facts.deployment_type not in {UNKNOWN, "SINGLE_AZ_2"}:
-        yield Breach(
+        yield Violation(
             "ha_pairs",
             f"is {facts.ha_pairs}, and {facts.deployment_type} has one",
             "leave ha_pairs out, or use OntapDeploymentType.SINGLE_AZ_2",
@@ -108,7 +108,7 @@ def ontap_ha_pairs_fit_the_deployment_type(facts: OntapFacts) -> Iterator[Breach
 
 
 @error("PCS542", OntapFacts)
-def ontap_throughput_fits_the_deployment_type(facts: OntapFacts) -> Iterator[Breach]:
+def ontap_throughput_fits_the_deployment_type(facts: OntapFacts) -> Iterator[Violation]:
     """Each HA pair of an ONTAP file system has a throughput that FSx makes, in MB/s.
 
     SINGLE_AZ_1 and MULTI_AZ_1: 128, 256, 512, 1,024, 2,048 or 4,096. SINGLE_AZ_2 and MULTI_AZ_2:
@@ -121,7 +121,7 @@ def ontap_throughput_fits_the_deployment_type(facts: OntapFacts) -> Iterator[Bre
     if facts.deployment_type == "SINGLE_AZ_2" and facts.ha_pairs != 1:
         allowed = _SECOND if facts.ha_pairs is UNKNOWN else _SEVERAL_PAIRS
     if allowed and facts.throughput is not UNKNOWN and facts.throughput not in allowed:
-        yield Breach(
+        yield Violation(
             "throughput",
             f"{facts.deployment_type} cannot have {facts.throughput} MB/s for each HA pair",
             f"use {', '.join(str(value) for value in allowed[:-1])} or {allowed[-1]}",
@@ -129,7 +129,7 @@ def ontap_throughput_fits_the_deployment_type(facts: OntapFacts) -> Iterator[Bre
 
 
 @error("PCS543", OntapFacts)
-def ontap_iops_fit_the_capacity(facts: OntapFacts) -> Iterator[Breach]:
+def ontap_iops_fit_the_capacity(facts: OntapFacts) -> Iterator[Violation]:
     """IOPS that are provisioned for an ONTAP file system are 3 or more for each GiB of it.
 
     They are 200,000 for each HA pair at the most.
@@ -143,7 +143,7 @@ def ontap_iops_fit_the_capacity(facts: OntapFacts) -> Iterator[Breach]:
     most = 200_000 * facts.ha_pairs
     fewest = min(3 * facts.capacity_gib, most)
     if not fewest <= facts.iops <= most:
-        yield Breach(
+        yield Violation(
             "iops",
             f"of {facts.iops} on {facts.capacity_gib:g} GiB",
             f"give {fewest:.0f} to {most}, or leave it out to have 3 for each GiB",
@@ -151,7 +151,7 @@ def ontap_iops_fit_the_capacity(facts: OntapFacts) -> Iterator[Breach]:
 
 
 @error("PCS544", OntapFacts)
-def ontap_servers_are_where_the_type_says(facts: OntapFacts) -> Iterator[Breach]:
+def ontap_servers_are_where_the_type_says(facts: OntapFacts) -> Iterator[Violation]:
     """An ONTAP file system of two zones has a subnet in each, any other has one subnet.
 
     A standby subnet, route tables and a range for the endpoints go with MULTI_AZ_1 and MULTI_AZ_2
@@ -163,7 +163,7 @@ def ontap_servers_are_where_the_type_says(facts: OntapFacts) -> Iterator[Breach]
     yield from placement_breaches(facts.placement)
     chosen = facts.placement.endpoint_range
     if isinstance(chosen, str) and any(_overlaps(chosen, taken) for taken in _NO_ENDPOINTS):
-        yield Breach(
+        yield Violation(
             "endpoint_ip_address_range",
             f"{chosen} is not for endpoints of ONTAP",
             "choose a range of the VPC without subnets, or leave it out",
@@ -196,7 +196,7 @@ class OntapVolumeFacts:
 
 
 @error("PCS545", OntapVolumeFacts)
-def ontap_volume_size_can_be_made(facts: OntapVolumeFacts) -> Iterator[Breach]:
+def ontap_volume_size_can_be_made(facts: OntapVolumeFacts) -> Iterator[Violation]:
     """An ONTAP volume has a size of 20 MiB to 300 TiB.
 
     With several HA pairs it is spread over all of them, and has 800 GiB to 2,400 TiB for each, and
@@ -212,11 +212,11 @@ def ontap_volume_size_can_be_made(facts: OntapVolumeFacts) -> Iterator[Breach]:
         least, most = 800 * _GIB * facts.ha_pairs, min(2400 * _TIB * facts.ha_pairs, _MOST_BYTES)
         told = f"cdk.Size.gibibytes({800 * facts.ha_pairs}) or more, up to {most / _TIB:.0f} TiB"
     if not least <= facts.size_bytes <= most:
-        yield Breach("size", f"of {facts.size_bytes / _GIB:g} GiB", f"give {told}")
+        yield Violation("size", f"of {facts.size_bytes / _GIB:g} GiB", f"give {told}")
 
 
 @error("PCS546", OntapVolumeFacts)
-def ontap_tiering_and_snapshot_policies_exist(facts: OntapVolumeFacts) -> Iterator[Breach]:
+def ontap_tiering_and_snapshot_policies_exist(facts: OntapVolumeFacts) -> Iterator[Violation]:
     """Data of an ONTAP volume cools for 2 to 183 days, with the policies AUTO and SNAPSHOT_ONLY.
 
     The policies ALL and NONE know no cooling. A snapshot policy has a name of up to 255 characters:
@@ -226,15 +226,15 @@ def ontap_tiering_and_snapshot_policies_exist(facts: OntapVolumeFacts) -> Iterat
     """
     if facts.cooling_days is not None:
         if facts.tiering_policy not in {UNKNOWN, "AUTO", "SNAPSHOT_ONLY"}:
-            yield Breach(
+            yield Violation(
                 "cooling_period",
                 f"is given with {facts.tiering_policy}",
                 "leave it out, or use OntapTieringPolicy.AUTO",
             )
         if facts.cooling_days is not UNKNOWN and not 2 <= facts.cooling_days <= 183:
-            yield Breach("cooling_period", f"of {facts.cooling_days} days", "give 2 to 183 days")
+            yield Violation("cooling_period", f"of {facts.cooling_days} days", "give 2 to 183 days")
     if facts.snapshot_policy is not UNKNOWN and not 1 <= len(facts.snapshot_policy) <= 255:
-        yield Breach(
+        yield Violation(
             "snapshot_policy",
             f"a name of {len(facts.snapshot_policy)} characters",
             "use 'default', 'default-1weekly' or 'none'",
@@ -242,7 +242,7 @@ def ontap_tiering_and_snapshot_policies_exist(facts: OntapVolumeFacts) -> Iterat
 
 
 @error("PCS547", OntapVolumeFacts)
-def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> Iterator[Breach]:
+def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> Iterator[Violation]:
     """An ONTAP volume is found at a junction path of its own, on a server that is named.
 
     The path is absolute, below `/`, of letters, digits and `._+@=-`, up to 255 characters; case
@@ -259,13 +259,13 @@ def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> I
             or {".", ".."}.intersection(names)
             or len(path) > 255
         ):
-            yield Breach(
+            yield Violation(
                 "junction_path", f"{path!r} is no junction path", "write it like '/projects'"
             )
         if path.lower() in [other.lower() for other in facts.others if other is not UNKNOWN]:
-            yield Breach("junction_path", f"{path!r} is another volume's", "choose another path")
+            yield Violation("junction_path", f"{path!r} is another volume's", "choose another path")
     if facts.name is not UNKNOWN and facts.name in facts.names:
-        yield Breach("id", f"makes {facts.name!r}, another volume's name", "choose another id")
+        yield Violation("id", f"makes {facts.name!r}, another volume's name", "choose another id")
     yield from identifier_breaches(
         "dns_name",
         facts.dns_name,
@@ -275,7 +275,7 @@ def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> I
 
 
 @error("PCS548", OntapFacts)
-def ontap_backups_can_be_made(facts: OntapFacts) -> Iterator[Breach]:
+def ontap_backups_can_be_made(facts: OntapFacts) -> Iterator[Violation]:
     """Backups of ONTAP volumes are kept for up to 90 days and begin at a time `HH:MM`.
 
     CloudFormation takes no snapshot of FSx on deletion; FSx itself makes a last backup.
@@ -289,7 +289,7 @@ def ontap_backups_can_be_made(facts: OntapFacts) -> Iterator[Breach]:
 
 
 @advice("PCS549", OntapFacts)
-def ontap_route_tables_are_known(facts: OntapFacts) -> Iterator[Breach]:
+def ontap_route_tables_are_known(facts: OntapFacts) -> Iterator[Violation]:
     """An ONTAP file system of two zones is told the route tables of the nodes' subnets.
 
     FSx writes the way to its servers into them, and changes it when one fails. Where none are named

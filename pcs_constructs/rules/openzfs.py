@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.fsx import (
     PlacementFacts,
     backup_breaches,
@@ -52,7 +52,7 @@ class OpenZfsFacts:
 
 
 @error("PCS530", OpenZfsFacts)
-def open_zfs_capacity_can_be_made(facts: OpenZfsFacts) -> Iterator[Breach]:
+def open_zfs_capacity_can_be_made(facts: OpenZfsFacts) -> Iterator[Violation]:
     """An OpenZFS file system has a capacity of 64 to 524,288 GiB (512 TiB), in whole GiB.
 
     Source: `StorageCapacity` of the FSx `CreateFileSystem` API.
@@ -62,11 +62,13 @@ def open_zfs_capacity_can_be_made(facts: OpenZfsFacts) -> Iterator[Breach]:
         return
     yield from whole("capacity", capacity)
     if not 64 <= capacity <= 524_288:
-        yield Breach("capacity", f"of {capacity:g} GiB", "give cdk.Size.gibibytes of 64 to 524288")
+        yield Violation(
+            "capacity", f"of {capacity:g} GiB", "give cdk.Size.gibibytes of 64 to 524288"
+        )
 
 
 @error("PCS531", OpenZfsFacts)
-def open_zfs_throughput_fits_the_deployment_type(facts: OpenZfsFacts) -> Iterator[Breach]:
+def open_zfs_throughput_fits_the_deployment_type(facts: OpenZfsFacts) -> Iterator[Violation]:
     """An OpenZFS file system has a throughput that FSx makes, in MB/s for all of it.
 
     SINGLE_AZ_1 and SINGLE_AZ_HA_1: 64, 128, 256, 512, 1,024, 2,048, 3,072 or 4,096. SINGLE_AZ_2,
@@ -78,7 +80,7 @@ def open_zfs_throughput_fits_the_deployment_type(facts: OpenZfsFacts) -> Iterato
     """
     allowed = _THROUGHPUT.get(facts.deployment_type, ())
     if allowed and facts.throughput is not UNKNOWN and facts.throughput not in allowed:
-        yield Breach(
+        yield Violation(
             "throughput",
             f"{facts.deployment_type} cannot have {facts.throughput} MB/s",
             f"use {', '.join(str(value) for value in allowed[:-1])} or {allowed[-1]}",
@@ -86,7 +88,7 @@ def open_zfs_throughput_fits_the_deployment_type(facts: OpenZfsFacts) -> Iterato
 
 
 @error("PCS532", OpenZfsFacts)
-def open_zfs_iops_fit_the_capacity(facts: OpenZfsFacts) -> Iterator[Breach]:
+def open_zfs_iops_fit_the_capacity(facts: OpenZfsFacts) -> Iterator[Violation]:
     """IOPS that are provisioned for an OpenZFS file system are 3 to 1,000 for each GiB of it.
 
     They are 160,000 at the most with SINGLE_AZ_1 and SINGLE_AZ_HA_1, and 400,000 with the others.
@@ -100,7 +102,7 @@ def open_zfs_iops_fit_the_capacity(facts: OpenZfsFacts) -> Iterator[Breach]:
     fewest = min(3 * facts.capacity_gib, most)
     most = min(1000 * facts.capacity_gib, most)
     if not fewest <= facts.iops <= most:
-        yield Breach(
+        yield Violation(
             "iops",
             f"of {facts.iops} on {facts.capacity_gib:g} GiB of {facts.deployment_type}",
             f"give {fewest:g} to {most:.0f}, or leave it out to have 3 for each GiB",
@@ -108,7 +110,7 @@ def open_zfs_iops_fit_the_capacity(facts: OpenZfsFacts) -> Iterator[Breach]:
 
 
 @error("PCS533", OpenZfsFacts)
-def open_zfs_servers_are_where_the_type_says(facts: OpenZfsFacts) -> Iterator[Breach]:
+def open_zfs_servers_are_where_the_type_says(facts: OpenZfsFacts) -> Iterator[Violation]:
     """An OpenZFS file system of two zones has a subnet in each, any other has one subnet.
 
     A standby subnet, route tables and a range for the endpoints go with MULTI_AZ_1 only.
@@ -139,7 +141,7 @@ class OpenZfsVolumeFacts:
 
 
 @error("PCS534", OpenZfsVolumeFacts)
-def open_zfs_volume_sizes_fit(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
+def open_zfs_volume_sizes_fit(facts: OpenZfsVolumeFacts) -> Iterator[Violation]:
     """An OpenZFS volume has records, a quota and a reservation of sizes that FSx takes.
 
     Records: 4, 8, 16, 32, 64, 128, 256, 512 or 1,024 KiB. Quotas and reservations are in whole GiB.
@@ -150,7 +152,7 @@ def open_zfs_volume_sizes_fit(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
     """
     record_size = facts.record_size_kib
     if record_size is not None and record_size not in _RECORD_SIZES:
-        yield Breach(
+        yield Violation(
             "record_size",
             f"of {record_size:g} KiB",
             f"use {', '.join(str(size) for size in _RECORD_SIZES[:-1])} or {_RECORD_SIZES[-1]} KiB",
@@ -162,16 +164,18 @@ def open_zfs_volume_sizes_fit(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
         if gibibytes is not None:
             yield from whole(argument, gibibytes)
     if facts.quota_gib is not None and facts.quota_gib < 1:
-        yield Breach("quota", f"of {facts.quota_gib:g} GiB", "give 1 GiB or more, or leave it out")
+        yield Violation(
+            "quota", f"of {facts.quota_gib:g} GiB", "give 1 GiB or more, or leave it out"
+        )
     reserved = facts.reservation_gib or 0
     if facts.capacity_gib is not UNKNOWN and reserved > facts.capacity_gib:
-        yield Breach(
+        yield Violation(
             "reservation",
             f"of {reserved:g} GiB in a file system of {facts.capacity_gib:g}",
             "reserve less, or give the file system a larger capacity",
         )
     if facts.quota_gib is not None and reserved > facts.quota_gib:
-        yield Breach(
+        yield Violation(
             "reservation",
             f"of {reserved:g} GiB with a quota of {facts.quota_gib:g}",
             "reserve no more than the quota, or leave one of them out",
@@ -183,13 +187,13 @@ def open_zfs_volume_sizes_fit(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
         for number, gibibytes in quotas:
             yield from whole(argument, gibibytes)
             if not 0 <= number <= 2**31 - 1:
-                yield Breach(argument, f"{number} is no such ID", "give 0 to 2147483647")
+                yield Violation(argument, f"{number} is no such ID", "give 0 to 2147483647")
     if (count := len(facts.user_quotas) + len(facts.group_quotas)) > 500:
-        yield Breach("user_quotas", f"{count} quotas, and 500 are the most", "leave some out")
+        yield Violation("user_quotas", f"{count} quotas, and 500 are the most", "leave some out")
 
 
 @error("PCS535", OpenZfsVolumeFacts)
-def open_zfs_exports_are_exports(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
+def open_zfs_exports_are_exports(facts: OpenZfsVolumeFacts) -> Iterator[Violation]:
     """An OpenZFS volume is exported to `*`, or to IP addresses and ranges, with options for each.
 
     Up to 25 of them, each with 1 to 20 options of up to 128 characters. Which options there are
@@ -198,25 +202,25 @@ def open_zfs_exports_are_exports(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
     Source: `OpenZFSClientConfiguration` of the FSx API; Managing FSx for OpenZFS volumes.
     """
     if not 1 <= len(facts.nfs_exports) <= 25:
-        yield Breach(
+        yield Violation(
             "nfs_exports",
             f"names {len(facts.nfs_exports)} clients or ranges",
             "name 1 to 25, or leave nfs_exports out",
         )
     for clients, options in facts.nfs_exports:
         if clients is not UNKNOWN and not _are_clients(clients):
-            yield Breach(
+            yield Violation(
                 "nfs_exports",
                 f"{clients!r} is neither an address nor a range",
                 "write it like '10.0.0.0/16', or '*' for everybody who reaches the servers",
             )
         if not 1 <= len(options) <= 20:
-            yield Breach(
+            yield Violation(
                 "nfs_exports", f"{len(options)} options", "give 1 to 20, such as 'rw', 'crossmnt'"
             )
         for option in options:
             if option is not UNKNOWN and not re.fullmatch(r"[!-~]{1,128}", option):
-                yield Breach(
+                yield Violation(
                     "nfs_exports", f"{option!r} is no option", "write them like 'rw', 'crossmnt'"
                 )
 
@@ -229,7 +233,7 @@ def _are_clients(text: str) -> bool:
 
 
 @error("PCS536", OpenZfsVolumeFacts)
-def open_zfs_volumes_have_paths_of_their_own(facts: OpenZfsVolumeFacts) -> Iterator[Breach]:
+def open_zfs_volumes_have_paths_of_their_own(facts: OpenZfsVolumeFacts) -> Iterator[Violation]:
     """An OpenZFS volume has a path of its own below the root volume, `/` or a volume added before.
 
     Names are of letters, digits and `_.:-`, up to 203 characters.
@@ -241,13 +245,13 @@ def open_zfs_volumes_have_paths_of_their_own(facts: OpenZfsVolumeFacts) -> Itera
         return
     names = path.split("/")[1:]
     if not re.fullmatch(r"(/[A-Za-z0-9_.:-]{1,203})+", path) or {".", ".."}.intersection(names):
-        yield Breach("path", f"{path!r} is no path of a volume", "write it like '/projects'")
+        yield Violation("path", f"{path!r} is no path of a volume", "write it like '/projects'")
         return
     if path in facts.others:
-        yield Breach("path", f"{path!r} is another volume's", "choose another path")
+        yield Violation("path", f"{path!r} is another volume's", "choose another path")
     parent = path.rpartition("/")[0]
     if parent and parent not in facts.others:
-        yield Breach(
+        yield Violation(
             "path",
             f"{path!r} is in {parent!r}, which is no volume",
             f"add a volume with path={parent!r} first, or put this one at the top",
@@ -263,7 +267,7 @@ class OpenZfsReferenceFacts:
 
 
 @error("PCS537", OpenZfsReferenceFacts)
-def open_zfs_reference_is_complete(facts: OpenZfsReferenceFacts) -> Iterator[Breach]:
+def open_zfs_reference_is_complete(facts: OpenZfsReferenceFacts) -> Iterator[Violation]:
     """An imported OpenZFS volume is named by its file system's ID and by its path from `/fsx` on.
 
     Source: Mounting FSx for OpenZFS volumes to Linux clients.
@@ -289,7 +293,7 @@ class OpenZfsBackupFacts:
 
 
 @error("PCS538", OpenZfsBackupFacts)
-def open_zfs_backups_and_snapshots_can_be_kept(facts: OpenZfsBackupFacts) -> Iterator[Breach]:
+def open_zfs_backups_and_snapshots_can_be_kept(facts: OpenZfsBackupFacts) -> Iterator[Violation]:
     """Backups of an OpenZFS file system are kept for up to 90 days, snapshots for 1 to 364 days.
 
     Backups begin at a time `HH:MM`. CloudFormation takes no snapshot of FSx on deletion; FSx itself
@@ -305,19 +309,19 @@ def open_zfs_backups_and_snapshots_can_be_kept(facts: OpenZfsBackupFacts) -> Ite
     if facts.snapshot_days is None:
         return
     if not facts.snapshots:
-        yield Breach(
+        yield Violation(
             "snapshot_retention",
             "is given, and no snapshots are taken",
             "give snapshot_schedule as well, or leave it out",
         )
     if not 1 <= facts.snapshot_days <= 364:
-        yield Breach(
+        yield Violation(
             "snapshot_retention", f"of {facts.snapshot_days} days", "give cdk.Duration.days(7)"
         )
 
 
 @advice("PCS539", OpenZfsFacts)
-def open_zfs_route_tables_are_known(facts: OpenZfsFacts) -> Iterator[Breach]:
+def open_zfs_route_tables_are_known(facts: OpenZfsFacts) -> Iterator[Violation]:
     """An OpenZFS file system of two zones is told the route tables of the nodes' subnets.
 
     FSx writes the way to its servers into them, and changes it when one fails. Where none are named

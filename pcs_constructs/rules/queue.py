@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import name_breaches
 from pcs_constructs.rules.rule import advice, error
 
@@ -31,7 +31,7 @@ class QueueFacts:
 
 
 @error("PCS301", QueueFacts)
-def queue_name_is_valid(facts: QueueFacts) -> Iterator[Breach]:
+def queue_name_is_valid(facts: QueueFacts) -> Iterator[Violation]:
     """A queue name has 3 to 25 letters, digits and hyphens and starts with a letter.
 
     It is what people type after `sbatch -p`. Without `name` it is the construct's id.
@@ -42,7 +42,7 @@ def queue_name_is_valid(facts: QueueFacts) -> Iterator[Breach]:
 
 
 @error("PCS303", QueueFacts)
-def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Breach]:
+def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
     """A queue names at least one node group.
 
     CloudFormation's schema lets the list be empty; the API wants one or more, and a job in a queue
@@ -51,7 +51,7 @@ def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Breach]:
     Source: `CreateQueue` API; Creating a queue in AWS PCS.
     """
     if facts.node_groups == 0:
-        yield Breach(
+        yield Violation(
             "node_groups",
             "names no node group",
             "pass what add_compute_node_group returned: node_groups=[compute]",
@@ -59,13 +59,13 @@ def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Breach]:
 
 
 @error("PCS304", QueueFacts)
-def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Breach]:
+def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Violation]:
     """The node groups of a queue belong to the queue's cluster.
 
     Source: `CreateQueue` API.
     """
     for name in facts.strangers:
-        yield Breach(
+        yield Violation(
             "node_groups",
             f"{name!r} belongs to another cluster",
             "make the queue with add_queue of the cluster that the node group is in",
@@ -73,7 +73,7 @@ def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Breach]
 
 
 @advice("PCS305", QueueFacts)
-def queue_leaves_login_nodes_alone(facts: QueueFacts) -> Iterator[Breach]:
+def queue_leaves_login_nodes_alone(facts: QueueFacts) -> Iterator[Violation]:
     """No queue runs jobs on login nodes.
 
     A job would take the processors and the memory of the people who are logged in.
@@ -81,7 +81,7 @@ def queue_leaves_login_nodes_alone(facts: QueueFacts) -> Iterator[Breach]:
     Source: Using AWS PCS login nodes.
     """
     for name in facts.login_groups:
-        yield Breach(
+        yield Violation(
             "node_groups",
             f"{name!r} is for logging in",
             "make a compute node group for the queue's jobs",
@@ -89,7 +89,7 @@ def queue_leaves_login_nodes_alone(facts: QueueFacts) -> Iterator[Breach]:
 
 
 @advice("PCS306", QueueFacts)
-def queue_has_one_architecture(facts: QueueFacts) -> Iterator[Breach]:
+def queue_has_one_architecture(facts: QueueFacts) -> Iterator[Violation]:
     """All nodes of a queue have one processor architecture.
 
     A program built for x86_64 does not start on arm64, and Slurm does not look.
@@ -97,7 +97,7 @@ def queue_has_one_architecture(facts: QueueFacts) -> Iterator[Breach]:
     Source: Slurm's `sbatch --constraint`; Compute node groups in AWS PCS.
     """
     if len(facts.architectures) > 1:
-        yield Breach(
+        yield Violation(
             "node_groups",
             f"mixes {' and '.join(sorted(facts.architectures))}",
             "make a queue for each architecture",
@@ -105,7 +105,7 @@ def queue_has_one_architecture(facts: QueueFacts) -> Iterator[Breach]:
 
 
 @error("PCS307", QueueFacts)
-def ultraservers_have_queues_of_their_own(facts: QueueFacts) -> Iterator[Breach]:
+def ultraservers_have_queues_of_their_own(facts: QueueFacts) -> Iterator[Violation]:
     """A queue of UltraServers (`p6e-...`) has no nodes of another kind.
 
     AWS PCS configures Slurm's topology for the blocks of such a queue.
@@ -113,7 +113,7 @@ def ultraservers_have_queues_of_their_own(facts: QueueFacts) -> Iterator[Breach]
     Source: Configure UltraServer instances, "Limitations".
     """
     if facts.ultraservers and facts.other_groups:
-        yield Breach(
+        yield Violation(
             "node_groups",
             f"mixes UltraServers ({', '.join(facts.ultraservers)}) with others "
             f"({', '.join(facts.other_groups)})",
@@ -122,7 +122,7 @@ def ultraservers_have_queues_of_their_own(facts: QueueFacts) -> Iterator[Breach]
 
 
 @error("PCS308", QueueFacts)
-def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Breach]:
+def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Violation]:
     """The node groups of UltraServers in a queue have sizes that are powers of two of each other.
 
     Such as 9 and 18, or 2 and 8: Slurm builds larger blocks by doubling.
@@ -136,7 +136,7 @@ def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Breach]:
     for name, count in counts.items():
         times, rest = divmod(count, smallest)
         if rest or times.bit_count() != 1:
-            yield Breach(
+            yield Violation(
                 "node_groups",
                 f"{name} has {count} UltraServer instances beside {smallest} of another group",
                 f"use {smallest}, {2 * smallest}, {4 * smallest} and so on, or make two queues",

@@ -13,10 +13,10 @@ from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from pcs_constructs.model.errors import Breach, Problem
+from pcs_constructs.model.errors import Problem, Violation
 
 F = TypeVar("F")
-Test = Callable[[F], Iterator[Breach]]
+Test = Callable[[F], Iterator[Violation]]
 
 
 class Level(Enum):
@@ -48,7 +48,7 @@ class Rule:
     facts: type[object] | None = None
     """What it judges; `None` for what is refused before there are facts."""
 
-    test: Callable[[Any], Iterator[Breach]] | None = None
+    test: Callable[[Any], Iterator[Violation]] | None = None
     """How it judges."""
 
     @property
@@ -58,8 +58,8 @@ class Rule:
 
     def problems(self, facts: object) -> Iterator[Problem]:
         """What breaks the rule."""
-        for breach in self.test(facts) if self.test else ():
-            yield Problem(code=self.code, **breach._asdict())
+        for violation in self.test(facts) if self.test else ():
+            yield Problem(code=self.code, **violation._asdict())
 
 
 RULES: Final[dict[str, Rule]] = {}
@@ -67,12 +67,12 @@ RULES: Final[dict[str, Rule]] = {}
 
 
 def error(code: str, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
-    """Register a rule whose breach must be refused."""
+    """Register a rule whose violation must be refused."""
     return _register(code, Level.ERROR, facts)
 
 
 def advice(code: str, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
-    """Register a rule whose breach is worth a word."""
+    """Register a rule whose violation is worth a word."""
     return _register(code, Level.ADVICE, facts)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm_settings import (
     ENFORCEMENTS,
     FORMS,
@@ -103,7 +103,7 @@ def too_old(slurm: SlurmVersion | Unknown, since: str | None) -> SlurmVersion | 
 
 
 @error("PCS807", SettingsFacts)
-def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
+def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Violation]:
     """AWS PCS takes the parameter, in this place.
 
     It has a list of what can be set for clusters, compute node groups, queues, `slurmdbd.conf` and
@@ -115,11 +115,11 @@ def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Breach]:
     """
     for name in facts.settings:
         if wrong := unknown_name(facts.scope, name):
-            yield Breach(facts.argument(name), *wrong)
+            yield Violation(facts.argument(name), *wrong)
 
 
 @advice("PCS839", SettingsFacts)
-def settings_are_spelled_as_pcs_does(facts: SettingsFacts) -> Iterator[Breach]:
+def settings_are_spelled_as_pcs_does(facts: SettingsFacts) -> Iterator[Violation]:
     """Parameters are written in the letters in which AWS PCS lists them.
 
     Slurm reads names in any letters. Whether AWS PCS does is not said, and what is written in
@@ -129,7 +129,7 @@ def settings_are_spelled_as_pcs_does(facts: SettingsFacts) -> Iterator[Breach]:
     """
     for name in facts.settings:
         if official := official_name(facts.scope, name):
-            yield Breach(
+            yield Violation(
                 facts.argument(name),
                 f"has {name!r} in other letters than AWS PCS",
                 f"write {official!r}",
@@ -137,7 +137,7 @@ def settings_are_spelled_as_pcs_does(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS808", SettingsFacts)
-def settings_are_said_once(facts: SettingsFacts) -> Iterator[Breach]:
+def settings_are_said_once(facts: SettingsFacts) -> Iterator[Violation]:
     """A parameter is set once.
 
     Slurm reads names in any letters, so `MaxTime` and `maxtime` are one. What an argument of its
@@ -150,7 +150,7 @@ def settings_are_said_once(facts: SettingsFacts) -> Iterator[Breach]:
         spellings.setdefault(name.lower(), []).append(name)
     for names in spellings.values():
         if len(names) > 1:
-            yield Breach(
+            yield Violation(
                 facts.argument(names[0]),
                 f"sets one parameter {len(names)} times: {', '.join(names)}",
                 "leave one of them",
@@ -158,7 +158,7 @@ def settings_are_said_once(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS809", SettingsFacts)
-def settings_are_in_the_slurm_version(facts: SettingsFacts) -> Iterator[Breach]:
+def settings_are_in_the_slurm_version(facts: SettingsFacts) -> Iterator[Violation]:
     """The cluster's Slurm is new enough for the parameter and its value.
 
     `MetricsType`, `enable_http`, `HealthCheckNodeState=START_ONLY`, `CR_Socket` and
@@ -172,7 +172,7 @@ def settings_are_in_the_slurm_version(facts: SettingsFacts) -> Iterator[Breach]:
     for what in facts.said_of(facts.scope.since):
         since = facts.scope.since[what]
         if slurm := too_old(facts.slurm, since):
-            yield Breach(
+            yield Violation(
                 facts.argument(what.partition("=")[0]),
                 f"has {what}, which needs Slurm {since}, and the cluster has {slurm.value}",
                 f"leave it out, or use Slurm {since} or newer",
@@ -180,7 +180,7 @@ def settings_are_in_the_slurm_version(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS810", SettingsFacts)
-def settings_have_the_accounting_they_need(facts: SettingsFacts) -> Iterator[Breach]:
+def settings_have_the_accounting_they_need(facts: SettingsFacts) -> Iterator[Violation]:
     """Parameters of accounting are set in a cluster that has it.
 
     These are `AccountingStorageEnforce`, everything of `slurmdbd_settings`, and the QOS of queues,
@@ -192,7 +192,7 @@ def settings_have_the_accounting_they_need(facts: SettingsFacts) -> Iterator[Bre
     """
     for name in facts.settings if facts.accounting is False else ():
         if name in facts.scope.needs_accounting:
-            yield Breach(
+            yield Violation(
                 facts.argument(name),
                 f"has {name}, and the cluster has no accounting",
                 "give the cluster accounting=pcs.Accounting(), or leave it out",
@@ -200,7 +200,7 @@ def settings_have_the_accounting_they_need(facts: SettingsFacts) -> Iterator[Bre
 
 
 @advice("PCS811", SettingsFacts)
-def settings_have_the_accounting_they_use(facts: SettingsFacts) -> Iterator[Breach]:
+def settings_have_the_accounting_they_use(facts: SettingsFacts) -> Iterator[Violation]:
     """Parameters that look something up in the accounting database are set where there is one.
 
     Without it Slurm has no accounts, associations, QOS, shares or workload keys, so
@@ -211,7 +211,7 @@ def settings_have_the_accounting_they_use(facts: SettingsFacts) -> Iterator[Brea
     Source: `slurm.conf`; Configuring custom Slurm settings in AWS PCS, "Validation".
     """
     for what in facts.said_of(facts.scope.uses_accounting) if facts.accounting is False else ():
-        yield Breach(
+        yield Violation(
             facts.argument(what.partition("=")[0]),
             f"has {what}, which does nothing without accounting",
             "give the cluster accounting=pcs.Accounting(), or leave it out",
@@ -219,7 +219,7 @@ def settings_have_the_accounting_they_use(facts: SettingsFacts) -> Iterator[Brea
 
 
 @error("PCS812", SettingsFacts)
-def accounting_enforces_what_pcs_can(facts: SettingsFacts) -> Iterator[Breach]:
+def accounting_enforces_what_pcs_can(facts: SettingsFacts) -> Iterator[Violation]:
     """`AccountingStorageEnforce` has only what AWS PCS supports.
 
     That is associations, limits, qos, safe, nosteps and nojobs, in any combination; Slurm's `all`
@@ -230,7 +230,7 @@ def accounting_enforces_what_pcs_can(facts: SettingsFacts) -> Iterator[Breach]:
     name = "AccountingStorageEnforce"
     for item in facts.items(name):
         if item.lower() not in ENFORCEMENTS:
-            yield Breach(
+            yield Violation(
                 facts.argument(name),
                 f"has {item!r} in {name}, which AWS PCS does not support",
                 f"use some of {', '.join(ENFORCEMENTS)}",
@@ -238,7 +238,7 @@ def accounting_enforces_what_pcs_can(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS813", SettingsFacts)
-def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Breach]:
+def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Violation]:
     """`SelectTypeParameters` is one of those that the user guide names.
 
     These are `CR_CPU`, which AWS PCS sets itself, `CR_CPU_Memory`, `CR_Socket` and
@@ -250,7 +250,7 @@ def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Breac
     name = "SelectTypeParameters"
     for item in facts.items(name):
         if item.lower() not in map(str.lower, SELECT_TYPES):
-            yield Breach(
+            yield Violation(
                 facts.argument(name),
                 f"has {item!r} in {name}, which AWS PCS may not support",
                 f"use one of {', '.join(SELECT_TYPES)}",
@@ -258,7 +258,7 @@ def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Breac
 
 
 @error("PCS814", SettingsFacts)
-def programs_have_absolute_paths(facts: SettingsFacts) -> Iterator[Breach]:
+def programs_have_absolute_paths(facts: SettingsFacts) -> Iterator[Violation]:
     """`Prolog`, `Epilog` and the other programs of nodes are absolute paths.
 
     `TaskProlog`, `TaskEpilog` and `HealthCheckProgram` are such programs too. The guide of 2024
@@ -269,7 +269,7 @@ def programs_have_absolute_paths(facts: SettingsFacts) -> Iterator[Breach]:
     for name in PATHS:
         path = facts.text(name)
         if path and not path.startswith("/"):
-            yield Breach(
+            yield Violation(
                 facts.argument(name),
                 f"has {name}={path!r}, which is no absolute path",
                 "write where it is on the nodes, such as '/shared/scripts/prolog.sh'",
@@ -277,7 +277,7 @@ def programs_have_absolute_paths(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS815", SettingsFacts)
-def values_have_the_form_of_their_parameter(facts: SettingsFacts) -> Iterator[Breach]:
+def values_have_the_form_of_their_parameter(facts: SettingsFacts) -> Iterator[Violation]:
     """Numbers are whole numbers, switches are `YES` or `NO`, and times are as Slurm writes them.
 
     AWS PCS checks these forms before anything else. For switches Slurm takes `TRUE`, `UP` and `1`
@@ -291,18 +291,18 @@ def values_have_the_form_of_their_parameter(facts: SettingsFacts) -> Iterator[Br
         pattern, form = FORMS.get(name, ("", ""))
         value = facts.text(name)
         if pattern and value and not re.fullmatch(pattern, value, re.ASCII):
-            yield Breach(facts.argument(name), f"has {name}={value!r}", f"write {form}")
+            yield Violation(facts.argument(name), f"has {name}={value!r}", f"write {form}")
 
 
 @error("PCS816", SettingsFacts)
-def finished_jobs_are_kept_five_seconds(facts: SettingsFacts) -> Iterator[Breach]:
+def finished_jobs_are_kept_five_seconds(facts: SettingsFacts) -> Iterator[Violation]:
     """`MinJobAge` is 5 seconds or more.
 
     Source: Custom Slurm settings for AWS PCS clusters.
     """
     value = facts.text("MinJobAge")
     if value is not None and re.fullmatch("0*[0-4]", value):
-        yield Breach(
+        yield Violation(
             facts.argument("MinJobAge"),
             f"has MinJobAge={value}, less than 5 seconds",
             "write '5' or more",
@@ -310,7 +310,7 @@ def finished_jobs_are_kept_five_seconds(facts: SettingsFacts) -> Iterator[Breach
 
 
 @error("PCS817", SettingsFacts)
-def srun_ports_are_a_range(facts: SettingsFacts) -> Iterator[Breach]:
+def srun_ports_are_a_range(facts: SettingsFacts) -> Iterator[Violation]:
     """`SrunPortRange` is two ports from 1024 to 65535 with a hyphen, the lower one first.
 
     AWS PCS sets 60001-63000. Security groups have to let the range through between nodes.
@@ -322,7 +322,7 @@ def srun_ports_are_a_range(facts: SettingsFacts) -> Iterator[Breach]:
         return
     ports = re.fullmatch(r"(\d{4,5})-(\d{4,5})", value, re.ASCII)
     if not ports or not 1024 <= int(ports[1]) <= int(ports[2]) <= 65535:
-        yield Breach(
+        yield Violation(
             facts.argument("SrunPortRange"),
             f"has SrunPortRange={value!r}",
             "write two ports from 1024 to 65535, such as '60001-63000'",
@@ -330,7 +330,7 @@ def srun_ports_are_a_range(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS846", SettingsFacts)
-def srun_leaves_the_ports_of_slurm_alone(facts: SettingsFacts) -> Iterator[Breach]:
+def srun_leaves_the_ports_of_slurm_alone(facts: SettingsFacts) -> Iterator[Violation]:
     """`SrunPortRange` is beside the ports of Slurm itself, 6817 to 6820.
 
     An `srun` that took the port of slurmd, 6818, would keep one that starts later from listening,
@@ -340,7 +340,7 @@ def srun_leaves_the_ports_of_slurm_alone(facts: SettingsFacts) -> Iterator[Breac
     """
     ports = re.fullmatch(r"(\d{4,5})-(\d{4,5})", facts.text("SrunPortRange") or "", re.ASCII)
     if ports and int(ports[1]) <= 6820 and int(ports[2]) >= 6817:
-        yield Breach(
+        yield Violation(
             facts.argument("SrunPortRange"),
             f"has SrunPortRange={ports[0]!r}, in which the ports of Slurm itself are",
             "write a range beside 6817 to 6820, such as '60001-63000'",
@@ -348,7 +348,7 @@ def srun_leaves_the_ports_of_slurm_alone(facts: SettingsFacts) -> Iterator[Breac
 
 
 @error("PCS818", SettingsFacts)
-def metrics_can_be_read(facts: SettingsFacts) -> Iterator[Breach]:
+def metrics_can_be_read(facts: SettingsFacts) -> Iterator[Violation]:
     """Slurm's metrics have the HTTP endpoint that they are read from.
 
     That takes `MetricsType=metrics/openmetrics` and `enable_http` in `CommunicationParameters`, as
@@ -362,7 +362,7 @@ def metrics_can_be_read(facts: SettingsFacts) -> Iterator[Breach]:
         and facts.settings.get("CommunicationParameters") is not UNKNOWN
         and "enable_http" not in map(str.lower, facts.items("CommunicationParameters"))
     ):
-        yield Breach(
+        yield Violation(
             facts.argument("MetricsType"),
             "has MetricsType, and nothing that metrics are read from",
             'add "enable_http" to CommunicationParameters',
@@ -370,7 +370,7 @@ def metrics_can_be_read(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS819", SettingsFacts)
-def cli_filters_are_in_lua(facts: SettingsFacts) -> Iterator[Breach]:
+def cli_filters_are_in_lua(facts: SettingsFacts) -> Iterator[Violation]:
     """`CliFilterPlugins` is `cli_filter/lua`.
 
     AWS PCS takes nothing else: filters written in C are not supported.
@@ -379,7 +379,7 @@ def cli_filters_are_in_lua(facts: SettingsFacts) -> Iterator[Breach]:
     """
     value = facts.text("CliFilterPlugins")
     if value not in {None, "cli_filter/lua"}:
-        yield Breach(
+        yield Violation(
             facts.argument("CliFilterPlugins"),
             f"has CliFilterPlugins={value!r}",
             "write 'cli_filter/lua'",
@@ -387,7 +387,7 @@ def cli_filters_are_in_lua(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS821", SettingsFacts)
-def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Breach]:
+def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Violation]:
     """Every QOS that a queue names is in the accounting database before the queue is deployed.
 
     Slurm 25.11 looks, and its controller stops on one that is not there: the whole cluster is down
@@ -402,7 +402,7 @@ def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Breach]:
     if facts.qos is not UNKNOWN:
         return
     for name, named in _qos_that_must_exist(facts):
-        yield Breach(
+        yield Violation(
             facts.argument(name),
             f"names {', '.join(named)} in {name}, and Slurm stops when there is no such QOS",
             f"run sacctmgr add qos {','.join(named)} first, then give the cluster "
@@ -411,7 +411,7 @@ def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS831", SettingsFacts)
-def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Breach]:
+def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Violation]:
     """A queue names no QOS beside those that `Accounting(qos=[...])` lists, and `normal`.
 
     Slurm 25.11 stops its controller on a QOS that is not in the accounting database.
@@ -424,7 +424,7 @@ def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Breach]:
     for name, named in _qos_that_must_exist(facts):
         missing = [qos for qos in named if qos.lower() not in there]
         if missing:
-            yield Breach(
+            yield Violation(
                 facts.argument(name),
                 f"names {', '.join(missing)} in {name}, and the cluster's accounting does not list "
                 "it",
@@ -443,7 +443,9 @@ def _qos_that_must_exist(facts: SettingsFacts) -> Iterator[tuple[str, list[str]]
 
 
 @error("PCS830", SettingsFacts)
-def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -> Iterator[Breach]:
+def who_is_denied_is_not_also_a_matter_of_who_is_allowed(
+    facts: SettingsFacts,
+) -> Iterator[Violation]:
     """A queue says which accounts or QOS it takes, or which it does not, and not both.
 
     Slurm writes an error into its log and goes on: with `AllowAccounts` it does not heed
@@ -455,7 +457,7 @@ def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -
         if facts.scope is QUEUE and allow in facts.settings and deny in facts.settings:
             if facts.text(allow) is None or facts.items(allow) == ("ALL",):
                 continue
-            yield Breach(
+            yield Violation(
                 facts.argument(deny),
                 f"sets {deny}, which Slurm does not heed beside {allow}",
                 f"leave {facts.argument(allow)} or {facts.argument(deny)} out",
@@ -463,7 +465,7 @@ def who_is_denied_is_not_also_a_matter_of_who_is_allowed(facts: SettingsFacts) -
 
 
 @error("PCS832", SettingsFacts)
-def jobs_that_ask_for_no_time_fit_their_queue(facts: SettingsFacts) -> Iterator[Breach]:
+def jobs_that_ask_for_no_time_fit_their_queue(facts: SettingsFacts) -> Iterator[Violation]:
     """The time that a job gets without asking is no longer than its queue allows.
 
     Slurm does not heed a `DefaultTime` above `MaxTime`, and says so in its log.
@@ -472,7 +474,7 @@ def jobs_that_ask_for_no_time_fit_their_queue(facts: SettingsFacts) -> Iterator[
     """
     default, most = (_minutes(facts.text(name) or "") for name in ("DefaultTime", "MaxTime"))
     if default is not None and most is not None and default > most:
-        yield Breach(
+        yield Violation(
             facts.argument("DefaultTime"),
             f"has DefaultTime={facts.text('DefaultTime')}, above MaxTime={facts.text('MaxTime')}",
             "lower the one or raise the other",
@@ -499,7 +501,7 @@ def _minutes(text: str) -> float | None:
 
 
 @error("PCS841", SettingsFacts)
-def queues_let_jobs_run(facts: SettingsFacts) -> Iterator[Breach]:
+def queues_let_jobs_run(facts: SettingsFacts) -> Iterator[Violation]:
     """`MaxTime` of a queue is more than nothing.
 
     With 0 Slurm starts, and refuses or ends what is submitted there.
@@ -507,7 +509,7 @@ def queues_let_jobs_run(facts: SettingsFacts) -> Iterator[Breach]:
     Source: `MaxTime` of `slurm.conf`.
     """
     if facts.scope is QUEUE and _minutes(facts.text("MaxTime") or "") == 0:
-        yield Breach(
+        yield Violation(
             facts.argument("MaxTime"),
             f"has MaxTime={facts.text('MaxTime')}, which lets no job run",
             "write a longer time, or leave it out for no limit",
@@ -515,7 +517,7 @@ def queues_let_jobs_run(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS842", SettingsFacts)
-def memory_of_jobs_is_scheduled(facts: SettingsFacts) -> Iterator[Breach]:
+def memory_of_jobs_is_scheduled(facts: SettingsFacts) -> Iterator[Violation]:
     """A cluster that has `DefMemPerCPU` schedules by memory.
 
     Otherwise node groups are not told their memory, and Slurm then starts no job that asks for
@@ -529,7 +531,7 @@ def memory_of_jobs_is_scheduled(facts: SettingsFacts) -> Iterator[Breach]:
         and selects is not UNKNOWN
         and "_memory" not in selects.lower()
     ):
-        yield Breach(
+        yield Violation(
             facts.argument("DefMemPerCPU"),
             "gives jobs memory, and the cluster does not schedule by it",
             "write memory_aware=True",
@@ -537,7 +539,7 @@ def memory_of_jobs_is_scheduled(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS834", SettingsFacts)
-def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Breach]:
+def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Violation]:
     """`Licenses` is a list of names, each with how many there are.
 
     A name without a number is one license. A name may have a server, as in `ansys@flex:25`. On a
@@ -548,7 +550,7 @@ def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Breach]:
     """
     for entry in (facts.text("Licenses") or "").split(","):
         if entry and not re.fullmatch(r"[^\s:=*#]+([:=]\d+)?", entry, re.ASCII):
-            yield Breach(
+            yield Violation(
                 facts.argument("Licenses"),
                 f"has the license {entry!r}",
                 "write a name and a number, such as 'ansys:25'",
@@ -556,7 +558,7 @@ def licenses_are_names_with_numbers(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS835", SettingsFacts)
-def suspended_jobs_share_their_nodes(facts: SettingsFacts) -> Iterator[Breach]:
+def suspended_jobs_share_their_nodes(facts: SettingsFacts) -> Iterator[Violation]:
     """`SUSPEND` in `PreemptMode` of a cluster comes with `GANG`, which queues do not have.
 
     Only Slurm's gang scheduler wakes a suspended job again, so without it the controller does not
@@ -567,13 +569,13 @@ def suspended_jobs_share_their_nodes(facts: SettingsFacts) -> Iterator[Breach]:
     """
     modes = [mode.upper() for mode in facts.items("PreemptMode")]
     if facts.scope is QUEUE and "GANG" in modes:
-        yield Breach(
+        yield Violation(
             facts.argument("PreemptMode"),
             "has GANG in the PreemptMode of a queue",
             "write it into the cluster's PreemptMode",
         )
     if facts.scope is not QUEUE and "SUSPEND" in modes and "GANG" not in modes:
-        yield Breach(
+        yield Violation(
             facts.argument("PreemptMode"),
             "has PreemptMode=SUSPEND without GANG",
             "write 'SUSPEND,GANG'",
@@ -581,7 +583,7 @@ def suspended_jobs_share_their_nodes(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS836", SettingsFacts)
-def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Breach]:
+def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Violation]:
     """A cluster has a `PreemptType` together with a `PreemptMode`.
 
     With the one alone, and with `OFF` for the other, the controller does not start: the type says
@@ -596,13 +598,13 @@ def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Breach]:
     modes = {part.strip().upper() for part in mode.split(",")} - {"", "OFF", "GANG"}
     preempts = kind.lower() not in {"", "preempt/none"}
     if preempts and not modes:
-        yield Breach(
+        yield Violation(
             facts.argument("PreemptMode"),
             f"has PreemptType={kind} with {f'PreemptMode={mode}' if mode else 'no PreemptMode'}",
             "write a mode such as 'REQUEUE', or leave both out",
         )
     elif modes and not preempts:
-        yield Breach(
+        yield Violation(
             facts.argument("PreemptMode"),
             f"has PreemptMode={mode} with {f'PreemptType={kind}' if kind else 'no PreemptType'}",
             "write preemption=pcs.Preemption.by_queue(), or leave it out",
@@ -610,7 +612,7 @@ def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @error("PCS837", SettingsFacts)
-def numbers_are_not_too_large(facts: SettingsFacts) -> Iterator[Breach]:
+def numbers_are_not_too_large(facts: SettingsFacts) -> Iterator[Violation]:
     """Numbers are not larger than Slurm can hold.
 
     `PriorityTier` and `PriorityJobFactor` of a queue are 65,533 at the most, as Slurm's manual
@@ -627,11 +629,11 @@ def numbers_are_not_too_large(facts: SettingsFacts) -> Iterator[Breach]:
     ):
         value = facts.text(name) or ""
         if value.isdecimal() and int(value) > most:
-            yield Breach(facts.argument(name), f"has {name}={value}", f"write {most} or less")
+            yield Violation(facts.argument(name), f"has {name}={value}", f"write {most} or less")
 
 
 @error("PCS838", SettingsFacts)
-def parameters_have_values(facts: SettingsFacts) -> Iterator[Breach]:
+def parameters_have_values(facts: SettingsFacts) -> Iterator[Violation]:
     """A parameter has a value, on one line.
 
     Slurm does not read a file with an empty one, and takes what follows a line break for another
@@ -642,9 +644,9 @@ def parameters_have_values(facts: SettingsFacts) -> Iterator[Breach]:
     for name in facts.settings:
         value = facts.text(name)
         if value == "":
-            yield Breach(facts.argument(name), f"has {name} with no value", "leave it out")
+            yield Violation(facts.argument(name), f"has {name} with no value", "leave it out")
         elif value is not None and re.search(r"[\x00-\x1f\x7f]", value):
-            yield Breach(
+            yield Violation(
                 facts.argument(name),
                 f"has a line break or another control character in {name}",
                 "write it on one line",
@@ -652,7 +654,7 @@ def parameters_have_values(facts: SettingsFacts) -> Iterator[Breach]:
 
 
 @advice("PCS829", SettingsFacts)
-def prolog_flags_go_together(facts: SettingsFacts) -> Iterator[Breach]:
+def prolog_flags_go_together(facts: SettingsFacts) -> Iterator[Violation]:
     """`NoHold` in `PrologFlags` comes with `Alloc`, and without `Contain` and `X11`.
 
     Slurm's manual wants it so. AWS PCS sets `Alloc,Contain` itself, and its page on IMEX replaces
@@ -663,7 +665,7 @@ def prolog_flags_go_together(facts: SettingsFacts) -> Iterator[Breach]:
     flags = [flag.lower() for flag in facts.items("PrologFlags")]
     wrong = {"contain", "x11"}.intersection(flags) or "alloc" not in flags
     if "nohold" in flags and wrong:
-        yield Breach(
+        yield Violation(
             facts.argument("PrologFlags"),
             "has NoHold in PrologFlags without Alloc, or with Contain or X11",
             "write 'Alloc,NoHold', or leave NoHold out",
@@ -686,7 +688,7 @@ class QueuesFacts:
 
 
 @advice("PCS822", QueuesFacts)
-def one_queue_is_the_default(facts: QueuesFacts) -> Iterator[Breach]:
+def one_queue_is_the_default(facts: QueuesFacts) -> Iterator[Violation]:
     """One queue of a cluster is its default at most.
 
     Jobs that name no queue go to it. Of several Slurm keeps one, and nobody says which.
@@ -695,7 +697,7 @@ def one_queue_is_the_default(facts: QueuesFacts) -> Iterator[Breach]:
     """
     names = [name for name, value in facts.said("Default").items() if is_yes(value)]
     if len(names) > 1:
-        yield Breach(
+        yield Violation(
             "slurm_settings",
             f"{len(names)} queues are the default: {', '.join(names)}",
             "leave it to one of them",
@@ -703,7 +705,7 @@ def one_queue_is_the_default(facts: QueuesFacts) -> Iterator[Breach]:
 
 
 @advice("PCS833", QueuesFacts)
-def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
+def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Violation]:
     """Where queues decide who makes room, the cluster says so and their priority tiers differ.
 
     Slurm heeds the `PreemptMode` of a queue, and its tier for preemption, only if the cluster's
@@ -717,20 +719,20 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
     kind = facts.cluster.get("PreemptType", "")
     modes = {n: m for n, m in facts.said("PreemptMode").items() if m.upper() != "OFF"}
     if kind == "" and modes:
-        yield Breach(
+        yield Violation(
             "preempt_mode",
             f"is set for {', '.join(modes)}, and the cluster has no preemption",
             "give the cluster preemption=pcs.Preemption.by_queue()",
         )
     if kind == "preempt/qos" and modes:
-        yield Breach(
+        yield Violation(
             "preempt_mode",
             f"is set for {', '.join(modes)}, and the cluster's preemption goes by QOS",
             "set it with sacctmgr for the QOS, or write preemption=pcs.Preemption.by_queue()",
         )
     tiers = {settings.get("PriorityTier", "1") for settings in facts.queues.values()}
     if kind == "preempt/partition_prio" and UNKNOWN not in tiers and len(tiers) < 2:
-        yield Breach(
+        yield Violation(
             "preemption",
             "goes by queue, and all queues have the same priority tier",
             "give the queue whose jobs go first priority_tier=10",
@@ -738,7 +740,7 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Breach]:
 
 
 @error("PCS843", QueuesFacts)
-def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Breach]:
+def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Violation]:
     """A queue whose jobs are suspended is in a cluster with Slurm's gang scheduler.
 
     Only that one wakes them, and the manual wants `GANG` at the cluster for every `SUSPEND`. Slurm
@@ -752,7 +754,7 @@ def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Breach]
         return
     for queue, own in facts.said("PreemptMode").items():
         if "SUSPEND" in own.upper():
-            yield Breach(
+            yield Violation(
                 "preempt_mode",
                 f"suspends jobs of {queue}, and the cluster's preemption has no gang scheduler",
                 "give the cluster Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)",

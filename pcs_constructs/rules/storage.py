@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
 from pcs_constructs.rules.rule import advice, error
 
@@ -47,7 +47,7 @@ class MountFacts:
 
 
 @error("PCS501", MountFacts)
-def mount_points_are_absolute(facts: MountFacts) -> Iterator[Breach]:
+def mount_points_are_absolute(facts: MountFacts) -> Iterator[Violation]:
     """A mount point is an absolute path of plain characters, without `.`, `..` or a slash at last.
 
     It becomes a field of `/etc/fstab`, where a space would end it. Letters, digits and `._+@=-` are
@@ -60,7 +60,7 @@ def mount_points_are_absolute(facts: MountFacts) -> Iterator[Breach]:
             continue
         parts = path.split("/")[1:]
         if not _MOUNT_POINT.fullmatch(path) or any(part in {"", ".", ".."} for part in parts):
-            yield Breach(
+            yield Violation(
                 "mounts",
                 f"{path!r} is not a mount point",
                 "write an absolute path such as '/shared', without spaces or a slash at the end",
@@ -68,7 +68,7 @@ def mount_points_are_absolute(facts: MountFacts) -> Iterator[Breach]:
 
 
 @error("PCS502", MountFacts)
-def mount_points_spare_the_system(facts: MountFacts) -> Iterator[Breach]:
+def mount_points_spare_the_system(facts: MountFacts) -> Iterator[Violation]:
     """No file system is mounted over a directory that the operating system or PCS needs.
 
     Mounting over `/usr`, `/etc`, `/var` or what is below them, or over `/opt/aws` where the PCS
@@ -81,7 +81,7 @@ def mount_points_spare_the_system(facts: MountFacts) -> Iterator[Breach]:
             continue
         taken = [d for d in _SYSTEM_DIRECTORIES if path == d or path.startswith(f"{d}/")]
         if taken or path in {"/", "/opt"}:
-            yield Breach(
+            yield Violation(
                 "mounts",
                 f"{path!r} hides what the node needs in {taken[0] if taken else path}",
                 "use a directory of its own, such as '/shared'",
@@ -89,7 +89,7 @@ def mount_points_spare_the_system(facts: MountFacts) -> Iterator[Breach]:
 
 
 @error("PCS503", MountFacts)
-def mount_points_do_not_overlap(facts: MountFacts) -> Iterator[Breach]:
+def mount_points_do_not_overlap(facts: MountFacts) -> Iterator[Violation]:
     """No mount point is inside another.
 
     The inner one would be a directory in the outer file system, which every cluster that shares the
@@ -101,7 +101,7 @@ def mount_points_do_not_overlap(facts: MountFacts) -> Iterator[Breach]:
     for outer in paths:
         for inner in paths:
             if inner.startswith(f"{outer}/"):
-                yield Breach(
+                yield Violation(
                     "mounts",
                     f"{inner!r} is inside {outer!r}",
                     "use directories beside each other, such as '/shared' and '/scratch'",
@@ -147,7 +147,7 @@ class MountZoneFacts:
 
 
 @error("PCS560", MountZoneFacts)
-def mount_targets_are_in_the_zones_of_the_nodes(facts: MountZoneFacts) -> Iterator[Breach]:
+def mount_targets_are_in_the_zones_of_the_nodes(facts: MountZoneFacts) -> Iterator[Violation]:
     """An EFS file system has a mount target in each zone that nodes mounting it are in.
 
     The EFS client asks for the mount target of its own zone, and there is none. Seen where the
@@ -158,7 +158,7 @@ def mount_targets_are_in_the_zones_of_the_nodes(facts: MountZoneFacts) -> Iterat
     for path, targets in facts.mount_targets.items():
         for zone in facts.nodes:
             if all(zones_differ(zone, target) is True for target in targets):
-                yield Breach(
+                yield Violation(
                     "mounts",
                     f"{path!r} has no mount target in {zone}, where nodes are",
                     "leave subnets of EfsStorage out to have one in each zone, or put the nodes "
@@ -167,7 +167,7 @@ def mount_targets_are_in_the_zones_of_the_nodes(facts: MountZoneFacts) -> Iterat
 
 
 @advice("PCS561", MountZoneFacts)
-def file_systems_are_in_the_zone_of_the_nodes(facts: MountZoneFacts) -> Iterator[Breach]:
+def file_systems_are_in_the_zone_of_the_nodes(facts: MountZoneFacts) -> Iterator[Violation]:
     """Nodes mount file systems of their own Availability Zone.
 
     Traffic between zones costs money in both directions, and it takes longer. File systems with
@@ -178,7 +178,7 @@ def file_systems_are_in_the_zone_of_the_nodes(facts: MountZoneFacts) -> Iterator
     for path, servers in facts.servers.items():
         strangers = [zone for zone in facts.nodes if zones_differ(zone, servers) is True]
         if strangers:
-            yield Breach(
+            yield Violation(
                 "mounts",
                 f"{path!r} is in {servers}, and nodes are in {' and '.join(map(str, strangers))}",
                 "put both into one subnet, or acknowledge the price of traffic between zones",
@@ -195,7 +195,7 @@ class LocalScratchFacts:
 
 
 @error("PCS558", LocalScratchFacts)
-def local_scratch_is_on_types_with_disks(facts: LocalScratchFacts) -> Iterator[Breach]:
+def local_scratch_is_on_types_with_disks(facts: LocalScratchFacts) -> Iterator[Violation]:
     """Local scratch is mounted on instance types that have local disks.
 
     A cluster's `mounts` may have it all the same: it is left out of the node groups whose types
@@ -204,7 +204,7 @@ def local_scratch_is_on_types_with_disks(facts: LocalScratchFacts) -> Iterator[B
     Source: `InstanceStorageInfo` of `DescribeInstanceTypes`.
     """
     if facts.without:
-        yield Breach(
+        yield Violation(
             "mounts",
             f"{', '.join(facts.without)} has no local disk for {facts.path}"
             if facts.path is not UNKNOWN
@@ -223,7 +223,7 @@ class MountGrantFacts:
 
 
 @advice("PCS562", MountGrantFacts)
-def nodes_may_mount_what_they_mount(facts: MountGrantFacts) -> Iterator[Breach]:
+def nodes_may_mount_what_they_mount(facts: MountGrantFacts) -> Iterator[Violation]:
     """The role of nodes gets the permissions that mounting takes.
 
     An imported instance profile that does not tell its role cannot be given any, and its role has
@@ -232,7 +232,7 @@ def nodes_may_mount_what_they_mount(facts: MountGrantFacts) -> Iterator[Breach]:
     Source: Using IAM to control file system data access in the Amazon EFS User Guide.
     """
     for path in facts.paths if facts.role is False else ():
-        yield Breach(
+        yield Violation(
             "instance_profile",
             f"the role that is to mount {path if path is not UNKNOWN else 'a token'} is not known",
             "pass role= to NodeInstanceProfile.from_instance_profile_arn, or acknowledge this",
@@ -248,7 +248,7 @@ class MountScriptsFacts:
 
 
 @error("PCS563", MountScriptsFacts)
-def mount_scripts_are_named_right(facts: MountScriptsFacts) -> Iterator[Breach]:
+def mount_scripts_are_named_right(facts: MountScriptsFacts) -> Iterator[Violation]:
     """Scripts that mount have a version of three numbers, and checksums of 64 hexadecimal digits.
 
     A checksum is of `mount-efs` or of `mount-fsx-lustre`; of any other script it would not be
@@ -257,16 +257,16 @@ def mount_scripts_are_named_right(facts: MountScriptsFacts) -> Iterator[Breach]:
     Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
     """
     if facts.version is not UNKNOWN and not re.fullmatch(r"\d+\.\d+\.\d+", facts.version, re.ASCII):
-        yield Breach("version", f"{facts.version!r} is no release", "write it like '1.0.0'")
+        yield Violation("version", f"{facts.version!r} is no release", "write it like '1.0.0'")
     for script, checksum in facts.checksums.items():
         if script not in {"mount-efs", "mount-fsx-lustre"}:
-            yield Breach(
+            yield Violation(
                 "checksums",
                 f"names {script!r}, which mounts nothing",
                 "name 'mount-efs' or 'mount-fsx-lustre', without version",
             )
         if checksum is not UNKNOWN and not re.fullmatch(r"[0-9A-Fa-f]{64}", checksum):
-            yield Breach(
+            yield Violation(
                 "checksums",
                 f"that of {script!r} is no SHA-256",
                 "copy the 64 digits of the .sha256 file beside the script",
@@ -284,7 +284,7 @@ class FileShareFacts:
 
 
 @error("PCS524", FileShareFacts)
-def file_share_is_of_plain_words(facts: FileShareFacts) -> Iterator[Breach]:
+def file_share_is_of_plain_words(facts: FileShareFacts) -> Iterator[Violation]:
     """The source, type and options of a file share are words without spaces and quotes.
 
     They become fields of `/etc/fstab` and arguments in a script. `nofail`, `bg` and
@@ -296,14 +296,14 @@ def file_share_is_of_plain_words(facts: FileShareFacts) -> Iterator[Breach]:
     path = "a mount" if facts.path is UNKNOWN else facts.path
     for name, word in facts.words.items():
         if not word or UNSAFE.search(word):
-            yield Breach(
+            yield Violation(
                 "mounts",
                 f"the {name} of {path}, {word!r}, is not a plain word",
                 "leave out spaces, quotes, backslashes and $",
             )
     given = [] if facts.local else facts.words["options"].split(",")
     for option in sorted(SPOILS_BOOT.intersection(given)):
-        yield Breach(
+        yield Violation(
             "mounts",
             f"the option {option!r} of {path} lets a node start without the file system",
             "leave it out",
@@ -318,7 +318,7 @@ class RemovalFacts:
 
 
 @error("PCS523", RemovalFacts)
-def file_system_can_be_removed_like_this(facts: RemovalFacts) -> Iterator[Breach]:
+def file_system_can_be_removed_like_this(facts: RemovalFacts) -> Iterator[Violation]:
     """A file system is retained or destroyed: CloudFormation makes no snapshot of one.
 
     Backups are what EFS and FSx have instead: `automatic_backups`, `backup_retention`.
@@ -326,7 +326,7 @@ def file_system_can_be_removed_like_this(facts: RemovalFacts) -> Iterator[Breach
     Source: `DeletionPolicy` in the CloudFormation user guide, "Resources that support snapshots".
     """
     if facts.policy == "SNAPSHOT":
-        yield Breach(
+        yield Violation(
             "removal_policy",
             "is SNAPSHOT, which CloudFormation does not take for file systems",
             "use cdk.RemovalPolicy.RETAIN or DESTROY",

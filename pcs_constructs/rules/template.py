@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pcs_constructs.model.errors import UNKNOWN, Breach, Unknown
+from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import tag_breaches
 from pcs_constructs.rules.rule import advice, error
 
@@ -51,17 +51,17 @@ class ResourceFacts:
 
 
 @error("PCS123", ResourceFacts)
-def required_properties_are_there(facts: ResourceFacts) -> Iterator[Breach]:
+def required_properties_are_there(facts: ResourceFacts) -> Iterator[Violation]:
     """A cluster, a node group and a queue have the properties that are required.
 
     Source: `AWS::PCS::Cluster`, `AWS::PCS::ComputeNodeGroup` and `AWS::PCS::Queue`.
     """
     for name in facts.missing:
-        yield Breach(name, f"is missing, and a {facts.noun} must have it", f"add {name}")
+        yield Violation(name, f"is missing, and a {facts.noun} must have it", f"add {name}")
 
 
 @error("PCS124", ResourceFacts)
-def values_are_ones_that_there_are(facts: ResourceFacts) -> Iterator[Breach]:
+def values_are_ones_that_there_are(facts: ResourceFacts) -> Iterator[Violation]:
     """A property that has one of a few values has one of these, in their letters.
 
     `SMALL`, not `Small`; `ONDEMAND`, not `ON_DEMAND`.
@@ -70,11 +70,11 @@ def values_are_ones_that_there_are(facts: ResourceFacts) -> Iterator[Breach]:
     """
     for name, value, choices in facts.choices:
         if value is not UNKNOWN and value not in choices:
-            yield Breach(name, f"is {value!r}", f"write {' or '.join(choices)}")
+            yield Violation(name, f"is {value!r}", f"write {' or '.join(choices)}")
 
 
 @error("PCS125", ResourceFacts)
-def tags_are_a_map(facts: ResourceFacts) -> Iterator[Breach]:
+def tags_are_a_map(facts: ResourceFacts) -> Iterator[Violation]:
     """The tags of AWS PCS resources are a map, not a list.
 
     Most resources take a list of `Key` and `Value`. These take `{"Project": "cfd"}`.
@@ -82,11 +82,11 @@ def tags_are_a_map(facts: ResourceFacts) -> Iterator[Breach]:
     Source: `Tags` of `AWS::PCS::Cluster`, `AWS::PCS::ComputeNodeGroup` and `AWS::PCS::Queue`.
     """
     if facts.listed_tags:
-        yield Breach("Tags", "are a list", "write them as a map, such as {Project: cfd}")
+        yield Violation("Tags", "are a list", "write them as a map, such as {Project: cfd}")
 
 
 @advice("PCS126", ResourceFacts)
-def empty_lists_are_left_out(facts: ResourceFacts) -> Iterator[Breach]:
+def empty_lists_are_left_out(facts: ResourceFacts) -> Iterator[Violation]:
     """A list of Slurm settings or scripts that is empty is left out.
 
     Sources disagree: a template of awslabs/awsome-distributed-ai leaves the list out, because AWS
@@ -96,11 +96,11 @@ def empty_lists_are_left_out(facts: ResourceFacts) -> Iterator[Breach]:
     Source: the templates named; `NodeLifecycleStages` of the API.
     """
     for name in facts.empty:
-        yield Breach(name, "is an empty list", "leave it out")
+        yield Violation(name, "is an empty list", "leave it out")
 
 
 @advice("PCS127", ResourceFacts)
-def resources_have_names(facts: ResourceFacts) -> Iterator[Breach]:
+def resources_have_names(facts: ResourceFacts) -> Iterator[Violation]:
     """A cluster, a node group and a queue have a name.
 
     The schema lets it be left out. What CloudFormation then makes up may be longer than the 25
@@ -109,11 +109,11 @@ def resources_have_names(facts: ResourceFacts) -> Iterator[Breach]:
     Source: `Name` of `AWS::PCS::ComputeNodeGroup` and `AWS::PCS::Queue`; `QueueName` of the API.
     """
     if not facts.named:
-        yield Breach("Name", f"is left out of a {facts.noun}", "give it a name")
+        yield Violation("Name", f"is left out of a {facts.noun}", "give it a name")
 
 
 @error("PCS128", ResourceFacts)
-def resource_tags_are_valid(facts: ResourceFacts) -> Iterator[Breach]:
+def resource_tags_are_valid(facts: ResourceFacts) -> Iterator[Violation]:
     """A node group and a queue have at most 200 tags, of limited length.
 
     Keys have 1 to 128 characters and do not begin with `aws:`, values have up to 256.
@@ -124,7 +124,7 @@ def resource_tags_are_valid(facts: ResourceFacts) -> Iterator[Breach]:
 
 
 @advice("PCS129", ResourceFacts)
-def references_give_ids(facts: ResourceFacts) -> Iterator[Breach]:
+def references_give_ids(facts: ResourceFacts) -> Iterator[Violation]:
     """A cluster or node group is referred to by its attribute `Id`, not by `Ref`.
 
     `Ref` gives the primary identifier, which is the ARN, and the API takes an ID or a name. Whether
@@ -133,4 +133,4 @@ def references_give_ids(facts: ResourceFacts) -> Iterator[Breach]:
     Source: the primary identifiers in CloudFormation's schemas; `ClusterIdentifier` of the API.
     """
     for name in facts.arns:
-        yield Breach(name, "is an ARN: that is what Ref gives", "use Fn::GetAtt with Id")
+        yield Violation(name, "is an ARN: that is what Ref gives", "use Fn::GetAtt with Id")
