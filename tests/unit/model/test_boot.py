@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import email
-import os
+import shutil
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -262,6 +262,12 @@ esac
 """
 STUBBED = ["date", "modprobe", "mount", "mountpoint", "sleep", "systemctl", "umount", "uname"]
 INSTALLERS = ["amazon-linux-extras", "apt-get", "curl", "rpm", "yum"]
+# What the script and the stub really run. A node has nothing else of the machine, which may have
+# clients of its own: /usr/sbin/mount.nfs, for one.
+REAL = [
+    *("awk", "cat", "cp", "grep", "ln", "mkdir", "mktemp"),
+    *("mv", "rm", "rmdir", "sh", "timeout"),
+]
 AMAZON_LINUX = 'ID="amzn"\nVERSION_ID="2023"\n'
 
 
@@ -278,6 +284,10 @@ class Node:
         stub.write_text(STUB)
         stub.chmod(0o755)
         self.has(*STUBBED, *INSTALLERS)
+        for command in REAL:
+            found = shutil.which(command)
+            assert found, command
+            (root / "bin" / command).symlink_to(found)
         (root / "etc/os-release").write_text(os_release)
         (root / "etc/fstab").write_text("UUID=1 / xfs defaults 0 1\n")
         (root / "clock").write_text("1000\n")
@@ -296,8 +306,11 @@ class Node:
             text = text.replace(f" {real}", f" {self.root}{real}")
             text = text.replace(f">{real}", f">{self.root}{real}")
             text = text.replace(f"={real}", f"={self.root}{real}")
-        path = f"{self.root}/bin:{os.environ['PATH']}"
-        env = {"PATH": path, "ROOT": str(self.root), "TMPDIR": str(self.root / "tmp")}
+        env = {
+            "PATH": str(self.root / "bin"),
+            "ROOT": str(self.root),
+            "TMPDIR": str(self.root / "tmp"),
+        }
         return subprocess.run(["sh"], input=text, text=True, capture_output=True, env=env)
 
     @property
