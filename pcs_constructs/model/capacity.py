@@ -33,7 +33,7 @@ class ClusterSize(Enum):
         return self.value[1]
 
 
-def scaling_breaches(minimum: int, maximum: int) -> Iterator[Violation]:
+def scaling_violations(minimum: int, maximum: int) -> Iterator[Violation]:
     """What AWS PCS would refuse in a node group's minimum and maximum instance count."""
     if minimum < 0 or maximum < minimum:
         yield Violation(
@@ -100,7 +100,7 @@ class Scaling:
                 )
             ]
         else:
-            violations = list(scaling_breaches(self.min, self.max))
+            violations = list(scaling_violations(self.min, self.max))
         if violations:
             raise PcsValidationError(
                 "Scaling",

@@ -154,7 +154,7 @@ def _ordinal(version: str) -> tuple[int, int]:
     return int(year), int(month)
 
 
-def retention_breaches(days: int) -> Iterator[Violation]:
+def retention_violations(days: int) -> Iterator[Violation]:
     """What AWS PCS would refuse as the time that accounting records are kept."""
     if type(days) is not int or days == 0 or not -1 <= days <= 10_000:
         yield Violation(
@@ -220,7 +220,7 @@ class Accounting:
 
     def __post_init__(self) -> None:
         days = self.retention_days
-        violations = retention_breaches(days) if days is not None else ()
+        violations = retention_violations(days) if days is not None else ()
         problems = [Problem(code="PCS109", **violation._asdict()) for violation in violations]
         if isinstance(days, float):
             problems = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -131,11 +131,11 @@ def reservation_is_named_as_pcs_wants_it(facts: CapacityFacts) -> Iterator[Viola
     Source: Capacity Reservations in AWS PCS; Capacity Blocks in AWS PCS.
     """
     if facts.reservation_id is not None:
-        yield from identifier_breaches(
+        yield from identifier_violations(
             "capacity", facts.reservation_id, r"cr-[0-9a-z]+", "cr-0123456789abcdef0"
         )
     if facts.reservation_group_arn is not None:
-        yield from identifier_breaches(
+        yield from identifier_violations(
             "capacity",
             facts.reservation_group_arn,
             r"arn:aws[a-z-]*:resource-groups:[a-z0-9-]+:\d{12}:group/[\w./-]+",

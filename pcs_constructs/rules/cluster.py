@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.model.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_breaches
-from pcs_constructs.rules.names import identifier_breaches, name_breaches, tag_breaches
+from pcs_constructs.model.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_violations
+from pcs_constructs.rules.names import identifier_violations, name_violations, tag_violations
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def cluster_name_is_valid(facts: ClusterFacts) -> Iterator[Violation]:
 
     Source: `ClusterName` of the `CreateCluster` API; Creating a cluster in AWS PCS.
     """
-    yield from name_breaches("cluster", facts.name, 40, "name" if facts.named else "id")
+    yield from name_violations("cluster", facts.name, 40, "name" if facts.named else "id")
 
 
 @advice("PCS103", ClusterFacts)
@@ -195,7 +195,7 @@ def accounting_records_are_kept_for_days(facts: ClusterFacts) -> Iterator[Violat
     Source: `defaultPurgeTimeInDays` of the `CreateCluster` API.
     """
     if facts.retention_days is not None and facts.retention_days is not UNKNOWN:
-        yield from retention_breaches(facts.retention_days)
+        yield from retention_violations(facts.retention_days)
 
 
 @error("PCS110", ClusterFacts)
@@ -232,7 +232,7 @@ def cluster_id_is_an_id(facts: ClusterFacts) -> Iterator[Violation]:
 
     Source: `ClusterIdentifier` of the API; the ID does not change when a cluster is renamed.
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "cluster_id", facts.cluster_id, r"pcs_[A-Za-z0-9]+", "pcs_1a2b3c"
     )
 
@@ -413,7 +413,7 @@ def cluster_tags_are_valid(facts: ClusterMembersFacts) -> Iterator[Violation]:
 
     Source: `RequestTagMap`, `TagKey` and `TagValue` of the API; Tag naming limits in AWS.
     """
-    yield from tag_breaches("tags", facts.tags or {}, most=200)
+    yield from tag_violations("tags", facts.tags or {}, most=200)
 
 
 @advice("PCS208", ClusterMembersFacts)

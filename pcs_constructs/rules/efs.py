@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import error
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def efs_file_system_id_is_an_id(facts: EfsFacts) -> Iterator[Violation]:
 
     Source: `FileSystemId` of the EFS API.
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "file_system_id", facts.file_system_id, r"fs-[0-9a-f]{8,40}", "fs-0123456789abcdef0"
     )
 

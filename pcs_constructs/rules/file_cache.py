@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ def cache_reference_is_complete(facts: FileCacheFacts) -> Iterator[Violation]:
 
     Source: `DNSName` and `MountName` of the FSx `DescribeFileCaches` API.
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "dns_name",
         facts.dns_name,
         r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+",
         "fc-0123456789abcdef0.fsx.us-east-1.amazonaws.com",
     )
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "mount_name", facts.mount_name, r"[A-Za-z0-9_-]{1,8}", "a1b2cbev"
     )
 

@@ -30,7 +30,7 @@ class PlacementFacts:
     endpoint_range: str | Unknown | None = None
 
 
-def placement_breaches(facts: PlacementFacts) -> Iterator[Violation]:
+def placement_violations(facts: PlacementFacts) -> Iterator[Violation]:
     """What FSx would refuse of where servers are."""
     given = {
         "standby_subnet": facts.standby,
@@ -70,7 +70,7 @@ def placement_breaches(facts: PlacementFacts) -> Iterator[Violation]:
         )
 
 
-def route_table_breaches(facts: PlacementFacts) -> Iterator[Violation]:
+def route_table_violations(facts: PlacementFacts) -> Iterator[Violation]:
     """What is wrong where FSx has to guess the route tables."""
     if facts.multi_az is True and not facts.route_tables:
         yield Violation(
@@ -80,13 +80,13 @@ def route_table_breaches(facts: PlacementFacts) -> Iterator[Violation]:
         )
 
 
-def backup_breaches(
+def backup_violations(
     days: int | Unknown, start_time: str | Unknown | None, *, snapshot_on_removal: bool
 ) -> Iterator[Violation]:
     """What FSx would refuse of backups, and CloudFormation of what becomes of the file system."""
     if days is not UNKNOWN and not 0 <= days <= 90:
         yield Violation("backup_retention", f"of {days} days", "give at most cdk.Duration.days(90)")
-    yield from start_time_breaches(days, start_time)
+    yield from start_time_violations(days, start_time)
     if snapshot_on_removal:
         yield Violation(
             "removal_policy",
@@ -95,7 +95,7 @@ def backup_breaches(
         )
 
 
-def start_time_breaches(
+def start_time_violations(
     days: int | Unknown, start_time: str | Unknown | None
 ) -> Iterator[Violation]:
     """What FSx would refuse of the time at which daily backups begin."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def instance_profile_arn_is_an_arn(facts: InstanceProfileFacts) -> Iterator[Viol
 
     Source: `InstanceProfileArn` of the API.
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "instance_profile_arn",
         facts.arn,
         r"arn:aws[a-zA-Z-]{0,10}:iam::\d{12}:instance-profile/([!-~]{1,510}/)?[\w+=,.@-]{1,128}",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pcs_constructs.model import instances
 from pcs_constructs.model.efa import layout
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import identifier_breaches, tag_breaches
+from pcs_constructs.rules.names import identifier_violations, tag_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def launch_template_id_is_an_id(facts: LaunchTemplateFacts) -> Iterator[Violatio
 
     Source: Creating a compute node group in AWS PCS; `CustomLaunchTemplate` of the API.
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "launch_template_id", facts.launch_template_id, r"lt-[a-z0-9]+", "lt-0123456789abcdef0"
     )
 
@@ -381,10 +381,10 @@ def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Vi
             "root_volume", f"{volume_type} takes no throughput", "leave throughput out, or use gp3"
         )
     if volume_type == "gp3":
-        yield from _gp3_breaches(facts)
+        yield from _gp3_violations(facts)
 
 
-def _gp3_breaches(facts: RootVolumeFacts) -> Iterator[Violation]:
+def _gp3_violations(facts: RootVolumeFacts) -> Iterator[Violation]:
     iops = 3000 if facts.iops is None else facts.iops
     throughput = 125 if facts.throughput is None else facts.throughput
     if throughput is not UNKNOWN and throughput < 125:
@@ -463,7 +463,7 @@ def root_device_is_named(facts: RootVolumeFacts) -> Iterator[Violation]:
             "give root_volume=ec2.BlockDeviceVolume.ebs(...) as well, or leave both out",
         )
     if facts.device_name is not UNKNOWN:
-        yield from identifier_breaches(
+        yield from identifier_violations(
             "root_device_name", facts.device_name, r"/dev/[a-z]+[0-9]*[a-z0-9]*", "/dev/sda1"
         )
 
@@ -520,7 +520,7 @@ def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Violation]:
 
     Source: Tag your Amazon EC2 resources; Work with instance tags in instance metadata.
     """
-    yield from tag_breaches("instance_tags", facts.tags, most=50 - facts.unknown_tags)
+    yield from tag_violations("instance_tags", facts.tags, most=50 - facts.unknown_tags)
     for key in facts.tags if facts.tags_in_metadata else ():
         if not re.fullmatch(r"[A-Za-z0-9+\-=.,_:@]*", key) or key in {".", "..", "_index"}:
             yield Violation(

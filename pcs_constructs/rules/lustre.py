@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.fsx import start_time_breaches
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.fsx import start_time_violations
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -191,10 +191,10 @@ def lustre_reference_is_complete(facts: LustreFacts) -> Iterator[Violation]:
 
     Source: `FileSystemId` and `LustreMountName` of the FSx API.
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "file_system_id", facts.file_system_id, r"fs-[0-9a-f]{8,40}", "fs-0123456789abcdef0"
     )
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "mount_name", facts.mount_name, r"[A-Za-z0-9_-]{1,8}", "a1b2cbev"
     )
 
@@ -307,7 +307,7 @@ def lustre_backups_begin_at_a_time(facts: LustreFacts) -> Iterator[Violation]:
 
     Source: `DailyAutomaticBackupStartTime` of the FSx API.
     """
-    yield from start_time_breaches(facts.backup_days, facts.backup_start_time)
+    yield from start_time_violations(facts.backup_days, facts.backup_start_time)
 
 
 @error("PCS519", LustreFacts)

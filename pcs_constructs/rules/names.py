@@ -19,7 +19,7 @@ SPOILS_BOOT: Final = frozenset(("bg", "nofail", "x-systemd.automount"))
 _NAME: Final = re.compile(r"(?!pcs_)[A-Za-z][A-Za-z0-9-]+")
 
 
-def name_breaches(
+def name_violations(
     kind: str, name: str | Unknown, longest: int, argument: str = "name"
 ) -> Iterator[Violation]:
     """What AWS PCS would refuse in the name of a cluster, node group or queue."""
@@ -33,7 +33,7 @@ def name_breaches(
         )
 
 
-def identifier_breaches(
+def identifier_violations(
     argument: str, value: str | Unknown, pattern: str, example: str
 ) -> Iterator[Violation]:
     """What the API would refuse in a literal identifier."""
@@ -41,7 +41,7 @@ def identifier_breaches(
         yield Violation(argument, f"{value!r} is no such identifier", f"write one like {example!r}")
 
 
-def tag_breaches(argument: str, tags: Mapping[str, str], *, most: int) -> Iterator[Violation]:
+def tag_violations(argument: str, tags: Mapping[str, str], *, most: int) -> Iterator[Violation]:
     """What AWS would refuse in the tags of a resource that can have so many of them."""
     if len(tags) > most:
         yield Violation(

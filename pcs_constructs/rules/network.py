@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
@@ -496,9 +496,9 @@ def network_identifiers_are_ids(facts: IdentifierFacts) -> Iterator[Violation]:
     Source: `SubnetId` and `SecurityGroupId` of the API.
     """
     for value in facts.subnet_ids:
-        yield from identifier_breaches("subnets", value, _SUBNET_ID, "subnet-0a1b2c3d")
+        yield from identifier_violations("subnets", value, _SUBNET_ID, "subnet-0a1b2c3d")
     for value in facts.security_group_ids:
-        yield from identifier_breaches("security_groups", value, r"sg-\w{8,17}", "sg-0a1b2c3d")
+        yield from identifier_violations("security_groups", value, r"sg-\w{8,17}", "sg-0a1b2c3d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model import instances
-from pcs_constructs.model.capacity import scaling_breaches
+from pcs_constructs.model.capacity import scaling_violations
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import identifier_breaches, name_breaches
+from pcs_constructs.rules.names import identifier_violations, name_violations
 from pcs_constructs.rules.rule import advice, error, page
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Violation]:
 
     Source: `ComputeNodeGroupName` of the API; Creating a compute node group in AWS PCS.
     """
-    yield from name_breaches("node group", facts.name, 25, "name" if facts.named else "id")
+    yield from name_violations("node group", facts.name, 25, "name" if facts.named else "id")
 
 
 @error("PCS203", NodeGroupFacts)
@@ -194,7 +194,7 @@ def scaling_is_static_or_dynamic(facts: NodeGroupFacts) -> Iterator[Violation]:
     Source: Creating a compute node group in AWS PCS, "Scaling configuration".
     """
     if facts.min is not UNKNOWN and facts.max is not UNKNOWN:
-        yield from scaling_breaches(facts.min, facts.max)
+        yield from scaling_violations(facts.min, facts.max)
 
 
 @advice("PCS211", NodeGroupFacts)
@@ -275,7 +275,7 @@ def ami_id_is_an_id(facts: ImageFacts) -> Iterator[Violation]:
     Source: `AmiId` of the API.
     """
     if facts.ami_id is not UNKNOWN and not facts.ami_id.startswith("{{resolve:ssm:"):
-        yield from identifier_breaches(
+        yield from identifier_violations(
             "image", facts.ami_id, r"ami-[a-z0-9]+", "ami-0123456789abcdef0"
         )
 
@@ -400,7 +400,7 @@ def node_group_id_is_an_id(facts: NodeGroupReferenceFacts) -> Iterator[Violation
 
     Source: Creating a queue in AWS PCS, "you must provide the ID of the compute node group".
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "compute_node_group_id", facts.compute_node_group_id, r"pcs_[A-Za-z0-9]+", "pcs_1a2b3c"
     )
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.fsx import (
     PlacementFacts,
-    backup_breaches,
-    placement_breaches,
-    route_table_breaches,
+    backup_violations,
+    placement_violations,
+    route_table_violations,
     whole,
 )
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def ontap_servers_are_where_the_type_says(facts: OntapFacts) -> Iterator[Violati
     Source: `PreferredSubnetId`, `RouteTableIds` and `EndpointIpAddressRange` of the FSx API;
     Creating file systems in the FSx for ONTAP User Guide.
     """
-    yield from placement_breaches(facts.placement)
+    yield from placement_violations(facts.placement)
     chosen = facts.placement.endpoint_range
     if isinstance(chosen, str) and any(_overlaps(chosen, taken) for taken in _NO_ENDPOINTS):
         yield Violation(
@@ -266,7 +266,7 @@ def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> I
             yield Violation("junction_path", f"{path!r} is another volume's", "choose another path")
     if facts.name is not UNKNOWN and facts.name in facts.names:
         yield Violation("id", f"makes {facts.name!r}, another volume's name", "choose another id")
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "dns_name",
         facts.dns_name,
         r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
@@ -283,7 +283,7 @@ def ontap_backups_can_be_made(facts: OntapFacts) -> Iterator[Violation]:
     Source: `AutomaticBackupRetentionDays` and `DailyAutomaticBackupStartTime` of the FSx API;
     `DeletionPolicy` in the CloudFormation schema.
     """
-    yield from backup_breaches(
+    yield from backup_violations(
         facts.backup_days, facts.backup_start_time, snapshot_on_removal=facts.snapshot_on_removal
     )
 
@@ -297,4 +297,4 @@ def ontap_route_tables_are_known(facts: OntapFacts) -> Iterator[Violation]:
 
     Source: `RouteTableIds` of the FSx API.
     """
-    yield from route_table_breaches(facts.placement)
+    yield from route_table_violations(facts.placement)

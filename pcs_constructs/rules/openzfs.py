@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.fsx import (
     PlacementFacts,
-    backup_breaches,
-    placement_breaches,
-    route_table_breaches,
+    backup_violations,
+    placement_violations,
+    route_table_violations,
     whole,
 )
-from pcs_constructs.rules.names import identifier_breaches
+from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def open_zfs_servers_are_where_the_type_says(facts: OpenZfsFacts) -> Iterator[Vi
 
     Source: `PreferredSubnetId`, `RouteTableIds` and `EndpointIpAddressRange` of the FSx API.
     """
-    yield from placement_breaches(facts.placement)
+    yield from placement_violations(facts.placement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,10 +272,10 @@ def open_zfs_reference_is_complete(facts: OpenZfsReferenceFacts) -> Iterator[Vio
 
     Source: Mounting FSx for OpenZFS volumes to Linux clients.
     """
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "file_system_id", facts.file_system_id, r"fs-[0-9a-f]{8,40}", "fs-0123456789abcdef0"
     )
-    yield from identifier_breaches(
+    yield from identifier_violations(
         "volume_path", facts.volume_path, r"/fsx(/[A-Za-z0-9_.:-]+)*/?", "/fsx/projects"
     )
 
@@ -303,7 +303,7 @@ def open_zfs_backups_and_snapshots_can_be_kept(facts: OpenZfsBackupFacts) -> Ite
     Source: `AutomaticBackupRetentionDays` and `DailyAutomaticBackupStartTime` of the FSx API;
     `DeletionPolicy` in the CloudFormation schema; quotas of AWS Step Functions.
     """
-    yield from backup_breaches(
+    yield from backup_violations(
         facts.days, facts.start_time, snapshot_on_removal=facts.snapshot_on_removal
     )
     if facts.snapshot_days is None:
@@ -329,4 +329,4 @@ def open_zfs_route_tables_are_known(facts: OpenZfsFacts) -> Iterator[Violation]:
 
     Source: `RouteTableIds` of the FSx API.
     """
-    yield from route_table_breaches(facts.placement)
+    yield from route_table_violations(facts.placement)

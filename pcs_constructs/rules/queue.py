@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import name_breaches
+from pcs_constructs.rules.names import name_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def queue_name_is_valid(facts: QueueFacts) -> Iterator[Violation]:
 
     Source: `QueueName` of the API; Creating a queue in AWS PCS.
     """
-    yield from name_breaches("queue", facts.name, 25)
+    yield from name_violations("queue", facts.name, 25)
 
 
 @error("PCS303", QueueFacts)

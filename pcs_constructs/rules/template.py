@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.names import tag_breaches
+from pcs_constructs.rules.names import tag_violations
 from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def resource_tags_are_valid(facts: ResourceFacts) -> Iterator[Violation]:
 
     Source: `RequestTagMap`, `TagKey` and `TagValue` of the API; Tag naming limits in AWS.
     """
-    yield from tag_breaches("Tags", facts.tags, most=200)
+    yield from tag_violations("Tags", facts.tags, most=200)
 
 
 @advice("PCS129", ResourceFacts)
