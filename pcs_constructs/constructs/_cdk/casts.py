@@ -24,6 +24,16 @@ def as_role(role: iam.Role) -> iam.IRole:
     return cast("iam.IRole", role)
 
 
+def anybody() -> iam.IPrincipal:
+    """Every principal, which a condition narrows (aws/aws-cdk#31454, as below)."""
+    return cast("iam.IPrincipal", iam.AnyPrincipal())
+
+
+def as_grantable(found: object) -> iam.IGrantable:
+    """One of our own interfaces as the grantable that an implementation may be."""
+    return cast("iam.IGrantable", found)
+
+
 def service_principal(service: str) -> iam.IPrincipal:
     """The service as a principal (aws/aws-cdk#31454: parameter names differ in the interface)."""
     return cast("iam.IPrincipal", iam.ServicePrincipal(service))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from pcs_constructs import rules
+from pcs_constructs.constructs._cdk.casts import default_child
 from pcs_constructs.constructs._cdk.once import (
     FIT_VPCS,
     LEADS_NOWHERE,
@@ -70,7 +71,7 @@ def vpc_facts(vpc: ec2.IVpc) -> rules.VpcFacts:
         return rules.VpcFacts(dns_hostnames=True, dns_support=True, tenancy="default")
     if not isinstance(vpc, ec2.Vpc):
         return rules.VpcFacts(dns_hostnames=UNKNOWN, dns_support=UNKNOWN, tenancy=UNKNOWN)
-    resource = cast("ec2.CfnVPC", vpc.node.default_child)
+    resource = default_child(vpc, ec2.CfnVPC)
     return rules.VpcFacts(
         dns_hostnames=vpc.dns_hostnames_enabled,
         dns_support=vpc.dns_support_enabled,
@@ -182,7 +183,7 @@ def zone_of(subnet: ec2.ISubnet) -> str | Unknown:
     name = zone_name(subnet)
     if name is None:
         return UNKNOWN
-    return zone_number(stack_of(cast("Construct", subnet)), name) if is_token(name) else name
+    return zone_number(stack_of(subnet), name) if is_token(name) else name
 
 
 def subnet_cidrs(subnets: Iterable[ec2.ISubnet]) -> dict[str, str | Unknown]:

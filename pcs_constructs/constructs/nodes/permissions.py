@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from pcs_constructs.constructs._cdk.casts import as_grantable
 from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Unknown
 
@@ -41,7 +42,7 @@ def role_name(role: iam.IRole) -> str | Unknown:
 def principal_of(profile: INodeInstanceProfile) -> iam.IPrincipal | None:
     """Whom permissions for nodes with this profile are granted to, if that is known."""
     if hasattr(type(profile), "grant_principal"):
-        return cast("iam.IGrantable", profile).grant_principal
+        return as_grantable(profile).grant_principal
     role = role_of(profile)  # the CDK's own profiles are no grantables
     return role.grant_principal if role is not None else None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+
+from pcs_constructs.constructs._cdk.casts import anybody
 
 
 def volume_type(volume: ec2.EbsDeviceProps) -> str:
@@ -36,7 +36,7 @@ def allow_pcs_to_use(key: kms.IKey) -> None:
         statement = iam.PolicyStatement(
             actions=[f"kms:{action}" for action in actions.split()],
             resources=["*"],
-            principals=[cast("iam.IPrincipal", iam.AnyPrincipal())],
+            principals=[anybody()],
             conditions=conditions,
         )
         key.add_to_resource_policy(statement, True)
