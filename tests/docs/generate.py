@@ -15,6 +15,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 import apps  # noqa: F401  # chooses the Node.js that aws_cdk runs on
 import pcs_constructs as pcs
 from pcs_constructs import rules
+from tests.docs.makers import makers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,10 @@ def problems() -> str:
         "`PcsValidationError`, or `app.synth()` fails. *Advice* is a warning that can be",
         "acknowledged. `pcs-constructs explain PCS203` prints a page without a network. What no",
         "check can tell is in [what only a deployment can tell](only-a-deployment-can-tell.md).",
+        "*Checked by* names the constructs and values that look for it; `pcs-constructs check`",
+        "reads finished templates.",
     ]
+    checked_by = makers()
     for hundred, title in _HUNDREDS.items():
         found = [rule for code, rule in sorted(rules.RULES.items()) if code[3] == hundred]
         if found:
@@ -55,6 +59,10 @@ def problems() -> str:
             _, _, explanation = rule.page.partition("\n")
             lines += ["", f"### {rule.code}", "", f"**{rule.title}** ({rule.level.value})"]
             lines += ["", explanation.strip()] if explanation.strip() else []
+            if hundred != "0":
+                names = ", ".join(f"`{name}`" for name in checked_by.get(rule.code, ()))
+                where = f"Checked by: {names}." if names else "Checked in finished templates only."
+                lines += ["", where]
     return "\n".join(lines) + "\n"
 
 

@@ -132,11 +132,9 @@ class Cluster(Construct):
             default none.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, PCS101, PCS105, PCS107, PCS108, PCS110, PCS116,
-            PCS117, PCS401, PCS402, PCS404, PCS409, PCS413 to PCS416, PCS420, PCS428, PCS501 to
-            PCS503, PCS524, the 8xx codes. `app.synth()` fails with PCS102, PCS104, PCS115, PCS202,
-            PCS302, PCS405, PCS422 and PCS429; where the context has
-            `"pcs-constructs:reach": true`, with PCS430.
+        PcsValidationError: when an argument is not what it takes; every problem at once. What
+            only the finished cluster shows fails `app.synth()`; where the context has
+            `"pcs-constructs:reach": true`, what nodes do not reach does as well.
 
     Source: Creating a cluster in AWS PCS; `AWS::PCS::Cluster`.
     """
@@ -229,7 +227,7 @@ class Cluster(Construct):
             login_security_group: The group of login nodes. By default that of compute nodes.
 
         Raises:
-            PcsValidationError: PCS003, PCS111, PCS409, PCS414, PCS415, PCS501 to PCS503, PCS524.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
         """
         return ImportedCluster(
             scope,

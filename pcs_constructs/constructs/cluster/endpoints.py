@@ -70,7 +70,7 @@ class EndpointPolicy:
             documents: Policies of your own, by service. By default none.
 
         Raises:
-            PcsValidationError: PCS003.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
         """
         given = Arguments()
         given.require(cluster=(cluster, "cluster_id"))
@@ -92,7 +92,7 @@ class EndpointPolicy:
                 an endpoint are refused when endpoints are made.
 
         Raises:
-            PcsValidationError: PCS003.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
         """
         given = Arguments()
         given.require(documents=(documents, Mapping))
@@ -157,8 +157,8 @@ class ClusterEndpoints(Construct):
             everything.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS404, PCS409, PCS421, PCS427, PCS431,
-            PCS432. `app.synth()` fails with PCS426, PCS431.
+        PcsValidationError: when an argument is not what it takes; every problem at once. What
+            only the finished app shows fails `app.synth()`.
 
     Source: Access AWS PCS using an interface endpoint (AWS PrivateLink).
     """

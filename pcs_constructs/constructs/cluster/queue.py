@@ -77,8 +77,7 @@ class Queue(Construct):
             `{"OverSubscribe": "EXCLUSIVE"}`. By default none.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, PCS301, PCS303, PCS304, PCS307, PCS308, PCS807 to
-            PCS810, PCS815, PCS830 to PCS832, PCS835, PCS837, PCS838.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Creating a queue in AWS PCS; `AWS::PCS::Queue`.
     """

@@ -65,7 +65,7 @@ class Network(Construct):
             default not.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, PCS410, PCS411, PCS412, PCS417, PCS418.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: AWS PCS VPC and subnet requirements and considerations.
     """

@@ -47,7 +47,7 @@ class ClusterSecurityGroup(Construct):
             each other, what they mount and their endpoints, and what you allow by `connections`.
 
     Raises:
-        PcsValidationError: PCS003.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Security groups in AWS PCS, "Example permissive security group configuration".
     """
@@ -151,7 +151,7 @@ class RestrictedSecurityGroups(Construct):
             each other, what they mount and their endpoints, and what you allow.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS817.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Security groups in AWS PCS, "Example restrictive security group configuration".
     """
@@ -286,7 +286,7 @@ class ClusterSecurityGroups:
             all_outbound: Whether controller and nodes reach everything. By default they do.
 
         Raises:
-            PcsValidationError: PCS003.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
         """
         given = Arguments()
         given.require(
@@ -312,7 +312,7 @@ class ClusterSecurityGroups:
             login: The group of login nodes. By default that of compute nodes.
 
         Raises:
-            PcsValidationError: PCS003.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
         """
         given = Arguments()
         given.require(

@@ -55,7 +55,7 @@ class NodeInstanceProfile(Construct):
         managed_policies: Further managed policies of the role. By default none.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS701, PCS703.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Instance profiles for AWS PCS.
     """

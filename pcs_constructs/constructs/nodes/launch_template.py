@@ -358,9 +358,7 @@ class NodeLaunchTemplate(Construct):
             it does not.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS407, PCS501 to PCS503, PCS524, PCS602 to PCS604,
-            PCS607 to PCS610, PCS612, PCS614, PCS615, PCS617, PCS618, PCS621, PCS622, PCS625,
-            PCS627, PCS901, PCS902, PCS906.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Using Amazon EC2 launch templates with AWS PCS; Multiple network interfaces in AWS PCS.
     """

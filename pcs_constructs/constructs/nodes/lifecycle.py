@@ -262,7 +262,8 @@ class LifecycleAction:
         execution_policy: At which boots it runs. By default at the first.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003. What else is wrong with it, its node group tells.
+        PcsValidationError: when an argument is of a wrong type. What else is wrong with it, its
+            node group tells.
 
     Source: Run custom scripts with node lifecycle actions in AWS PCS.
     """

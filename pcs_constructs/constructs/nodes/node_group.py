@@ -197,10 +197,7 @@ class ComputeNodeGroup(Construct):
         login: Whether people log in here. Such a node group needs no queue. By default they do not.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, the 2xx codes, PCS404, PCS406, PCS407, PCS409, PCS413,
-            PCS415, PCS501 to PCS503, PCS524, PCS558, PCS560, PCS601 to PCS604, PCS607, PCS610 to
-            PCS612, PCS614, PCS615, PCS617, PCS618, PCS621 to PCS625, PCS627, PCS701, PCS703, the
-            8xx codes, PCS901, PCS902, PCS906, PCS910 to PCS920.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Creating a compute node group in AWS PCS; `AWS::PCS::ComputeNodeGroup`.
     """

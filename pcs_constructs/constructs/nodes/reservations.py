@@ -34,7 +34,7 @@ class CapacityReservationGroup(Construct):
             `["cr-0123456789abcdef0"]`. They must be targeted, not open.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS625.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Using ODCRs with AWS PCS; Capacity Reservation groups in the Amazon EC2 User Guide.
     """

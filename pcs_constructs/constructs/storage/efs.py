@@ -94,7 +94,7 @@ class EfsStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, PCS404, PCS414, PCS508, PCS513, PCS523.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Using network file systems with AWS PCS; Create shared storage in Amazon EFS;
     `AWS::EFS::FileSystem`.
@@ -357,7 +357,7 @@ class EfsStorage(Construct):
             What to mount: `mounts={"/projects/cfd": home.add_access_point(...)}`.
 
         Raises:
-            PcsValidationError: PCS003, PCS514.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
 
         Source: Working with Amazon EFS access points.
         """

@@ -64,7 +64,7 @@ class DataRepository:
             prefix: What the keys of the objects begin with. By default all objects.
 
         Raises:
-            PcsValidationError: PCS003.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
 
         Source: Adding permissions to use data repositories in Amazon S3, and Working with
         server-side encrypted Amazon S3 buckets, in the Amazon File Cache User Guide.
@@ -88,7 +88,7 @@ class DataRepository:
             export: The directory, such as `/export/tools`.
 
         Raises:
-            PcsValidationError: PCS003.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
 
         Source: Prerequisites for linking to on-premises NFS data repositories in the Amazon File
         Cache User Guide.
@@ -135,7 +135,7 @@ class FileCacheStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file that was not exported.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS404, PCS409, PCS414, PCS523, PCS550, PCS552, PCS553.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Using network file systems with AWS PCS; Amazon File Cache User Guide;
     `CreateFileCache` of the FSx API.

@@ -113,8 +113,7 @@ class LustreStorage(Construct):
             must be deleted by hand. `DESTROY` deletes every file.
 
     Raises:
-        PcsValidationError: PCS002, PCS003, PCS404, PCS409, PCS414, PCS504 to PCS507, PCS515 to
-            PCS519, PCS523.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Create shared storage in Amazon FSx for Lustre; `CreateFileSystem` of the FSx API.
     """
@@ -343,7 +342,7 @@ class LustreStorage(Construct):
                 default they are.
 
         Raises:
-            PcsValidationError: PCS001, PCS003, PCS520 to PCS522.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
 
         Source: Using data repositories with Amazon FSx for Lustre;
         `AWS::FSx::DataRepositoryAssociation`.

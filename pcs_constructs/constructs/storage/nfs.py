@@ -60,7 +60,7 @@ class NfsStorage:
             which takes an export with `no_root_squash`. By default not.
 
     Raises:
-        PcsValidationError: PCS001, PCS003, PCS555 to PCS557.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: `nfs(5)`; Mounting considerations for Linux in the Amazon EFS User Guide.
     """

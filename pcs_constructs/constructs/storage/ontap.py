@@ -136,7 +136,7 @@ class OntapStorage(Construct):
             makes a last backup of each volume, which costs money until it is deleted by hand.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, PCS404, PCS409, PCS414, PCS540 to PCS548.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Mounting on Linux clients, and File System Access Control with Amazon VPC, in the FSx
     for ONTAP User Guide; `CreateFileSystem` of the FSx API.
@@ -388,7 +388,7 @@ class OntapStorage(Construct):
             What to mount: `mounts={"/projects": ontap.add_volume(...)}`.
 
         Raises:
-            PcsValidationError: PCS002, PCS003, PCS545 to PCS547.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
 
         Source: Managing FSx for ONTAP volumes; `AWS::FSx::Volume`.
         """

@@ -135,7 +135,7 @@ class OpenZfsStorage(Construct):
             money until it is deleted by hand.
 
     Raises:
-        PcsValidationError: PCS001 to PCS003, PCS404, PCS409, PCS414, PCS530 to PCS535, PCS538.
+        PcsValidationError: when an argument is not what it takes; every problem at once.
 
     Source: Using network file systems with AWS PCS; Performance for Amazon FSx for OpenZFS;
     `CreateFileSystem` of the FSx API.
@@ -419,7 +419,7 @@ class OpenZfsStorage(Construct):
             What to mount: `mounts={"/projects": zfs.add_volume(...)}`.
 
         Raises:
-            PcsValidationError: PCS001 to PCS003, PCS534 to PCS536, PCS538.
+            PcsValidationError: when an argument is not what it takes; every problem at once.
 
         Source: Managing FSx for OpenZFS volumes; `AWS::FSx::Volume`.
         """
