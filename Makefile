@@ -5,22 +5,26 @@ PYTHON ?= python3
 UV := $(or $(shell command -v uv 2>/dev/null),.venv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: help demo test bench check generate clean
+.PHONY: help demo test test-services bench check generate clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo      synthesize the user guide's cluster into cdk.out and say what it made"
-	@echo "make test      run every test"
-	@echo "make check     format, lint and type-check"
-	@echo "make bench     compare with hand-written CDK code"
-	@echo "make generate  write the generated pages of docs/ again"
-	@echo "make clean     remove what the other targets made"
+	@echo "make demo           synthesize the user guide's cluster into cdk.out and say what it made"
+	@echo "make test           run the tests"
+	@echo "make test-services  run those that start a real Slurm, where there is one"
+	@echo "make check          format, lint and type-check"
+	@echo "make bench          compare with hand-written CDK code"
+	@echo "make generate       write the generated pages of docs/ again"
+	@echo "make clean          remove what the other targets made"
 
 demo: .venv/.ready
 	@$(RUN) python -m apps.demo
 
 test: .venv/.ready
-	@$(RUN) pytest
+	@$(RUN) pytest -n auto --dist loadfile
+
+test-services: .venv/.ready
+	@$(RUN) pytest -rs tests/services
 
 bench: .venv/.ready
 	@$(RUN) python -m tests.benchmark

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,6 @@ import apps.mpi_cfd
 import apps.priorities
 import apps.restricted
 import apps.storage_gallery
-from tests.apps.slurm import Slurm, installed
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,3 @@ def app(request: pytest.FixtureRequest, synthesized: Callable[[str], Synthesized
 def getting_started(synthesized: Callable[[str], Synthesized]) -> Synthesized:
     """The getting-started app."""
     return synthesized("getting_started")
-
-
-@pytest.fixture
-def slurm() -> Iterator[Slurm]:
-    """A real Slurm, where there is one."""
-    with installed() as slurm:
-        yield slurm

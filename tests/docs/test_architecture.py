@@ -93,6 +93,33 @@ def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
                 yield alias.asname or alias.name, f"{found.module}.{alias.name}"
 
 
+def test_only_doors_lie_at_the_root() -> None:
+    doors = {"__init__", "__main__", "cfnlint", "fixtures", "testing"}
+    assert {path.stem for path in PACKAGE.glob("*.py")} == doors
+    rooms = {"analysis", "commands", "constructs", "model", "rules", "templates"}
+    assert {p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name != "__pycache__"} == rooms
+
+
+def test_no_module_makes_a_reader_scroll() -> None:
+    # Tables are as long as what they list.
+    lines = {
+        str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in PACKAGE.rglob("*.py")
+    }
+    assert {name: length for name, length in lines.items() if length > 600} == {}
+
+
+def test_no_function_hides_its_steps() -> None:
+    long = {
+        f"{path.relative_to(PACKAGE)}:{function.name}": length
+        for path in PACKAGE.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        and (length := (function.end_lineno or 0) - function.body[0].lineno + 1) > 100
+    }
+    assert long == {}
+
+
 def test_no_public_signature_takes_anything_at_all() -> None:
     for path in PACKAGE.rglob("*.py"):
         assert "**kwargs: Any" not in path.read_text(encoding="utf-8"), path

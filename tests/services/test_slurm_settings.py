@@ -15,7 +15,7 @@ from pcs_constructs.model.slurm_settings import CLUSTER, NODE_GROUP, QUEUE, Scop
 from pcs_constructs.rules import SettingsFacts, errors_in
 
 if TYPE_CHECKING:
-    from tests.apps.slurm import Slurm
+    from tests.services.slurm import Slurm
 
 _GOOD = [
     (

@@ -10,20 +10,20 @@ import aws_cdk as cdk
 import pytest
 
 import pcs_constructs as pcs
-from pcs_constructs.analysis import slurm
+from pcs_constructs.analysis.slurm import FILES, configurations
 from pcs_constructs.templates import template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.apps.conftest import Synthesized
-    from tests.apps.slurm import Slurm
+    from tests.services.slurm import Slurm
 
 
 def _files(outdir: Path) -> Iterator[dict[str, str]]:
     """The files of each cluster."""
-    for found in slurm.configurations(template.read(outdir)):
-        yield {name: found.text(name) for name in slurm.FILES}
+    for found in configurations(template.read(outdir)):
+        yield {name: found.text(name) for name in FILES}
 
 
 def test_slurm_takes_what_every_app_amounts_to(app: Synthesized, slurm: Slurm) -> None:
