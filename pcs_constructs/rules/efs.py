@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import error
+from pcs_constructs.rules.rule import advice, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Violati
 def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Violation]:
     """What is provisioned of an EFS file system, and when files move, goes together.
 
-    Throughput is given with PROVISIONED, and only then: 1 to 3,414 MiB/s. Files move to Archive
+    Throughput is given with PROVISIONED, and only then: 1 MiB/s or more. Files move to Archive
     later than to Infrequent Access, and only with ELASTIC throughput. They move back from where
     they have been moved.
 
@@ -113,9 +113,9 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Violation]:
     if (
         facts.provisioned
         and isinstance(facts.throughput_mib, (int, float))
-        and (not 1 <= facts.throughput_mib <= 3414 or facts.throughput_mib % 1)
+        and (facts.throughput_mib < 1 or facts.throughput_mib % 1)
     ):
-        yield Violation(argument, f"{facts.throughput_mib:g} MiB/s", "give 1 to 3414 whole MiB")
+        yield Violation(argument, f"{facts.throughput_mib:g} MiB/s", "give whole MiB, 1 or more")
     if facts.archive is not None and not facts.elastic:
         yield Violation(
             "transition_to_archive_policy",
@@ -133,6 +133,23 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Violation]:
             "out_of_infrequent_access_policy",
             "is given without lifecycle_policy",
             "give lifecycle_policy as well, or leave it out",
+        )
+
+
+@advice("PCS525", EfsFacts)
+def efs_throughput_is_within_the_quota(facts: EfsFacts) -> Iterator[Violation]:
+    """Throughput of EFS that is provisioned above 3,414 MiB/s needs a higher quota first.
+
+    The quota can be raised, and differs between Regions; without it the deployment fails.
+
+    Source: Amazon EFS quotas in the Amazon EFS User Guide.
+    """
+    throughput = facts.throughput_mib
+    if facts.provisioned and isinstance(throughput, (int, float)) and throughput > 3414:
+        yield Violation(
+            "provisioned_throughput_per_second",
+            f"{throughput:g} MiB/s",
+            "ask for a higher quota first, or give up to 3414 MiB",
         )
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 _STEP: Final = 2400
 _MOST_REPOSITORIES: Final = 8
-_PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+
+_PRIVATE: Final = tuple(
+    map(IPv4Network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class RepositoryFacts:
     """The NFS server."""
     export: str | Unknown = UNKNOWN
     """What the NFS server exports."""
+    subdirectories: bool = False
+    """Whether several exports of the NFS server are named, each a directory below the path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +94,11 @@ def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Viol
     """A file cache links at most 8 data repositories of one kind, each to a directory of its own.
 
     Either all of them are S3 buckets, or all are NFS servers. A directory is given by an absolute
-    path other than `/`. Neither is one directory inside another, nor one bucket prefix or export.
+    path other than `/`, which only an NFS server may have of which several exports are named.
+    Neither is one directory inside another, nor one bucket prefix or export.
 
-    Source: `DataRepositoryAssociations` of the FSx `CreateFileCache` API; Creating a link to a data
-    repository in the Amazon File Cache User Guide.
+    Source: `FileCacheDataRepositoryAssociation` of the FSx API, botocore 1.44.8; Creating a link to
+    a data repository in the Amazon File Cache User Guide.
     """
     if len(facts.repositories) > _MOST_REPOSITORIES:
         yield Violation(
@@ -107,8 +113,9 @@ def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Viol
             "make a cache for the buckets and another for the servers",
         )
     paths = [r.path for r in facts.repositories if r.path is not UNKNOWN]
+    rooted = {r.path for r in facts.repositories if r.nfs and r.subdirectories and r.path == "/"}
     for path in paths:
-        if not re.fullmatch(r"(/[^/\s]+)+/?", path) or len(path) > 4096:
+        if (path not in rooted and not re.fullmatch(r"(/[^/\s]+)+/?", path)) or len(path) > 4096:
             yield Violation(
                 "data_repositories",
                 f"{path!r} is no directory of a cache",
@@ -126,22 +133,23 @@ def cache_links_repositories_of_one_kind(facts: FileCacheFacts) -> Iterator[Viol
 
 @error("PCS553", FileCacheFacts)
 def cached_nfs_servers_have_addresses(facts: FileCacheFacts) -> Iterator[Violation]:
-    """An NFS server that is cached is named by its private IPv4 address and an absolute path.
+    """An NFS server that is cached is named by its name or a private IPv4 address, and a path.
 
-    File Cache resolves names by DNS servers that it is told of, and `AWS::FSx::FileCache` has no
-    property for them. Addresses are those of RFC 1918.
+    The path is absolute: `nfs://filer.example.com/export`. Names are resolved by the DNS servers of
+    the VPC, or by those that the API is told of; `AWS::FSx::FileCache` has no property for these.
 
-    Source: Prerequisites for linking to on-premises NFS data repositories in the Amazon File Cache
-    User Guide; `DataRepositoryAssociation` of `AWS::FSx::FileCache`.
+    Source: `FileCacheDataRepositoryAssociation` and `FileCacheNFSConfiguration` of the FSx API,
+    botocore 1.44.8; Prerequisites for linking to on-premises NFS data repositories in the Amazon
+    File Cache User Guide.
     """
     for repository in facts.repositories:
         if not repository.nfs:
             continue
-        if repository.host is not UNKNOWN and not _is_private(repository.host):
+        if repository.host is not UNKNOWN and not _is_server(repository.host):
             yield Violation(
                 "data_repositories",
-                f"{repository.host!r} is no private IPv4 address",
-                "write the server's, such as '10.0.0.5'",
+                f"{repository.host!r} is neither a name nor a private IPv4 address",
+                "write the server's, such as 'filer.example.com' or '10.0.0.5'",
             )
         if repository.export is not UNKNOWN and not re.fullmatch(r"/\S+", repository.export):
             yield Violation(
@@ -151,11 +159,11 @@ def cached_nfs_servers_have_addresses(facts: FileCacheFacts) -> Iterator[Violati
             )
 
 
-def _is_private(host: str) -> bool:
+def _is_server(host: str) -> bool:
     try:
         address = IPv4Address(host)
     except ValueError:
-        return False
+        return re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", host) is not None
     return any(address in network for network in _PRIVATE)
 
 

@@ -114,19 +114,19 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[V
 
     PERSISTENT_2: 125, 250, 500 or 1,000 MB/s for each TiB; PERSISTENT_1: 50, 100 or 200, with HDD
     12 or 40. The throughput of scratch file systems is fixed. Intelligent-Tiering has a throughput
-    for all of it, a multiple of 4,000 MB/s.
+    for all of it: 1,000, 2,000 or a multiple of 4,000 MB/s.
 
-    Source: `PerUnitStorageThroughput` of the FSx API.
+    Source: `PerUnitStorageThroughput` and `ThroughputCapacity` of the FSx API, botocore 1.44.8.
     """
     if UNKNOWN in {facts.deployment_type, facts.storage_type, facts.throughput}:
         return
     if facts.storage_type == "INTELLIGENT_TIERING":
         value = facts.throughput if isinstance(facts.throughput, (int, float)) else 0
-        if not 4000 <= value <= 2_000_000 or value % 4000:
+        if value not in {1000, 2000} and (not 4000 <= value <= 2_000_000 or value % 4000):
             yield Violation(
                 "throughput",
                 f"cannot be {facts.throughput} MB/s with Intelligent-Tiering",
-                "use 4000 or a multiple of it up to 2000000",
+                "use 1000, 2000, or a multiple of 4000 up to 2000000",
             )
         return
     assert facts.deployment_type is not UNKNOWN
@@ -260,9 +260,9 @@ def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator
 def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Violation]:
     """Metadata IOPS are 1,500, 3,000, 6,000 or a multiple of 12,000 up to 192,000.
 
-    They are for PERSISTENT_2. Intelligent-Tiering has 6,000 or 12,000.
+    They are for PERSISTENT_2, of SSD and Intelligent-Tiering alike.
 
-    Source: `MetadataConfiguration` of the FSx API.
+    Source: `MetadataConfiguration` of the FSx API, botocore 1.44.8.
     """
     if facts.metadata_iops is None:
         return
@@ -275,14 +275,12 @@ def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Violation]:
         return
     if facts.metadata_iops is UNKNOWN:
         return
-    if facts.storage_type == "INTELLIGENT_TIERING":
-        allowed = facts.metadata_iops in {6000, 12000}
-        fix = "use 6000 or 12000"
-    else:
-        allowed = facts.metadata_iops in {1500, 3000, 6000, *range(12000, 192_001, 12000)}
-        fix = "use 1500, 3000, 6000 or a multiple of 12000 up to 192000"
-    if not allowed:
-        yield Violation("metadata_iops", f"cannot be {facts.metadata_iops}", fix)
+    if facts.metadata_iops not in {1500, 3000, 6000, *range(12000, 192_001, 12000)}:
+        yield Violation(
+            "metadata_iops",
+            f"cannot be {facts.metadata_iops}",
+            "use 1500, 3000, 6000 or a multiple of 12000 up to 192000",
+        )
 
 
 @error("PCS517", LustreFacts)
@@ -375,7 +373,7 @@ def data_repositories_have_directories_of_their_own(
     """A data repository is shown in a directory of its own, given by an absolute path.
 
     None is inside another: beside one at `/` there is no other. Nor does a bucket and prefix cover
-    another's.
+    another's; prefixes are compared by their directories, so `data` does not cover `data2`.
 
     Source: `FileSystemPath` of `AWS::FSx::DataRepositoryAssociation`.
     """
@@ -404,7 +402,7 @@ def data_repositories_have_directories_of_their_own(
 
 
 def _covers(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
+    short, long = sorted((one.rstrip("/") + "/", other.rstrip("/") + "/"), key=len)
     return long.startswith(short)
 
 

@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 _FIRST: Final = (128, 256, 512, 1024, 2048, 4096)
 _SECOND: Final = (384, 768, 1536, 3072, 6144)
 _SEVERAL_PAIRS: Final = (1536, 3072, 6144)
+_THIRD_SINGLE: Final = (1536, 3072, 6144, 12288, 18432)
+_THIRD_MULTI: Final = (384, 768, *_THIRD_SINGLE)
 _THROUGHPUT: Final[Mapping[str | Unknown, tuple[int, ...]]] = {
     "SINGLE_AZ_1": _FIRST,
     "MULTI_AZ_1": _FIRST,
     "SINGLE_AZ_2": _SECOND,
     "MULTI_AZ_2": _SECOND,
+    "SINGLE_AZ_3": _THIRD_SINGLE,
+    "MULTI_AZ_3": _THIRD_MULTI,
 }
+
+_THIRD_GENERATION: Final = ("SINGLE_AZ_3", "MULTI_AZ_3")
+_ONE_PAIR: Final = ("SINGLE_AZ_1", "MULTI_AZ_1", "MULTI_AZ_2", "MULTI_AZ_3")
 
 _NO_ENDPOINTS: Final = tuple(
     IPv4Network(text)
@@ -91,15 +98,15 @@ def ontap_capacity_can_be_made(facts: OntapFacts) -> Iterator[Violation]:
 
 @error("PCS541", OntapFacts)
 def ontap_ha_pairs_fit_the_deployment_type(facts: OntapFacts) -> Iterator[Violation]:
-    """An ONTAP file system has one HA pair of servers, and up to 12 with SINGLE_AZ_2.
+    """An ONTAP file system has one HA pair of servers, and with SINGLE_AZ_2 or _3 up to 12.
 
-    Source: `HAPairs` of the FSx `CreateFileSystem` API.
+    Source: `HAPairs` of the FSx `CreateFileSystem` API, botocore 1.44.8.
     """
     if facts.ha_pairs is UNKNOWN:
         return
     if not 1 <= facts.ha_pairs <= 12:
         yield Violation("ha_pairs", f"is {facts.ha_pairs}", "give 1 to 12")
-    elif facts.ha_pairs > 1 and facts.deployment_type not in {UNKNOWN, "SINGLE_AZ_2"}:
+    elif facts.ha_pairs > 1 and facts.deployment_type in _ONE_PAIR:
         yield Violation(
             "ha_pairs",
             f"is {facts.ha_pairs}, and {facts.deployment_type} has one",
@@ -114,8 +121,10 @@ def ontap_throughput_fits_the_deployment_type(facts: OntapFacts) -> Iterator[Vio
     SINGLE_AZ_1 and MULTI_AZ_1: 128, 256, 512, 1,024, 2,048 or 4,096. SINGLE_AZ_2 and MULTI_AZ_2:
     384, 768, 1,536, 3,072 or 6,144; with several pairs 1,536 at the least. The API names 384 and
     768 for MULTI_AZ_2 only; AWS's recipes use them for SINGLE_AZ_2 with one pair as well.
+    SINGLE_AZ_3: 1,536, 3,072, 6,144, 12,288 or 18,432; MULTI_AZ_3 384 and 768 as well.
 
-    Source: `ThroughputCapacityPerHAPair` of the FSx API; FSx for ONTAP in the AWS HPC Recipes.
+    Source: `ThroughputCapacityPerHAPair` of the FSx API, botocore 1.44.8; FSx for ONTAP in the AWS
+    HPC Recipes.
     """
     allowed = _THROUGHPUT.get(facts.deployment_type, ())
     if facts.deployment_type == "SINGLE_AZ_2" and facts.ha_pairs != 1:
@@ -132,11 +141,12 @@ def ontap_throughput_fits_the_deployment_type(facts: OntapFacts) -> Iterator[Vio
 def ontap_iops_fit_the_capacity(facts: OntapFacts) -> Iterator[Violation]:
     """IOPS that are provisioned for an ONTAP file system are 3 or more for each GiB of it.
 
-    They are 200,000 for each HA pair at the most.
+    They are 200,000 for each HA pair at the most, in the first two generations: what the most is in
+    the third no source here says.
 
     Source: `DiskIopsConfiguration` of the FSx API.
     """
-    if facts.iops is None or facts.iops is UNKNOWN:
+    if facts.iops is None or facts.iops is UNKNOWN or facts.deployment_type in _THIRD_GENERATION:
         return
     if facts.ha_pairs is UNKNOWN or facts.capacity_gib is UNKNOWN:
         return
@@ -154,7 +164,7 @@ def ontap_iops_fit_the_capacity(facts: OntapFacts) -> Iterator[Violation]:
 def ontap_servers_are_where_the_type_says(facts: OntapFacts) -> Iterator[Violation]:
     """An ONTAP file system of two zones has a subnet in each, any other has one subnet.
 
-    A standby subnet, route tables and a range for the endpoints go with MULTI_AZ_1 and MULTI_AZ_2
+    A standby subnet, route tables and a range for the endpoints go with the MULTI_AZ types
     only. The range is not within 0.0.0.0/8, 127.0.0.0/8, 198.19.0.0/20, 224.0.0.0/4 or 240.0.0.0/4.
 
     Source: `PreferredSubnetId`, `RouteTableIds` and `EndpointIpAddressRange` of the FSx API;

@@ -38,6 +38,7 @@ _MOST_IOPS: Final[Mapping[str | Unknown, int]] = {
     "MULTI_AZ_1": 400_000,
 }
 _RECORD_SIZES: Final = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_TIERED_RECORD_SIZES: Final = (128, 256, 512, 1024, 2048, 4096)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,8 @@ class OpenZfsVolumeFacts:
     """The paths of the volumes that were added before."""
     capacity_gib: float | Unknown = UNKNOWN
     """The capacity of the file system."""
+    storage_type: str | Unknown = "SSD"
+    """The storage of the file system; that of the constructs is SSD."""
     record_size_kib: float | None = None
     quota_gib: float | None = None
     reservation_gib: float | None = None
@@ -144,18 +147,27 @@ class OpenZfsVolumeFacts:
 def open_zfs_volume_sizes_fit(facts: OpenZfsVolumeFacts) -> Iterator[Violation]:
     """An OpenZFS volume has records, a quota and a reservation of sizes that FSx takes.
 
-    Records: 4, 8, 16, 32, 64, 128, 256, 512 or 1,024 KiB. Quotas and reservations are in whole GiB.
+    Records: 4, 8, 16, 32, 64, 128, 256, 512 or 1,024 KiB, with Intelligent-Tiering 128 to 4,096.
+    Quotas and reservations are in whole GiB; in a template -1 stands for none, as does a
+    reservation of 0.
     A reservation is no larger than the file system, nor than the volume's own quota. There are
     quotas for up to 500 users and groups, whose numbers end at 2,147,483,647.
 
-    Source: `CreateOpenZFSVolumeConfiguration` of the FSx API; `zfsprops(7)`.
+    Source: `CreateOpenZFSVolumeConfiguration` of the FSx API, botocore 1.44.8; `zfsprops(7)`.
     """
     record_size = facts.record_size_kib
-    if record_size is not None and record_size not in _RECORD_SIZES:
+    sizes = (
+        tuple(sorted({*_RECORD_SIZES, *_TIERED_RECORD_SIZES}))
+        if facts.storage_type is UNKNOWN
+        else _TIERED_RECORD_SIZES
+        if facts.storage_type == "INTELLIGENT_TIERING"
+        else _RECORD_SIZES
+    )
+    if record_size is not None and record_size not in sizes:
         yield Violation(
             "record_size",
             f"of {record_size:g} KiB",
-            f"use {', '.join(str(size) for size in _RECORD_SIZES[:-1])} or {_RECORD_SIZES[-1]} KiB",
+            f"use {', '.join(str(size) for size in sizes[:-1])} or {sizes[-1]} KiB",
         )
     for argument, gibibytes in (
         ("quota", facts.quota_gib),

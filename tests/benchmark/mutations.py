@@ -971,6 +971,12 @@ def _about_storage(m: Row) -> Iterator[Mutant]:
         "PCS513", "throughput without provisioned", put(EFS, "ProvisionedThroughputInMibps", 100)
     )
     yield m(
+        "PCS525",
+        "throughput above the quota",
+        put(EFS, "ThroughputMode", "provisioned"),
+        put(EFS, "ProvisionedThroughputInMibps", 4000),
+    )
+    yield m(
         "PCS514",
         "a relative path",
         put("AWS::EFS::AccessPoint", "RootDirectory.Path", "projects"),

@@ -84,7 +84,7 @@ class DataRepository:
         CloudFormation cannot say everything that the FSx API can of such a server: see PCS554.
 
         Args:
-            host: Its private IPv4 address, such as `10.0.0.5`.
+            host: Its name or its private IPv4 address, such as `filer.example.com` or `10.0.0.5`.
             export: The directory, such as `/export/tools`.
 
         Raises:

@@ -42,6 +42,8 @@ _DEFAULT_THROUGHPUT: Final = {
     "SINGLE_AZ_2": 1536,
     "MULTI_AZ_1": 128,
     "MULTI_AZ_2": 384,
+    "SINGLE_AZ_3": 1536,
+    "MULTI_AZ_3": 384,
 }
 _LARGEST_FLEXVOL_GIB: Final = 300 * 1024
 _GIB: Final = 2**30
@@ -57,6 +59,8 @@ class OntapDeploymentType(Enum):
     SINGLE_AZ_2 = "SINGLE_AZ_2"
     MULTI_AZ_1 = "MULTI_AZ_1"
     MULTI_AZ_2 = "MULTI_AZ_2"
+    SINGLE_AZ_3 = "SINGLE_AZ_3"
+    MULTI_AZ_3 = "MULTI_AZ_3"
 
 
 class OntapTieringPolicy(Enum):
@@ -100,9 +104,10 @@ class OntapStorage(Construct):
             GiB for each pair.
         throughput: MB/s of each HA pair: 128, 256, 512, 1,024, 2,048 or 4,096 with SINGLE_AZ_1 and
             MULTI_AZ_1; 384, 768, 1,536, 3,072 or 6,144 with MULTI_AZ_2; 1,536, 3,072 or 6,144 with
-            SINGLE_AZ_2. By default the smallest.
-        ha_pairs: How many pairs of servers share the work, up to 12 with SINGLE_AZ_2. By default
-            one. With several each volume is spread over all of them.
+            SINGLE_AZ_2; with SINGLE_AZ_3 and MULTI_AZ_3 12,288 and 18,432 beside those. By default
+            the smallest.
+        ha_pairs: How many pairs of servers share the work, up to 12 with SINGLE_AZ_2 and
+            SINGLE_AZ_3. By default one. With several each volume is spread over all of them.
         iops: Disk operations per second. By default 3 for each GiB.
         deployment_type: By default SINGLE_AZ_1: one HA pair in one zone, which every Region has.
         subnet: Where its preferred servers are. By default the first private subnet of the VPC,

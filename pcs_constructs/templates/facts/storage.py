@@ -22,6 +22,8 @@ EFS: Final = "AWS::EFS::FileSystem"
 FSX: Final = "AWS::FSx::FileSystem"
 CACHE: Final = "AWS::FSx::FileCache"
 _REPOSITORY: Final = "AWS::FSx::DataRepositoryAssociation"
+_NONE: Final = -1
+"""What FSx takes as no quota and no reservation."""
 _DAYS: Final = re.compile(r"AFTER_(\d+)_DAYS?")
 
 
@@ -321,6 +323,7 @@ def _open_zfs_volume(
     capacity: float | Unknown,
 ) -> Evidence:
     records = part.number(*place, "RecordSizeKiB")
+    server = part if part.type == FSX else part.follow(part.get(*place, "ParentVolumeId"))
     quota = part.number(*place, "StorageCapacityQuotaGiB")
     reservation = part.number(*place, "StorageCapacityReservationGiB")
     quotas: dict[str, list[tuple[int, float]]] = {"USER": [], "GROUP": []}
@@ -346,9 +349,12 @@ def _open_zfs_volume(
             path=path,
             others=others,
             capacity_gib=capacity,
+            storage_type=_storage_type(server),
             record_size_kib=records if isinstance(records, (int, float)) else None,
-            quota_gib=quota if isinstance(quota, (int, float)) else None,
-            reservation_gib=reservation if isinstance(reservation, (int, float)) else None,
+            quota_gib=quota if isinstance(quota, (int, float)) and quota != _NONE else None,
+            reservation_gib=reservation
+            if isinstance(reservation, (int, float)) and reservation != _NONE
+            else None,
             user_quotas=tuple(quotas["USER"]),
             group_quotas=tuple(quotas["GROUP"]),
             nfs_exports=tuple(exports) or ((UNKNOWN, (UNKNOWN,)),),
@@ -364,6 +370,14 @@ def _open_zfs_volume(
             "path": ("Name",),
         },
     )
+
+
+def _storage_type(server: Part | None) -> str | Unknown:
+    """The storage of a file system; not known of a volume inside of another volume."""
+    if server is None or server.type != FSX:
+        return UNKNOWN
+    kind = server.text("StorageType")
+    return "SSD" if kind is None else kind
 
 
 def _ontap(part: Part) -> Evidence:
@@ -470,6 +484,7 @@ def _cache(part: Part) -> Iterator[Evidence]:
                 nfs=nfs or part.get(links, i, "NFS") is not None,
                 host=host or UNKNOWN,
                 export=f"/{export}" if export else UNKNOWN,
+                subdirectories=part.get(links, i, "DataRepositorySubdirectories") is not None,
             )
         )
     yield Evidence(

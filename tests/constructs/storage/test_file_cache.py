@@ -260,7 +260,7 @@ def test_fails_on_everything_that_fsx_does_not_make_at_once(
             capacity=cdk.Size.gibibytes(3600),
             data_repositories={
                 "/genomes": pcs.DataRepository.s3(bucket),
-                "/tools": pcs.DataRepository.nfs("nfs.example.com", "/export"),
+                "/tools": pcs.DataRepository.nfs("203.0.113.5", "/export"),
             },
         )
 

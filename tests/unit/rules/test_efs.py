@@ -5,7 +5,7 @@ from functools import partial
 
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.rules import AccessPointFacts, EfsFacts
-from tests.unit.rules.test_rules import errors, row, table
+from tests.unit.rules.test_rules import advice, errors, row, table
 
 elastic = partial(replace, EfsFacts(file_system_id="fs-0123456789abcdef0", elastic=True))
 provisioned = partial(elastic, elastic=False, provisioned=True, throughput_mib=128)
@@ -17,7 +17,7 @@ provisioned = partial(elastic, elastic=False, provisioned=True, throughput_mib=1
     row("least", provisioned(throughput_mib=1)),
     row("most", provisioned(throughput_mib=3414)),
     row("none", provisioned(throughput_mib=0), "PCS513"),
-    row("too much", provisioned(throughput_mib=3415), "PCS513"),
+    row("above the quota", provisioned(throughput_mib=3415)),
     row("not said", provisioned(throughput_mib=None), "PCS513"),
     row("said in vain", elastic(throughput_mib=128), "PCS513"),
     row("token", provisioned(throughput_mib=UNKNOWN)),
@@ -33,6 +33,16 @@ provisioned = partial(elastic, elastic=False, provisioned=True, throughput_mib=1
 )
 def test_throughput_and_lifecycle_go_together(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("within", provisioned(throughput_mib=3414)),
+    row("above", provisioned(throughput_mib=3415), "PCS525"),
+    row("elastic", elastic()),
+    row("token", provisioned(throughput_mib=UNKNOWN)),
+)
+def test_more_throughput_than_the_quota_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
 
 
 @table(

@@ -85,6 +85,13 @@ def test_a_cache_is_referred_to_by_its_names(facts, codes) -> None:
     row("deep, with a slash", linked(s3("/genomes/human/"))),
     row("a server and a bucket", linked(s3("/genomes"), nfs()), "PCS552"),
     row("all", linked(s3("/")), "PCS552"),
+    row("all of a server", linked(replace(nfs("/"), subdirectories=True))),
+    row("all of one export", linked(nfs("/")), "PCS552"),
+    row(
+        "all and more",
+        linked(replace(nfs("/"), subdirectories=True), nfs("/b", "10.0.0.6")),
+        "PCS552",
+    ),
     row("relative", linked(s3("genomes")), "PCS552"),
     row("nothing", linked(s3("")), "PCS552"),
     row("two slashes", linked(s3("//genomes")), "PCS552"),
@@ -109,17 +116,19 @@ def test_a_cache_links_what_is_beside_each_other(facts, codes) -> None:
     row("last of 172.16/12", linked(nfs(host="172.31.255.255"))),
     row("after 172.16/12", linked(nfs(host="172.32.0.0")), "PCS553"),
     row("public", linked(nfs(host="203.0.113.5")), "PCS553"),
-    row("name", linked(nfs(host="nfs.example.com")), "PCS553"),
+    row("name", linked(nfs(host="nfs.example.com"))),
+    row("carrier-grade address", linked(nfs(host="100.64.0.5"))),
+    row("no name", linked(nfs(host="nfs_example")), "PCS553"),
     row("IPv6", linked(nfs(host="[fd00::5]")), "PCS553"),
     row("nothing", linked(nfs(host="", uri="nfs://x")), "PCS553"),
     row("relative", linked(nfs(export="export")), "PCS553"),
     row("the root", linked(nfs(export="/")), "PCS553"),
     row("space", linked(nfs(export="/my tools")), "PCS553"),
-    row("both", linked(nfs(host="x", export="y")), "PCS553", "PCS553"),
+    row("both", linked(nfs(host="x_y", export="y")), "PCS553", "PCS553"),
     row("tokens", linked(nfs(host=UNKNOWN, export=UNKNOWN, uri=UNKNOWN))),
     row("a bucket", linked(s3("/genomes"))),
 )
-def test_a_cached_server_has_a_private_address(facts, codes) -> None:
+def test_a_cached_server_has_a_name_or_a_private_address(facts, codes) -> None:
     assert errors(facts) == codes
 
 

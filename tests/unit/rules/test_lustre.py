@@ -54,7 +54,8 @@ def test_efa_needs_a_large_persistent_2(facts, codes) -> None:
     row("Intelligent-Tiering on PERSISTENT_1", tiering(deployment_type="PERSISTENT_1"), "PCS515"),
     row("Intelligent-Tiering of a size", tiering(capacity_gib=1200), "PCS504"),
     row("Intelligent-Tiering, 8,000 MB/s", tiering(throughput=8000)),
-    row("Intelligent-Tiering, 1,000 MB/s", tiering(throughput=1000), "PCS505"),
+    *(row(f"Intelligent-Tiering, {n}", tiering(throughput=n)) for n in (1000, 2000, 4000)),
+    row("Intelligent-Tiering, 3,000 MB/s", tiering(throughput=3000), "PCS505"),
     row("Intelligent-Tiering without", tiering(throughput=None), "PCS505"),
     row("least read cache", tiering(read_cache_gib=32)),
     row("no read cache", tiering(read_cache_gib=0)),
@@ -80,7 +81,9 @@ def test_the_storage_type_fits_the_deployment_type(facts, codes) -> None:
     *(row(f"{n}", lustre(metadata_iops=n), "PCS516") for n in (0, 1000, 9000, 18_000, 204_000)),
     row("PERSISTENT_1", persistent_1(metadata_iops=1500), "PCS516"),
     row("Intelligent-Tiering, 6,000", tiering(metadata_iops=6000)),
-    row("Intelligent-Tiering, 1,500", tiering(metadata_iops=1500), "PCS516"),
+    row("Intelligent-Tiering, 1,500", tiering(metadata_iops=1500)),
+    row("Intelligent-Tiering, 192,000", tiering(metadata_iops=192_000)),
+    row("Intelligent-Tiering, 9,000", tiering(metadata_iops=9000), "PCS516"),
     row("token", lustre(metadata_iops=UNKNOWN)),
 )
 def test_metadata_iops_are_some_that_fsx_makes(facts, codes) -> None:
@@ -131,6 +134,7 @@ def test_a_log_group_is_named_for_fsx(facts, codes) -> None:
     row("Intelligent-Tiering", linked(storage_type="INTELLIGENT_TIERING"), "PCS520"),
     row("two sources", linked(paths=("/a", "/b"), sources=("one/", "two/"))),
     row("one source twice", linked(paths=("/a", "/b"), sources=("one/", "one/")), "PCS521"),
+    row("a source that begins alike", linked(paths=("/a", "/b"), sources=("b/data", "b/data2"))),
     row("one source in another", linked(paths=("/a", "/b"), sources=("b/x/", "b/")), "PCS521"),
     row("source, token", linked(paths=("/a", "/b"), sources=(UNKNOWN, "b/"))),
     row("backed up", linked(backup_days=7), "PCS522"),

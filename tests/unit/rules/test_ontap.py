@@ -61,6 +61,15 @@ def test_an_ontap_capacity_is_one_that_fsx_makes(facts, codes) -> None:
     row("0", ontap(ha_pairs=0), "PCS541"),
     row("13", pairs(ha_pairs=13), "PCS541"),
     row("2 of SINGLE_AZ_1", ontap(ha_pairs=2, capacity_gib=2048), "PCS541"),
+    row(
+        "12 of SINGLE_AZ_3", pairs(deployment_type="SINGLE_AZ_3", ha_pairs=12, capacity_gib=12_288)
+    ),
+    row(
+        "2 of MULTI_AZ_3",
+        multi_az_2(deployment_type="MULTI_AZ_3", ha_pairs=2, capacity_gib=2048),
+        "PCS541",
+    ),
+    row("2 of a later type", pairs(deployment_type="SINGLE_AZ_4", ha_pairs=2)),
     row("2 of MULTI_AZ_2", multi_az_2(ha_pairs=2, capacity_gib=2048), "PCS541"),
     row("token", ontap(ha_pairs=UNKNOWN)),
     row("2 of a token", pairs(deployment_type=UNKNOWN)),
@@ -76,6 +85,12 @@ def test_ontap_has_as_many_pairs_as_the_type_says(facts, codes) -> None:
     row("MULTI_AZ_1 4096", multi_az_2(deployment_type="MULTI_AZ_1", throughput=4096)),
     row("SINGLE_AZ_2 384", single_az_2(throughput=384)),
     row("two pairs 384", pairs(throughput=384), "PCS542"),
+    *(
+        row(f"SINGLE_AZ_3 {n}", pairs(deployment_type="SINGLE_AZ_3", throughput=n))
+        for n in (1536, 12_288, 18_432)
+    ),
+    row("SINGLE_AZ_3 384", pairs(deployment_type="SINGLE_AZ_3", throughput=384), "PCS542"),
+    row("MULTI_AZ_3 384", multi_az_2(deployment_type="MULTI_AZ_3", throughput=384)),
     row("SINGLE_AZ_1 384", ontap(throughput=384), "PCS542"),
     row("SINGLE_AZ_1 64", ontap(throughput=64), "PCS542"),
     row("MULTI_AZ_1 8192", multi_az_2(deployment_type="MULTI_AZ_1", throughput=8192), "PCS542"),

@@ -145,6 +145,19 @@ def test_open_zfs_servers_are_where_the_type_says(facts, codes) -> None:
         row(f"records of {kib}", volume(record_size_kib=kib), "PCS534")
         for kib in (0, 2, 100, 127.5, 2048)
     ),
+    *(
+        row(
+            f"tiered records of {kib}",
+            volume(storage_type="INTELLIGENT_TIERING", record_size_kib=kib),
+        )
+        for kib in (128, 4096)
+    ),
+    row(
+        "tiered records of 64",
+        volume(storage_type="INTELLIGENT_TIERING", record_size_kib=64),
+        "PCS534",
+    ),
+    row("records of 4096 of any storage", volume(storage_type=UNKNOWN, record_size_kib=4096)),
     row("quota", volume(quota_gib=10)),
     row("quota above the capacity", volume(quota_gib=10**6)),
     row("no quota", volume(quota_gib=0), "PCS534"),
