@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pcs_constructs.model.errors import Problem, Violation
 
@@ -39,22 +39,34 @@ class Rule:
     level: Level
     """How bad it is to break it."""
 
-    name: str
-    """The sentence that should hold, as a name."""
+    sentence: Callable[..., object]
+    """What should hold: a function whose name says it and whose docstring is the page.
 
-    page: str
-    """The whole explanation; its first line is the title."""
+    It is also what judges, where there are facts to judge.
+    """
 
     facts: type[object] | None = None
     """What it judges; `None` for what is refused before there are facts."""
 
-    test: Callable[[Any], Iterator[Violation]] | None = None
-    """How it judges."""
+    @property
+    def name(self) -> str:
+        """The sentence that should hold, as a name."""
+        return self.sentence.__name__
+
+    @property
+    def page(self) -> str:
+        """The whole explanation; its first line is the title."""
+        return inspect.getdoc(self.sentence) or ""
 
     @property
     def title(self) -> str:
         """The rule in one sentence."""
         return self.page.partition("\n")[0]
+
+    @property
+    def test(self) -> Callable[[Any], Iterator[Violation]] | None:
+        """How it judges; `None` where there are no facts."""
+        return cast("Test[Any]", self.sentence) if self.facts else None
 
     def problems(self, facts: object) -> Iterator[Problem]:
         """What breaks the rule."""
@@ -63,7 +75,7 @@ class Rule:
 
 
 RULES: Final[dict[str, Rule]] = {}
-"""Every rule by its code."""
+"""The rules by their codes, of the modules that have been loaded: `rules.RULES` has all."""
 
 
 def error(code: str, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
@@ -78,7 +90,7 @@ def advice(code: str, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
 
 def _register(code: str, level: Level, facts: type[F]) -> Callable[[Test[F]], Test[F]]:
     def keep(test: Test[F]) -> Test[F]:
-        _add(Rule(code, level, test.__name__, inspect.getdoc(test) or "", facts, test))
+        _add(Rule(code, level, test, facts))
         return test
 
     return keep
@@ -88,7 +100,7 @@ def page(code: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Register the page of a code that is raised before there are facts to judge."""
 
     def keep(sentence: Callable[[], None]) -> Callable[[], None]:
-        _add(Rule(code, Level.ERROR, sentence.__name__, inspect.getdoc(sentence) or ""))
+        _add(Rule(code, Level.ERROR, sentence))
         return sentence
 
     return keep

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 
 from pcs_constructs.constructs._cdk.casts import anybody
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
 
 
 def volume_type(volume: ec2.EbsDeviceProps) -> str:

@@ -11,8 +11,6 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_fsx as fsx
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from pcs_constructs import rules
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_s3 as s3
     from constructs import IDependable
 
@@ -455,6 +454,8 @@ def _share(
 
 def log_group_name(group: logs.ILogGroup) -> str | Unknown:
     """The name of a log group, where it is said and not made by CloudFormation."""
+    from aws_cdk import aws_logs as logs  # which takes time, and few file systems have logs
+
     resource = group.node.default_child
     name = resource.log_group_name if isinstance(resource, logs.CfnLogGroup) else None
     return known(name if name is not None else group.log_group_name)
