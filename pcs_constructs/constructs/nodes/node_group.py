@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Required, TypedDict
 
@@ -15,39 +14,23 @@ from constructs import Construct
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
-from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
+from pcs_constructs.constructs._cdk.once import subnet_id
 from pcs_constructs.constructs._cdk.problems import advise, refuse
-from pcs_constructs.constructs._cdk.tokens import known, known_all, without_tokens
+from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.traffic import new_security_group
-from pcs_constructs.constructs.file_share import MountScripts, depend, grants_of
+from pcs_constructs.constructs.file_share import FileShare, MountScripts, depend, grants_of
 from pcs_constructs.constructs.network.security_groups import efa_security_group_id
-from pcs_constructs.constructs.network.subnets import is_public, security_group_facts, subnet_facts
-from pcs_constructs.constructs.nodes.images import follows_parameter, image_parameter
+from pcs_constructs.constructs.nodes.draft import NodeGroupDraft
+from pcs_constructs.constructs.nodes.images import image_parameter
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile, grant_without_role
-from pcs_constructs.constructs.nodes.launch_template import Launch, NodeLaunchTemplate
-from pcs_constructs.constructs.nodes.lifecycle import (
-    Lifecycle,
-    LifecycleAction,
-    ScriptCachingPolicy,
-)
-from pcs_constructs.constructs.nodes.mounting import Mounting
-from pcs_constructs.constructs.nodes.parameters import NodeParameters, SlurmParameters
+from pcs_constructs.constructs.nodes.launch_template import NodeLaunchTemplate
 from pcs_constructs.constructs.nodes.permissions import (
-    has_principal,
     principal_of,
-    role_name,
-    role_of,
 )
-from pcs_constructs.model import instances
-from pcs_constructs.model.boot import UserDataPart
-from pcs_constructs.model.capacity import Capacity, Scaling
-from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Problem
-from pcs_constructs.model.names import physical_name
-from pcs_constructs.model.network_type import NetworkType
-from pcs_constructs.model.slurm_settings import NODE_GROUP
+from pcs_constructs.model.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     import aws_cdk as cdk
 
@@ -58,6 +41,14 @@ if TYPE_CHECKING:
         INodeLaunchTemplate,
         ISharedStorage,
     )
+    from pcs_constructs.constructs.nodes.launch import Launch
+    from pcs_constructs.constructs.nodes.lifecycle import (
+        AttachedLifecycle,
+        LifecycleAction,
+        ScriptCachingPolicy,
+    )
+    from pcs_constructs.model.boot import UserDataPart
+    from pcs_constructs.model.capacity import Capacity, Scaling
     from pcs_constructs.model.instances import InstanceFacts
 
 
@@ -291,281 +282,100 @@ class ComputeNodeGroup(Construct):
         slurm_settings: Mapping[str, str] | None = None,
         login: bool = False,
     ) -> None:
-        given = Arguments()
-        given.require(
-            cluster=(cluster, "cluster_id"),
-            scaling=(scaling, Scaling),
-            efa=(efa, bool),
-            efa_only=(efa_only, bool),
-            detailed_monitoring=(detailed_monitoring, bool),
-            instance_metadata_tags=(instance_metadata_tags, bool),
-            login=(login, bool),
-        )
-        given.expect(
-            name=(name, str),
-            placement_group=(placement_group, "placement_group_name"),
-            capacity=(capacity, Capacity),
-            instance_profile=(instance_profile, "instance_profile_arn"),
-            mount_scripts=(mount_scripts, MountScripts),
-            script_caching_policy=(script_caching_policy, ScriptCachingPolicy),
-            key_pair=(key_pair, "key_pair_name"),
-            launch_template=(launch_template, "version"),
-            root_device_name=(root_device_name, str),
-            http_put_response_hop_limit=(http_put_response_hop_limit, int),
-            gpu_type=(gpu_type, str),
-        )
-        types, described = given.instance_types("instance_types", instance_types)
-        chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
-        groups = given.items("security_groups", security_groups, "security_group_id")
-        parts = given.items("user_data", user_data, UserDataPart)
-        peers = given.peers("ssh_from", ssh_from)
-        parameters = SlurmParameters(
-            NODE_GROUP,
-            given.mapping("slurm_settings", slurm_settings, str),
-            {
-                "RealMemory": given.whole_mebibytes("real_memory", real_memory),
-                "Weight": given.count("weight", weight),
-                "Features": given.joined("features", features),
-            },
-        )
-        records = [
-            given.mapping("gres", record, str) for record in given.items("gres", gres, Mapping)
-        ]
-        file_systems = given.mapping("mounts", mounts, "file_share")
-        actions = given.items("lifecycle_actions", lifecycle_actions, LifecycleAction)
-        idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
-        given.expect(image=(image, "get_image"))
-        volume = given.ebs("root_volume", root_volume)
-        tags = given.mapping("instance_tags", instance_tags, str)
-        if launch_template is not None:
-            given.problems.extend(
-                _contradictions(
-                    efa=efa,
-                    efa_only=efa_only,
-                    placement_group=placement_group,
-                    mounts=file_systems,
-                    mount_scripts=mount_scripts,
-                    user_data=parts,
-                    security_groups=groups,
-                    ssh_from=peers,
-                    key_pair=key_pair,
-                    root_volume=root_volume,
-                    root_device_name=root_device_name,
-                    detailed_monitoring=detailed_monitoring,
-                    instance_tags=tags,
-                    http_put_response_hop_limit=http_put_response_hop_limit is not None,
-                    instance_metadata_tags=instance_metadata_tags,
-                )
-            )
-        capacity = capacity or Capacity.on_demand()
-        own_template = launch_template if isinstance(launch_template, NodeLaunchTemplate) else None
-        if own_template is not None and _differ(own_template.capacity, capacity):
-            given.problems.append(_other_capacity())
-        refuse(scope, id, given.problems)
-        if mounts is None and launch_template is None:
-            file_systems = dict(cluster.mounts)
-        if own_template is not None:
-            file_systems = dict(own_template.mounts)
-        found = instances.known(types, described)
-        mounting = Mounting(
-            file_systems,
-            scripts=None if launch_template else mount_scripts or cluster.mount_scripts,
-            without_disks=tuple(
-                name for name, facts in found.items() if not facts.local_storage_gb
-            ),
-            inherited=mounts is None and launch_template is None,
-        )
-        lifecycle = Lifecycle(
-            actions=mounting.ordered(actions), script_caching_policy=script_caching_policy
-        )
-        # An imported template has an image; one that is made here has none.
-        default_image = image is None and (launch_template is None or own_template is not None)
-        places = (cluster.subnet,) if chosen is None else chosen
-        # The cluster's own subnet was looked at with the cluster, but not whether it suits nodes.
-        looked_at = places if chosen is not None or is_public(places[0]) is True else ()
-        ipv6 = cluster.network_type is NetworkType.IPV6
-        places_facts = [
-            subnet_facts("subnets", place, cluster.vpc, nodes=True, needs_ipv6=ipv6)
-            for place in looked_at
-        ]
-        carried = cluster.login_security_group if login else cluster.compute_security_group
-        physical = (
-            physical_name(path_of(scope), id, without_tokens(types), longest=25)
-            if name is None
-            else name
-        )
-        launch = Launch(
-            instance_types=types,
-            described=described,
-            secondary_group_ids=(security_group_id(carried),),
-            slurm_settings=dict(parameters.values),
-            security_group_ids=tuple(
-                dict.fromkeys(security_group_id(group) for group in (carried, *groups))
-            ),
-            mounts=mounting.by_user_data,
-            parts=parts,
-            efa=own_template.efa if own_template else efa,
-            efa_only=own_template.efa_only if own_template else efa_only,
-            placement_group=placement_group,
-            capacity=capacity,
-            min=scaling.min,
-            max=scaling.max,
-            key_name=key_pair.key_pair_name if key_pair else None,
-            name_tag=physical,
-            root_volume=volume,
-            root_device_name=root_device_name,
-            own_image=image is not None,
-            detailed_monitoring=detailed_monitoring,
-            instance_tags=tags,
-            http_put_response_hop_limit=http_put_response_hop_limit,
-            instance_metadata_tags=instance_metadata_tags,
-            subnets=len(places),
-            public=any(subnet.public is True for subnet in places_facts) or UNKNOWN,
-        )
-        group_facts = rules.NodeGroupFacts(
-            name=known(physical),
-            named=name is not None,
-            instance_types=known_all(types),
-            described=described,
-            min=scaling.min,
-            max=scaling.max,
-            subnets=len(places),
-            purchase_option=capacity.purchase_option,
-            spot_options=capacity.allocation is not None,
-            login=login,
-            scale_down_idle_seconds=idle_seconds,
-            slurm=cluster.slurm or UNKNOWN,
-            default_image=default_image,
-        )
-        ssh = rules.PeersFacts(
-            argument="ssh_from",
-            service="SSH",
-            sources=tuple(known(peer.unique_id) for peer in peers),
-        )
-        ids = rules.IdentifierFacts(
-            subnet_ids=tuple(known(subnet_id(place)) for place in places),
-            security_group_ids=tuple(map(known, launch.security_group_ids)),
-        )
-        told = NodeParameters(
-            parameters,
-            gres=records,
-            gpu_type=gpu_type,
-            cluster=cluster,
-            instances=found,
-            all_known=len(found) == len(types),
-            login=login,
-        )
-        groups_facts = [
-            security_group_facts("security_groups", group, cluster.vpc) for group in groups
-        ]
-        granted = instance_profile is None or has_principal(instance_profile)
-        facts = (
-            group_facts,
-            *places_facts,
-            *groups_facts,
-            ids,
-            ssh,
-            *launch.facts(),
-            *told.facts(),
-            *_root_volume_of(own_template, own_image=image is not None),
-            *mounting.facts(places, role=granted),
-            *lifecycle.facts(role=granted),
-        )
-        problems = list(rules.errors_in(*facts))
-        if own_template is not None:
-            if own_template.interfaces != launch.interfaces:
-                problems.append(_other_cards())
-            if own_template.subnet is not None and {subnet_id(s) for s in places} != {
-                subnet_id(own_template.subnet)
-            }:
-                problems.append(_other_subnet())
-        if instance_profile is not None and (role := role_of(instance_profile)) is not None:
-            problems.extend(rules.errors_in(rules.RoleFacts(name=role_name(role))))
-        refuse(scope, id, problems)
-        # Last, because an image that is only asked for its ID may leave a parameter in the stack.
-        if image:
-            ami_id = given.image("image", image, scope, id)
-            refuse(scope, id, given.problems)
-            image_facts = rules.ImageFacts(
-                ami_id=known(ami_id),
-                follows_parameter=follows_parameter(scope, ami_id),
-                architectures={name: each.architecture for name, each in found.items()},
-            )
-            facts = (*facts, image_facts)
-            refuse(scope, id, rules.errors_in(image_facts))
+        draft = NodeGroupDraft(scope, id, locals())
+        facts = draft.judge()
 
         super().__init__(scope, id)
         advise(self, rules.advice_on(*facts))
         self.cluster = cluster
-        self.name = physical
-        self.instance_types = types
+        self.name = draft.name
+        self.instance_types = draft.options.instance_types
         self.scaling = scaling
-        self.subnets = places
+        self.subnets = draft.subnets
         if launch_template is not None:
-            self.mounts = own_template.mounts if own_template else None
+            self.mounts = draft.own_template.mounts if draft.own_template else None
         else:
-            self.mounts = mounting.file_systems
+            self.mounts = draft.mounting.file_systems
         self.login = login
-        self.addresses = scaling.max * launch.addresses
-        self.architecture = group_facts.architecture
-        if efa and launch_template is None and carried is not cluster.security_group:
-            # Groups that name ports do not let EFA through.
-            launch = launch.with_group(efa_security_group_id(self, cluster.vpc))
+        self.lifecycle_actions = draft.lifecycle.actions
+        self.addresses = scaling.max * draft.launch.addresses
+        self.architecture = draft.group_facts.architecture
+
         self._efa = efa
+        self._given_template = launch_template
+        launch = self._launch(draft)
         self._interfaces = launch.interfaces
         self._security_group_ids = launch.security_group_ids
         self._secondary_group_ids = launch.secondary_group_ids or ()
-        self._given_template = launch_template
-        self.lifecycle_actions = lifecycle.actions
-        attached = lifecycle.attach(self)
-        scripts_take = attached.grants(cluster.cluster_id) if lifecycle.actions else ()
-        self._needed = (*grants_of(mounting.shares.values()), *scripts_take)
+        shares = draft.mounting.shares.values()
         # What the cluster mounts is open to its security group, and its profile may mount it.
-        own = [s for s in mounting.shares.values() if all(s is not c for c in cluster.open_shares)]
+        own = [s for s in shares if all(s is not c for c in cluster.open_shares)]
         self._efa_shares = any(share.efa for share in own)
+        attached = draft.lifecycle.attach(self)
+        scripts_take = attached.grants(cluster.cluster_id) if draft.lifecycle.actions else ()
+        self._needed = (*grants_of(shares), *scripts_take)
         self._profile = instance_profile
         if instance_profile is None and (scripts_take or any(grants_of(own))):
             self._profile = self._own_profile()
         self._template = None if launch_template else launch.attach(self, "LaunchTemplate")
-        self._resource = cfn.CfnComputeNodeGroup(
+        self._resource = self._compute_node_group(draft, attached)
+        self._open(draft, own)
+        # The cluster waits for the way out of its own subnet.
+        depend(self._resource, own, [s for s in draft.subnets if s is not cluster.subnet])
+        self.compute_node_group_id = self._resource.attr_id
+
+    def _launch(self, draft: NodeGroupDraft) -> Launch:
+        """What its nodes are launched with, where groups that name ports do not let EFA through."""
+        names_ports = draft.cluster_group is not self.cluster.security_group
+        if self._efa and self._given_template is None and names_ports:
+            return draft.launch.with_group(efa_security_group_id(self, self.cluster.vpc))
+        return draft.launch
+
+    def _compute_node_group(
+        self, draft: NodeGroupDraft, attached: AttachedLifecycle
+    ) -> cfn.CfnComputeNodeGroup:
+        capacity = draft.options.capacity
+        return cfn.CfnComputeNodeGroup(
             self,
             "Resource",
-            cluster_id=cluster.cluster_id,
-            name=physical,
-            ami_id=image.get_image(self).image_id
-            if image
-            else _default_image(scope, self.architecture)
-            if default_image
-            else None,
-            custom_launch_template=_template_reference(self._template, launch_template),
+            cluster_id=self.cluster.cluster_id,
+            name=self.name,
+            ami_id=self._image_id(draft),
+            custom_launch_template=_template_reference(self._template, self._given_template),
             iam_instance_profile_arn=self.instance_profile.instance_profile_arn,
             node_lifecycle_actions=attached.actions,
             instance_configs=[
-                cfn.CfnComputeNodeGroup.InstanceConfigProperty(instance_type=name) for name in types
+                cfn.CfnComputeNodeGroup.InstanceConfigProperty(instance_type=name)
+                for name in self.instance_types
             ],
             purchase_option=capacity.purchase_option,
             scaling_configuration=cfn.CfnComputeNodeGroup.ScalingConfigurationProperty(
-                min_instance_count=scaling.min, max_instance_count=scaling.max
+                min_instance_count=self.scaling.min, max_instance_count=self.scaling.max
             ),
-            slurm_configuration=told.configuration(idle_seconds),
+            slurm_configuration=draft.parameters.configuration(draft.idle_seconds),
             spot_options=cfn.CfnComputeNodeGroup.SpotOptionsProperty(
                 allocation_strategy=capacity.allocation.value
             )
             if capacity.allocation
             else None,
-            subnet_ids=[subnet_id(subnet) for subnet in places],
+            subnet_ids=[subnet_id(subnet) for subnet in self.subnets],
         )
-        for peer in peers:
+
+    def _image_id(self, draft: NodeGroupDraft) -> str | None:
+        if draft.image:
+            return draft.image.get_image(self).image_id
+        return _default_image(draft.scope, self.architecture) if draft.default_image else None
+
+    def _open(self, draft: NodeGroupDraft, own: Sequence[FileShare]) -> None:
+        """Let in who may come by SSH, and open and permit what these nodes alone mount."""
+        for peer in draft.peers:
             self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
-        for share in own if launch_template is None else ():  # or that has opened them
+        for share in own if self._given_template is None else ():  # or that has opened them
             if share.ports and share.security_groups:
                 share.allow_mount_from(as_security_group(self._own_security_group))
-        if instance_profile is not None and granted:
+        if draft.instance_profile is not None and draft.has_principal:
             for grant in self._needed:
                 grant(self).apply_before(self._resource)
-        # The cluster waits for the way out of its own subnet.
-        depend(self._resource, own, [s for s in places if s is not cluster.subnet])
-        self.compute_node_group_id = self._resource.attr_id
 
     @property
     def connections(self) -> ec2.Connections:
@@ -664,15 +474,6 @@ class _ImportedComputeNodeGroup(Construct):
         self.architecture = None
 
 
-def _root_volume_of(
-    template: NodeLaunchTemplate | None, *, own_image: bool
-) -> Iterator[rules.RootVolumeFacts]:
-    """What a template made elsewhere shows of a volume whose device this image has to have."""
-    if template is not None and template.root_volume is not None:
-        device_name = known(template.root_device_name)
-        yield rules.RootVolumeFacts(type=UNKNOWN, device_name=device_name, own_image=own_image)
-
-
 def _template_reference(
     own: ec2.CfnLaunchTemplate | None, given: INodeLaunchTemplate | None
 ) -> cfn.CfnComputeNodeGroup.CustomLaunchTemplateProperty:
@@ -694,51 +495,3 @@ def _default_image(scope: Construct, architecture: str | None) -> str:
         f"The image of {architecture} nodes. Newest: aws ssm get-parameter --name "
         f"/aws/service/pcs/ami/dlami-base-ubuntu2404/{architecture}/latest/ami-id",
     )
-
-
-def _other_cards() -> Problem:
-    return Problem(
-        code="PCS611",
-        argument="launch_template",
-        message="has the network interfaces of other instance types",
-        fix="make it with the instance_types of the node group",
-    )
-
-
-def _differ(template: Capacity, group: Capacity) -> bool:
-    """Whether a template was made for another way of buying; most of it is not in a template."""
-    if template.reservation != group.reservation:
-        return True
-    return template.purchase_option not in {"ONDEMAND", group.purchase_option}
-
-
-def _other_subnet() -> Problem:
-    return Problem(
-        code="PCS218",
-        argument="subnets",
-        message="are not the subnet of the launch template",
-        fix="leave subnet out of NodeLaunchTemplate, or pass the same to both",
-    )
-
-
-def _other_capacity() -> Problem:
-    return Problem(
-        code="PCS218",
-        argument="capacity",
-        message="and launch_template do not name the same reservation",
-        fix="pass the same capacity to NodeLaunchTemplate and to the node group",
-    )
-
-
-def _contradictions(**arguments: object) -> list[Problem]:
-    """The arguments that a launch template of the user's own makes meaningless."""
-    return [
-        Problem(
-            code="PCS218",
-            argument=argument,
-            message="says what is in the launch template, and launch_template gives one",
-            fix=f"leave one of them out: {argument} goes into NodeLaunchTemplate(...)",
-        )
-        for argument, value in arguments.items()
-        if value
-    ]
