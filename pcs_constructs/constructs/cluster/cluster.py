@@ -13,21 +13,19 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import rules
-from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
-from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
+from pcs_constructs.constructs._cdk.once import security_group_id
 from pcs_constructs.constructs._cdk.order import create_after, deploy_after
 from pcs_constructs.constructs._cdk.problems import (
     advise,
     asked_for,
     at_synth,
     check_templates,
-    refuse,
-    today,
 )
 from pcs_constructs.constructs._cdk.tokens import known, known_items
-from pcs_constructs.constructs._cdk.tree import all_constructs, environment_of, identity, stack_name
+from pcs_constructs.constructs._cdk.tree import all_constructs, environment_of
 from pcs_constructs.constructs.cluster import secrets
+from pcs_constructs.constructs.cluster.draft import ClusterDraft
 from pcs_constructs.constructs.cluster.endpoints import ClusterEndpoints, ClusterEndpointsOptions
 from pcs_constructs.constructs.cluster.imported import ImportedCluster
 from pcs_constructs.constructs.cluster.members import connections_of, problems_of_members
@@ -37,34 +35,24 @@ from pcs_constructs.constructs.network.security_groups import (
     ClusterSecurityGroup,
     ClusterSecurityGroups,
 )
-from pcs_constructs.constructs.network.subnets import (
-    first_private_subnet,
-    is_public,
-    security_group_facts,
-    subnet_facts,
-    subnet_for,
-    vpc_facts,
-)
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.node_group import (
     ComputeNodeGroup,
     ComputeNodeGroupOptions,
     LoginNodeOptions,
 )
-from pcs_constructs.constructs.nodes.parameters import ClusterParameters, qos_of
+from pcs_constructs.constructs.nodes.parameters import qos_of
 from pcs_constructs.model.capacity import ClusterSize, Scaling
 from pcs_constructs.model.errors import UNKNOWN, Problem
-from pcs_constructs.model.names import physical_name
 from pcs_constructs.model.network_type import NetworkType
 from pcs_constructs.model.slurm import (
-    CATALOG_DATE,
     Accounting,
     Preemption,
     SlurmVersion,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pcs_constructs.analysis.reach.findings import Finding
     from pcs_constructs.constructs.file_share import FileShare
@@ -275,167 +263,82 @@ class Cluster(Construct):
         slurmdbd_settings: Mapping[str, str] | None = None,
         cgroup_settings: Mapping[str, str] | None = None,
     ) -> None:
-        given = Arguments()
-        given.require(
-            vpc=(vpc, "vpc_id"),
-            size=(size, ClusterSize),
-            slurm=(slurm, SlurmVersion),
-            rest_api=(rest_api, bool),
-            network_type=(network_type, NetworkType),
-        )
-        given.expect(
-            subnet=(subnet, "subnet_id"),
-            name=(name, str),
-            security_group=(security_group, "security_group_id"),
-            security_groups=(security_groups, ClusterSecurityGroups),
-            mount_scripts=(mount_scripts, MountScripts),
-        )
-        peers = given.peers("rest_api_from", rest_api_from)
-        idle_seconds = given.seconds("scale_down_idle_time", scale_down_idle_time)
-        file_systems = given.mapping("mounts", mounts, "file_share")
-        parameters = ClusterParameters(
-            given,
-            slurm_settings=slurm_settings,
-            slurmdbd_settings=slurmdbd_settings,
-            cgroup_settings=cgroup_settings,
-            memory_aware=memory_aware,
-            default_memory_per_cpu=default_memory_per_cpu,
-            prolog=prolog,
-            epilog=epilog,
-            licenses=licenses,
-            preemption=preemption,
-            accounting=accounting,
-        )
-        srun_ports = parameters.settings.get("SrunPortRange")
-        if isinstance(security_groups, ClusterSecurityGroups):
-            if security_groups.given:  # all of them, or the cluster makes all
-                for member in ("controller", "compute", "login"):
-                    group = getattr(security_groups, member)
-                    given.require(**{f"security_groups.{member}": (group, "security_group_id")})
-            if security_group is not None:
-                given.problems.append(_two_kinds_of_groups())
-            if srun_ports is not None:  # it is opened
-                given.literal("slurm_settings['SrunPortRange']", srun_ports, "60001-63000")
-        refuse(scope, id, given.problems)
-        place = subnet or first_private_subnet(vpc)
-        place_id = subnet_id(place) if place else ""
-        ipv6 = network_type is NetworkType.IPV6
-        passed = (security_group,) if security_group else ()
-        passed = security_groups.given if security_groups else passed
-        group_ids = [security_group_id(group) for group in passed]
-        replaced_by = (
-            stack_name(scope),
-            size.name,
-            place and identity(place, place_id),
-            identity(passed[0], group_ids[0]) if passed else security_groups and "RESTRICTED",
-            *(["IPV6"] if ipv6 else []),
-        )
-        physical = (
-            physical_name(path_of(scope), id, replaced_by, longest=40) if name is None else name
-        )
-        facts = (
-            rules.ClusterFacts(
-                name=known(physical),
-                named=name is not None,
-                slurm=slurm,
-                scale_down_idle_seconds=idle_seconds,
-                accounting=accounting is not None,
-                retention_days=accounting.retention_days if accounting else None,
-                rest_api=rest_api,
-                rest_api_from=len(peers),
-                # Not asked for where it does not matter: it is a round trip.
-                today=today(scope) if slurm.end_of_life else CATALOG_DATE,
-            ),
-            *parameters.facts(slurm),
-            rules.PeersFacts(
-                argument="rest_api_from",
-                service="the REST API",
-                sources=tuple(known(peer.unique_id) for peer in peers),
-            ),
-            vpc_facts(vpc),
-            rules.MountFacts(paths=tuple(known(path) for path in file_systems)),
-            *(storage.file_share.facts(path) for path, storage in file_systems.items()),
-            rules.IdentifierFacts(
-                subnet_ids=(known(place_id),) if place else (),
-                security_group_ids=tuple(map(known, group_ids)),
-            ),
-            *(
-                security_group_facts(
-                    "security_groups" if security_groups else "security_group", group, vpc
-                )
-                for group in dict.fromkeys(passed)
-            ),
-            # A private subnet that was chosen here is right; anything else is looked at.
-            *(
-                [subnet_facts("subnet", place, vpc, controller=True, needs_ipv6=ipv6)]
-                if place and (subnet or ipv6 or is_public(place) is True)
-                else []
-            ),
-        )
-        place = subnet_for(scope, id, place, rules.errors_in(*facts))
+        draft = ClusterDraft(scope, id, locals())
+        facts, controller_subnet = draft.judge()
 
         super().__init__(scope, id)
         advise(self, rules.advice_on(*facts))
-        self.name = physical
+        self.name = draft.name
         self.size = size
         self.slurm = slurm
         self.vpc = vpc
-        self.subnet = place
-        self.mounts = file_systems
+        self.subnet = controller_subnet
+        self.mounts = draft.mounts
         self.mount_scripts = mount_scripts
         self.accounting = accounting is not None
         self.qos = qos_of(accounting)
         self.network_type = network_type
-        self.slurm_settings = parameters.settings
-        self.memory_aware = parameters.memory_aware
-        if security_groups is None:
-            shared = security_group or as_security_group(
-                ClusterSecurityGroup(self, "SecurityGroup", vpc=vpc, ipv6=ipv6).security_group
-            )
-            carried = (shared, shared, shared)
-        else:
-            carried = security_groups.attach(
-                self,
-                "SecurityGroups",
-                vpc=vpc,
-                accounting=accounting is not None,
-                rest_api=rest_api,
-                srun_port_range=srun_ports,
-                ipv6=ipv6,
-            )
-        self.security_group, self.compute_security_group, self.login_security_group = carried
+        self.slurm_settings = draft.parameters.settings
+        self.memory_aware = draft.parameters.memory_aware
+        groups = self._attach_groups(draft, security_group)
+        self.security_group, self.compute_security_group, self.login_security_group = groups
         # A scope of their own: a queue may have the id of a node group.
         self._queues = Construct(self, "Queues")
-        self._resource = cfn.CfnCluster(
+        self._resource = self._attach_cluster(draft)
+        for peer in draft.peers:
+            self.security_group.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
+        self._shares = {path: storage.file_share for path, storage in draft.mounts.items()}
+        for share in self._shares.values():
+            for group in dict.fromkeys((self.compute_security_group, self.login_security_group)):
+                share.allow_mount_from(group, scope=self if draft.passed_groups else None)
+        # Every node refers to the cluster, so what the cluster waits for is there before any node,
+        # and goes after the last one.
+        depend(self._resource, self._shares.values(), [controller_subnet])
+        self._wait_for_earlier_clusters()
+        self.cluster_id = self._resource.attr_id
+        at_synth(self, self._problems_at_synth)
+
+    def _attach_groups(
+        self, draft: ClusterDraft, security_group: ec2.ISecurityGroup | None
+    ) -> Iterable[ec2.ISecurityGroup]:
+        """The security groups of controller, compute nodes and login nodes."""
+        if draft.security_groups is None:
+            shared = security_group or as_security_group(
+                ClusterSecurityGroup(
+                    self, "SecurityGroup", vpc=self.vpc, ipv6=draft.ipv6
+                ).security_group
+            )
+            return (shared, shared, shared)
+        return draft.security_groups.attach(
+            self,
+            "SecurityGroups",
+            vpc=self.vpc,
+            accounting=self.accounting,
+            rest_api=draft.rest_api,
+            srun_port_range=draft.srun_ports,
+            ipv6=draft.ipv6,
+        )
+
+    def _attach_cluster(self, draft: ClusterDraft) -> cfn.CfnCluster:
+        resource = cfn.CfnCluster(
             self,
             "Resource",
-            name=physical,
-            size=size.name,
-            scheduler=cfn.CfnCluster.SchedulerProperty(type="SLURM", version=slurm.value),
+            name=self.name,
+            size=self.size.name,
+            scheduler=cfn.CfnCluster.SchedulerProperty(type="SLURM", version=self.slurm.value),
             networking=cfn.CfnCluster.NetworkingProperty(
-                subnet_ids=[place_id],
+                subnet_ids=[draft.subnet_id],
                 security_group_ids=[security_group_id(self.security_group)],
-                network_type="IPV6" if ipv6 else None,
+                network_type="IPV6" if draft.ipv6 else None,
             ),
-            slurm_configuration=parameters.configuration(
-                rest_api=rest_api, idle_seconds=idle_seconds
+            slurm_configuration=draft.parameters.configuration(
+                rest_api=draft.rest_api, idle_seconds=draft.idle_seconds
             ),
         )
         if self.qos is not None:
             # A template does not show them otherwise, and `pcs-constructs check` asks.
-            self._resource.add_metadata("pcs-constructs", {"qos": sorted(self.qos)})
-        for peer in peers:
-            self.security_group.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
-        self._shares = {path: storage.file_share for path, storage in file_systems.items()}
-        for share in self._shares.values():
-            for group in dict.fromkeys((self.compute_security_group, self.login_security_group)):
-                share.allow_mount_from(group, scope=self if passed else None)
-        # Every node refers to the cluster, so what the cluster waits for is there before any node,
-        # and goes after the last one.
-        depend(self._resource, self._shares.values(), [place])
-        self._wait_for_earlier_clusters()
-        self.cluster_id = self._resource.attr_id
-        at_synth(self, self._problems_at_synth)
+            resource.add_metadata("pcs-constructs", {"qos": sorted(self.qos)})
+        return resource
 
     @cached_property
     def _shared_profile(self) -> NodeInstanceProfile:
@@ -564,15 +467,6 @@ class Cluster(Construct):
         together = [c for c in namesakes if environment_of(c) == here]
         names = tuple(c.name for c in together) if together[0] is self else ()  # told once
         return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
-
-
-def _two_kinds_of_groups() -> Problem:
-    return Problem(
-        code="PCS428",
-        argument="security_groups",
-        message="and security_group both say what controller and nodes carry",
-        fix="leave one of them out",
-    )
 
 
 def _out_of_reach(paths: Sequence[str]) -> Sequence[Finding]:
