@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
-from numbers import Real
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import aws_cdk as cdk
 import jsii
@@ -18,15 +18,14 @@ from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known
-from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.file_share import FileShare, Ports
 from pcs_constructs.constructs.network.subnets import subnet_for
-from pcs_constructs.constructs.storage.placement import Placement
+from pcs_constructs.constructs.storage.servers import FsxServers
 from pcs_constructs.model.boot import MountClient
-from pcs_constructs.model.errors import UNKNOWN
+from pcs_constructs.model.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
     from constructs import IDependable
@@ -226,106 +225,45 @@ class OntapStorage(Construct):
     ) -> None:
         given = Arguments()
         given.require(
-            vpc=(vpc, "vpc_id"),
             deployment_type=(deployment_type, OntapDeploymentType),
-            junction_path=(junction_path, str),
-            tiering_policy=(tiering_policy, OntapTieringPolicy),
-            storage_efficiency=(storage_efficiency, bool),
-            snapshot_policy=(snapshot_policy, str),
             copy_tags=(copy_tags, bool),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
-        )
-        given.expect(
-            throughput=(throughput, Real),
-            iops=(iops, Real),
-            subnet=(subnet, "subnet_id"),
-            standby_subnet=(standby_subnet, "subnet_id"),
-            endpoint_ip_address_range=(endpoint_ip_address_range, str),
-            kms_key=(kms_key, "key_arn"),
-            backup_start_time=(backup_start_time, str),
-            weekly_maintenance=(weekly_maintenance, fsx.LustreMaintenanceTime),
         )
         ha_pairs = given.number("ha_pairs", ha_pairs)
-        gibibytes = given.gibibytes("capacity", capacity, default=1024 * ha_pairs)
-        volume_gib = given.gibibytes("size", size, default=0)
-        cooling_days = given.days("cooling_period", cooling_period, default=0)
-        backup_days = given.days("backup_retention", backup_retention, default=30)
-        named = (
-            None
-            if route_table_ids is None
-            else given.items("route_table_ids", route_table_ids, str)
+        servers = FsxServers.among(
+            locals(), given, capacity_gib=1024 * ha_pairs, throughput=_DEFAULT_THROUGHPUT
         )
+        volume = _Volume.among(locals(), given)
         refuse(scope, id, given.problems)
-        if throughput is None:
-            throughput = _DEFAULT_THROUGHPUT[deployment_type.value]
-        placement = Placement(
-            vpc,
-            multi_az=deployment_type.value.startswith("MULTI_AZ"),
-            subnet=subnet,
-            standby_subnet=standby_subnet,
-            route_table_ids=named,
-            endpoint_ip_address_range=endpoint_ip_address_range,
-        )
+        assert servers is not None  # or a problem was told
         facts = rules.OntapFacts(
-            deployment_type=deployment_type.value,
-            capacity_gib=gibibytes,
+            deployment_type=servers.deployment_type,
+            capacity_gib=servers.capacity_gib,
             ha_pairs=ha_pairs,
-            throughput=known(throughput),
+            throughput=known(servers.throughput),
             iops=known(iops),
-            placement=placement.facts,
-            backup_days=backup_days,
+            placement=servers.placement.facts,
+            backup_days=servers.backup_days,
             backup_start_time=known(backup_start_time),
             snapshot_on_removal=removal_policy is cdk.RemovalPolicy.SNAPSHOT,
         )
         problems = rules.errors_in(
-            facts,
-            rules.OntapVolumeFacts(
-                junction_path=known(junction_path),
-                size_bytes=UNKNOWN if size is None else volume_gib * _GIB,
-                ha_pairs=ha_pairs,
-                tiering_policy=tiering_policy.value,
-                cooling_days=None if cooling_period is None else cooling_days,
-                snapshot_policy=known(snapshot_policy),
-            ),
-            *placement.facts_of_subnets(),
+            facts, volume.facts(ha_pairs), *servers.placement.facts_of_subnets()
         )
-        subnet_for(scope, id, placement.first, problems)
+        subnet_for(scope, id, servers.placement.first, problems)
 
         super().__init__(scope, id)
         advise(self, rules.advice_on(facts))
-        self._security_group = new_security_group(
-            self, "SecurityGroup", vpc, "Servers of an ONTAP file system", all_outbound=False
-        )
-        group = as_security_group(self._security_group)
-        placement.tag_route_tables()
-        self.file_system = fsx.CfnFileSystem(
+        self._security_group, self.file_system = servers.attach(
             self,
-            "Resource",
-            file_system_type="ONTAP",
-            storage_type="SSD",
-            storage_capacity=gibibytes,
-            subnet_ids=placement.subnet_ids,
-            security_group_ids=[group.security_group_id],
-            tags=[cdk.CfnTag(key="Name", value=id)],
-            kms_key_id=kms_key.key_arn if kms_key else None,
-            ontap_configuration=fsx.CfnFileSystem.OntapConfigurationProperty(
-                deployment_type=deployment_type.value,
+            id,
+            "ONTAP",
+            vpc,
+            ontap=fsx.CfnFileSystem.OntapConfigurationProperty(
                 ha_pairs=ha_pairs,
-                throughput_capacity_per_ha_pair=throughput,
-                disk_iops_configuration=fsx.CfnFileSystem.DiskIopsConfigurationProperty(
-                    mode="AUTOMATIC" if iops is None else "USER_PROVISIONED", iops=iops
-                ),
-                preferred_subnet_id=placement.preferred_subnet_id,
-                route_table_ids=list(placement.route_table_ids) or None,
-                endpoint_ip_address_range=placement.endpoint_ip_address_range,
-                automatic_backup_retention_days=backup_days,
-                daily_automatic_backup_start_time=backup_start_time,
-                weekly_maintenance_start_time=weekly_maintenance.to_timestamp()
-                if weekly_maintenance
-                else None,
+                throughput_capacity_per_ha_pair=servers.throughput,
+                **servers.common,
             ),
         )
-        self.file_system.apply_removal_policy(removal_policy)
         self.storage_virtual_machine = fsx.CfnStorageVirtualMachine(
             self,
             "StorageVirtualMachine",
@@ -339,21 +277,13 @@ class OntapStorage(Construct):
         # CloudFormation does not tell it.
         self.dns_name = f"{svm_id}.{self.file_system.ref}.fsx.{cdk.Aws.REGION}.{cdk.Aws.URL_SUFFIX}"
         self._ha_pairs = ha_pairs
-        self._capacity_gib = gibibytes
+        self._capacity_gib = servers.capacity_gib
         self._copy_tags = copy_tags
         self._removal_policy = removal_policy
-        self._servers_in = placement.servers_in
+        self._servers_in = servers.placement.servers_in
         self._volumes: dict[str, fsx.CfnVolume] = {}
         self._names: list[str] = []
-        self.volume = self._add(
-            "Volume",
-            junction_path,
-            volume_gib if size is not None else None,
-            tiering_policy,
-            cooling_days if cooling_period is not None else None,
-            snapshot_policy,
-            storage_efficiency=storage_efficiency,
-        )
+        self.volume = self._add("Volume", volume)
         self.file_share = self._share_of(junction_path)
 
     @property
@@ -398,49 +328,20 @@ class OntapStorage(Construct):
         Source: Managing FSx for ONTAP volumes; `AWS::FSx::Volume`.
         """
         given = Arguments()
-        given.require(
-            junction_path=(junction_path, str),
-            tiering_policy=(tiering_policy, OntapTieringPolicy),
-            storage_efficiency=(storage_efficiency, bool),
-            snapshot_policy=(snapshot_policy, str),
-        )
-        volume_gib = given.gibibytes("size", size, default=0)
-        cooling_days = given.days("cooling_period", cooling_period, default=0)
+        volume = _Volume.among(locals(), given)
         refuse(self, id, given.problems)
-        facts = rules.OntapVolumeFacts(
-            junction_path=known(junction_path),
+        facts = volume.facts(
+            self._ha_pairs,
             others=tuple(known(other) for other in self._volumes),
             name=_name(id, 203),
             names=tuple(self._names),
-            size_bytes=UNKNOWN if size is None else volume_gib * _GIB,
-            ha_pairs=self._ha_pairs,
-            tiering_policy=tiering_policy.value,
-            cooling_days=None if cooling_period is None else cooling_days,
-            snapshot_policy=known(snapshot_policy),
         )
         refuse(self, id, rules.errors_in(facts))
-        self._add(
-            id,
-            junction_path,
-            volume_gib if size is not None else None,
-            tiering_policy,
-            cooling_days if cooling_period is not None else None,
-            snapshot_policy,
-            storage_efficiency=storage_efficiency,
-        )
+        self._add(id, volume)
         return self._share_of(junction_path)
 
-    def _add(
-        self,
-        id: str,
-        junction_path: str,
-        size_gib: float | None,
-        tiering_policy: OntapTieringPolicy,
-        cooling_days: int | None,
-        snapshot_policy: str,
-        *,
-        storage_efficiency: bool,
-    ) -> fsx.CfnVolume:
+    def _add(self, id: str, said: _Volume) -> fsx.CfnVolume:
+        junction_path, size_gib = said.junction_path, said.size_gib
         one_pair = self._ha_pairs == 1
         if size_gib is None:
             most = _LARGEST_FLEXVOL_GIB if one_pair else self._capacity_gib
@@ -460,10 +361,10 @@ class OntapStorage(Construct):
                 size_in_bytes=str(int(size_gib * _GIB)),
                 security_style="UNIX",
                 # CloudFormation has texts where others have booleans.
-                storage_efficiency_enabled="true" if storage_efficiency else "false",
-                snapshot_policy=snapshot_policy,
+                storage_efficiency_enabled="true" if said.storage_efficiency else "false",
+                snapshot_policy=said.snapshot_policy,
                 tiering_policy=fsx.CfnVolume.TieringPolicyProperty(
-                    name=tiering_policy.value, cooling_period=cooling_days
+                    name=said.tiering_policy.value, cooling_period=said.cooling_days
                 ),
                 copy_tags_to_backups="true" if self._copy_tags else "false",
             ),
@@ -485,6 +386,61 @@ class OntapStorage(Construct):
             as_security_group(self._security_group),
             servers_in=self._servers_in,
             dependencies=(self._volumes[junction_path],),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Volume:
+    """A volume that is not attached yet."""
+
+    junction_path: str
+    size_gib: float | None
+    tiering_policy: OntapTieringPolicy
+    cooling_days: int | None
+    snapshot_policy: str
+    storage_efficiency: bool
+
+    @classmethod
+    def among(cls, arguments: Mapping[str, Any], given: Arguments) -> Self:
+        """The volume among the arguments of a constructor or method, which `given` judges."""
+        take = arguments.__getitem__
+        given.require(
+            junction_path=(take("junction_path"), str),
+            tiering_policy=(take("tiering_policy"), OntapTieringPolicy),
+            storage_efficiency=(take("storage_efficiency"), bool),
+            snapshot_policy=(take("snapshot_policy"), str),
+        )
+        size, cooling_period = take("size"), take("cooling_period")
+        gibibytes = given.gibibytes("size", size, default=0)
+        days = given.days("cooling_period", cooling_period, default=0)
+        return cls(
+            junction_path=take("junction_path"),
+            size_gib=None if size is None else gibibytes,
+            tiering_policy=take("tiering_policy"),
+            cooling_days=None if cooling_period is None else days,
+            snapshot_policy=take("snapshot_policy"),
+            storage_efficiency=take("storage_efficiency"),
+        )
+
+    def facts(
+        self,
+        ha_pairs: int,
+        *,
+        others: tuple[str | Unknown, ...] = (),
+        name: str | Unknown = UNKNOWN,
+        names: tuple[str, ...] = (),
+    ) -> rules.OntapVolumeFacts:
+        """What the rules are to judge, beside the volumes that there are."""
+        return rules.OntapVolumeFacts(
+            junction_path=known(self.junction_path),
+            others=others,
+            name=name,
+            names=names,
+            size_bytes=UNKNOWN if self.size_gib is None else self.size_gib * _GIB,
+            ha_pairs=ha_pairs,
+            tiering_policy=self.tiering_policy.value,
+            cooling_days=self.cooling_days,
+            snapshot_policy=known(self.snapshot_policy),
         )
 
 

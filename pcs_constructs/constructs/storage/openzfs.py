@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
-from numbers import Real
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import aws_cdk as cdk
 import jsii
@@ -19,10 +19,9 @@ from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known
-from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.file_share import FileShare, Ports
 from pcs_constructs.constructs.network.subnets import subnet_for
-from pcs_constructs.constructs.storage.placement import Placement
+from pcs_constructs.constructs.storage.servers import FsxServers
 from pcs_constructs.constructs.storage.snapshots import take_snapshots
 from pcs_constructs.model.boot import MountClient
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import IDependable
 
-    from pcs_constructs.model.errors import Unknown
 
 # Four connections carry what one network flow of EC2 cannot; the smallest file system takes 4,096
 # from all nodes together.
@@ -46,7 +44,13 @@ _PORTS: Final = tuple(
 )
 _EVERYBODY: Final[Mapping[str, Sequence[str]]] = {"*": ("rw", "crossmnt", "no_root_squash")}
 _WITH_EVERYTHING: Final = ["DELETE_CHILD_VOLUMES_AND_SNAPSHOTS"]
-_FIRST_GENERATION: Final = ("SINGLE_AZ_1", "SINGLE_AZ_HA_1")
+_DEFAULT_THROUGHPUT: Final = {
+    "SINGLE_AZ_1": 64,
+    "SINGLE_AZ_HA_1": 64,
+    "SINGLE_AZ_2": 160,
+    "SINGLE_AZ_HA_2": 160,
+    "MULTI_AZ_1": 160,
+}
 
 
 class OpenZfsDeploymentType(Enum):
@@ -222,155 +226,70 @@ class OpenZfsStorage(Construct):
     ) -> None:
         given = Arguments()
         given.require(
-            vpc=(vpc, "vpc_id"),
-            deployment_type=(deployment_type, OpenZfsDeploymentType),
-            compression=(compression, OpenZfsCompression),
-            copy_tags=(copy_tags, bool),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
+            deployment_type=(deployment_type, OpenZfsDeploymentType), copy_tags=(copy_tags, bool)
         )
-        given.expect(
-            throughput=(throughput, Real),
-            iops=(iops, Real),
-            subnet=(subnet, "subnet_id"),
-            standby_subnet=(standby_subnet, "subnet_id"),
-            endpoint_ip_address_range=(endpoint_ip_address_range, str),
-            snapshot_schedule=(snapshot_schedule, scheduler.ScheduleExpression),
-            kms_key=(kms_key, "key_arn"),
-            backup_start_time=(backup_start_time, str),
-            weekly_maintenance=(weekly_maintenance, fsx.LustreMaintenanceTime),
-        )
-        gibibytes = given.gibibytes("capacity", capacity, default=64)
-        records = _kibibytes(given, record_size)
-        exports = _exports(given, nfs_exports)
-        users = _quotas(given, "user_quotas", user_quotas)
-        groups = _quotas(given, "group_quotas", group_quotas)
-        backup_days = given.days("backup_retention", backup_retention, default=30)
-        snapshot_days = given.days("snapshot_retention", snapshot_retention, default=7)
-        named = (
-            None
-            if route_table_ids is None
-            else given.items("route_table_ids", route_table_ids, str)
-        )
+        servers = FsxServers.among(locals(), given, capacity_gib=64, throughput=_DEFAULT_THROUGHPUT)
+        root = _Volume.among(locals(), given)
         refuse(scope, id, given.problems)
-        if throughput is None:
-            throughput = 64 if deployment_type.value in _FIRST_GENERATION else 160
-        placement = Placement(
-            vpc,
-            multi_az=deployment_type is OpenZfsDeploymentType.MULTI_AZ_1,
-            subnet=subnet,
-            standby_subnet=standby_subnet,
-            route_table_ids=named,
-            endpoint_ip_address_range=endpoint_ip_address_range,
-        )
+        assert servers is not None  # or a problem was told
         facts = rules.OpenZfsFacts(
-            deployment_type=deployment_type.value,
-            capacity_gib=gibibytes,
-            throughput=known(throughput),
+            deployment_type=servers.deployment_type,
+            capacity_gib=servers.capacity_gib,
+            throughput=known(servers.throughput),
             iops=known(iops),
-            placement=placement.facts,
+            placement=servers.placement.facts,
         )
         problems = rules.errors_in(
             facts,
-            rules.OpenZfsVolumeFacts(
-                capacity_gib=gibibytes,
-                record_size_kib=records,
-                nfs_exports=_export_facts(exports),
-                user_quotas=users,
-                group_quotas=groups,
-            ),
+            root.facts(servers.capacity_gib),
             rules.OpenZfsBackupFacts(
-                days=backup_days,
+                days=servers.backup_days,
                 start_time=known(backup_start_time),
                 snapshot_on_removal=removal_policy is cdk.RemovalPolicy.SNAPSHOT,
                 snapshots=snapshot_schedule is not None,
-                snapshot_days=snapshot_days if snapshot_retention is not None else None,
+                snapshot_days=root.said_snapshot_days,
             ),
-            *placement.facts_of_subnets(),
+            *servers.placement.facts_of_subnets(),
         )
-        subnet_for(scope, id, placement.first, problems)
+        subnet_for(scope, id, servers.placement.first, problems)
 
         super().__init__(scope, id)
         advise(self, rules.advice_on(facts))
-        self._security_group = new_security_group(
-            self, "SecurityGroup", vpc, "Servers of an OpenZFS file system", all_outbound=False
-        )
-        group = as_security_group(self._security_group)
-        placement.tag_route_tables()
-        destroyed = removal_policy is cdk.RemovalPolicy.DESTROY
-        self.file_system = fsx.CfnFileSystem(
+        self._security_group, self.file_system = servers.attach(
             self,
-            "Resource",
-            file_system_type="OPENZFS",
-            storage_type="SSD",
-            storage_capacity=gibibytes,
-            subnet_ids=placement.subnet_ids,
-            security_group_ids=[group.security_group_id],
-            tags=[cdk.CfnTag(key="Name", value=id)],
-            kms_key_id=kms_key.key_arn if kms_key else None,
-            open_zfs_configuration=fsx.CfnFileSystem.OpenZFSConfigurationProperty(
-                deployment_type=deployment_type.value,
-                throughput_capacity=throughput,
-                disk_iops_configuration=fsx.CfnFileSystem.DiskIopsConfigurationProperty(
-                    mode="AUTOMATIC" if iops is None else "USER_PROVISIONED", iops=iops
-                ),
-                preferred_subnet_id=placement.preferred_subnet_id,
-                route_table_ids=list(placement.route_table_ids) or None,
-                endpoint_ip_address_range=placement.endpoint_ip_address_range,
+            id,
+            "OPENZFS",
+            vpc,
+            openzfs=fsx.CfnFileSystem.OpenZFSConfigurationProperty(
+                throughput_capacity=servers.throughput,
                 root_volume_configuration=fsx.CfnFileSystem.RootVolumeConfigurationProperty(
                     data_compression_type=compression.value,
-                    record_size_kib=records or 128,
-                    nfs_exports=[
-                        fsx.CfnFileSystem.NfsExportsProperty(
-                            client_configurations=[
-                                fsx.CfnFileSystem.ClientConfigurationsProperty(
-                                    clients=clients, options=list(options)
-                                )
-                                for clients, options in exports.items()
-                            ]
-                        )
-                    ],
-                    user_and_group_quotas=[
-                        fsx.CfnFileSystem.UserAndGroupQuotasProperty(
-                            type=kind, id=number, storage_capacity_quota_gib=quota
-                        )
-                        for kind, number, quota in _by_kind(users, groups)
-                    ]
-                    or None,
+                    record_size_kib=root.records or 128,
+                    nfs_exports=root.exports_property(fsx.CfnFileSystem),
+                    user_and_group_quotas=root.quotas_property(fsx.CfnFileSystem),
                     read_only=False,
                     copy_tags_to_snapshots=copy_tags,
                 ),
                 copy_tags_to_volumes=copy_tags,
                 copy_tags_to_backups=copy_tags,
-                automatic_backup_retention_days=backup_days,
-                daily_automatic_backup_start_time=backup_start_time,
-                weekly_maintenance_start_time=weekly_maintenance.to_timestamp()
-                if weekly_maintenance
-                else None,
-                options=_WITH_EVERYTHING if destroyed else None,
+                options=_WITH_EVERYTHING if servers.destroyed else None,
+                **servers.common,
             ),
         )
-        self.file_system.apply_removal_policy(removal_policy)
         self.dns_name = _name_of(self.file_system.ref)
         self.root_volume_id = self.file_system.attr_root_volume_id
-        if snapshot_schedule is not None:
-            take_snapshots(
-                self,
-                file_system_id=self.file_system.ref,
-                volume_id=self.root_volume_id,
-                schedule=snapshot_schedule,
-                retention_days=snapshot_days,
-            )
-        self._capacity_gib = gibibytes
+        self._take_snapshots(self, self.root_volume_id, root)
+        self._capacity_gib = servers.capacity_gib
         self._copy_tags = copy_tags
         self._removal_policy = removal_policy
-        self._servers_in = placement.servers_in
+        self._servers_in = servers.placement.servers_in
         self._volumes = {"": self.root_volume_id}
         self.file_share = _share(
             self.dns_name,
             "/fsx",
-            group,
+            as_security_group(self._security_group),
             servers_in=self._servers_in,
-            keep_home=_lets_root_in(exports),
+            keep_home=root.lets_root_in,
         )
 
     @property
@@ -424,40 +343,23 @@ class OpenZfsStorage(Construct):
         Source: Managing FSx for OpenZFS volumes; `AWS::FSx::Volume`.
         """
         given = Arguments()
-        given.require(
-            compression=(compression, OpenZfsCompression),
-            read_only=(read_only, bool),
-        )
-        given.expect(
-            snapshot_schedule=(snapshot_schedule, scheduler.ScheduleExpression),
-        )
+        given.require(read_only=(read_only, bool))
         path = given.literal("path", path, "/projects")
         most = given.gibibytes("quota", quota, default=-1)
         reserved = given.gibibytes("reservation", reservation, default=0)
-        records = _kibibytes(given, record_size)
-        exports = _exports(given, nfs_exports)
-        users = _quotas(given, "user_quotas", user_quotas)
-        groups = _quotas(given, "group_quotas", group_quotas)
-        snapshot_days = given.days("snapshot_retention", snapshot_retention, default=7)
+        said = _Volume.among(locals(), given)
         refuse(self, id, given.problems)
-        facts = (
-            rules.OpenZfsVolumeFacts(
-                path=path,
-                others=tuple(filter(None, self._volumes)),
-                capacity_gib=self._capacity_gib,
-                record_size_kib=records,
-                quota_gib=most if quota is not None else None,
-                reservation_gib=reserved,
-                nfs_exports=_export_facts(exports),
-                user_quotas=users,
-                group_quotas=groups,
-            ),
-            rules.OpenZfsBackupFacts(
-                snapshots=snapshot_schedule is not None,
-                snapshot_days=snapshot_days if snapshot_retention is not None else None,
-            ),
+        volume_facts = replace(
+            said.facts(self._capacity_gib),
+            path=path,
+            others=tuple(filter(None, self._volumes)),
+            quota_gib=most if quota is not None else None,
+            reservation_gib=reserved,
         )
-        refuse(self, id, rules.errors_in(*facts))
+        backup_facts = rules.OpenZfsBackupFacts(
+            snapshots=snapshot_schedule is not None, snapshot_days=said.said_snapshot_days
+        )
+        refuse(self, id, rules.errors_in(volume_facts, backup_facts))
         parent, _, name = path.rpartition("/")
         destroyed = self._removal_policy is cdk.RemovalPolicy.DESTROY
         volume = fsx.CfnVolume(
@@ -470,47 +372,107 @@ class OpenZfsStorage(Construct):
                 storage_capacity_quota_gib=most,
                 storage_capacity_reservation_gib=reserved,
                 data_compression_type=compression.value,
-                record_size_kib=records or 128,
+                record_size_kib=said.records or 128,
                 read_only=read_only,
-                nfs_exports=[
-                    fsx.CfnVolume.NfsExportsProperty(
-                        client_configurations=[
-                            fsx.CfnVolume.ClientConfigurationsProperty(
-                                clients=clients, options=list(options)
-                            )
-                            for clients, options in exports.items()
-                        ]
-                    )
-                ],
-                user_and_group_quotas=[
-                    fsx.CfnVolume.UserAndGroupQuotasProperty(
-                        type=kind, id=number, storage_capacity_quota_gib=quota
-                    )
-                    for kind, number, quota in _by_kind(users, groups)
-                ]
-                or None,
+                nfs_exports=said.exports_property(fsx.CfnVolume),
+                user_and_group_quotas=said.quotas_property(fsx.CfnVolume),
                 copy_tags_to_snapshots=self._copy_tags,
                 options=_WITH_EVERYTHING if destroyed else None,
             ),
         )
         volume.apply_removal_policy(self._removal_policy)
         self._volumes[path] = volume.attr_volume_id
-        if snapshot_schedule is not None:
-            take_snapshots(
-                volume,
-                file_system_id=self.file_system.ref,
-                volume_id=volume.attr_volume_id,
-                schedule=snapshot_schedule,
-                retention_days=snapshot_days,
-            )
+        self._take_snapshots(volume, volume.attr_volume_id, said)
         return _share(
             self.dns_name,
             f"/fsx{path}",
             as_security_group(self._security_group),
             servers_in=self._servers_in,
             dependencies=(volume,),
-            keep_home=_lets_root_in(exports) and not read_only,
+            keep_home=said.lets_root_in and not read_only,
         )
+
+    def _take_snapshots(self, scope: Construct, volume_id: str, said: _Volume) -> None:
+        if said.snapshot_schedule is not None:
+            take_snapshots(
+                scope,
+                file_system_id=self.file_system.ref,
+                volume_id=volume_id,
+                schedule=said.snapshot_schedule,
+                retention_days=said.snapshot_days,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Volume:
+    """What is said of the root volume and of others alike."""
+
+    records: float | None
+    """KiB."""
+    exports: Mapping[str, Sequence[str]]
+    """Options by clients."""
+    users: tuple[tuple[int, float], ...]
+    """GiB by number."""
+    groups: tuple[tuple[int, float], ...]
+    snapshot_schedule: scheduler.ScheduleExpression | None
+    snapshot_days: int
+    said_snapshot_days: int | None
+    """`None` where nothing was said."""
+
+    @classmethod
+    def among(cls, arguments: Mapping[str, Any], given: Arguments) -> Self:
+        """The volume among the arguments of a constructor or method, which `given` judges."""
+        take = arguments.__getitem__
+        given.require(compression=(take("compression"), OpenZfsCompression))
+        given.expect(snapshot_schedule=(take("snapshot_schedule"), scheduler.ScheduleExpression))
+        retention = take("snapshot_retention")
+        days = given.days("snapshot_retention", retention, default=7)
+        return cls(
+            records=_kibibytes(given, take("record_size")),
+            exports=_exports(given, take("nfs_exports")),
+            users=_quotas(given, "user_quotas", take("user_quotas")),
+            groups=_quotas(given, "group_quotas", take("group_quotas")),
+            snapshot_schedule=take("snapshot_schedule"),
+            snapshot_days=days,
+            said_snapshot_days=None if retention is None else days,
+        )
+
+    def facts(self, capacity_gib: float) -> rules.OpenZfsVolumeFacts:
+        """What the rules are to judge, in a file system of this capacity."""
+        return rules.OpenZfsVolumeFacts(
+            capacity_gib=capacity_gib,
+            record_size_kib=self.records,
+            nfs_exports=tuple(
+                (known(clients), tuple(known(option) for option in options))
+                for clients, options in self.exports.items()
+            ),
+            user_quotas=self.users,
+            group_quotas=self.groups,
+        )
+
+    @property
+    def lets_root_in(self) -> bool:
+        """Whether root may give files to other owners, whichever node it is on."""
+        return all("no_root_squash" in options for options in self.exports.values())
+
+    def exports_property(self, kind: Any) -> list[Any]:
+        """Who may mount it, in the words of the file system or of a volume."""
+        clients = [
+            kind.ClientConfigurationsProperty(clients=clients, options=list(options))
+            for clients, options in self.exports.items()
+        ]
+        return [kind.NfsExportsProperty(client_configurations=clients)]
+
+    def quotas_property(self, kind: Any) -> list[Any] | None:
+        """How much users and groups may fill, in the words of the file system or of a volume."""
+        quotas = [
+            kind.UserAndGroupQuotasProperty(
+                type=type_, id=number, storage_capacity_quota_gib=gibibytes
+            )
+            for type_, numbers in (("USER", self.users), ("GROUP", self.groups))
+            for number, gibibytes in numbers
+        ]
+        return quotas or None
 
 
 def _name_of(file_system_id: str) -> str:
@@ -536,20 +498,6 @@ def _exports(
     }
 
 
-def _export_facts(
-    exports: Mapping[str, Sequence[str]],
-) -> tuple[tuple[str | Unknown, tuple[str | Unknown, ...]], ...]:
-    return tuple(
-        (known(clients), tuple(known(option) for option in options))
-        for clients, options in exports.items()
-    )
-
-
-def _lets_root_in(exports: Mapping[str, Sequence[str]]) -> bool:
-    """Whether root may give files to other owners, whichever node it is on."""
-    return all("no_root_squash" in options for options in exports.values())
-
-
 def _quotas(
     given: Arguments, argument: str, quotas: Mapping[int, cdk.Size] | None
 ) -> tuple[tuple[int, float], ...]:
@@ -567,15 +515,6 @@ def _quotas(
         )
         for number, quota in quotas.items()
     )
-
-
-def _by_kind(
-    users: tuple[tuple[int, float], ...], groups: tuple[tuple[int, float], ...]
-) -> Sequence[tuple[str, int, float]]:
-    return [
-        *(("USER", number, quota) for number, quota in users),
-        *(("GROUP", number, quota) for number, quota in groups),
-    ]
 
 
 def _share(
