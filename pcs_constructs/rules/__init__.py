@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.identity import InstanceProfileFacts as InstanceProfileFacts
     from pcs_constructs.rules.identity import ParameterFacts as ParameterFacts
     from pcs_constructs.rules.identity import RoleFacts as RoleFacts
-    from pcs_constructs.rules.launch_template import InterfaceFacts as InterfaceFacts
+    from pcs_constructs.rules.interfaces import InterfaceFacts as InterfaceFacts
     from pcs_constructs.rules.launch_template import LaunchTemplateFacts as LaunchTemplateFacts
     from pcs_constructs.rules.launch_template import MetadataFacts as MetadataFacts
     from pcs_constructs.rules.launch_template import RootVolumeFacts as RootVolumeFacts
@@ -51,11 +51,8 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.lustre import LustrePortsFacts as LustrePortsFacts
     from pcs_constructs.rules.lustre import RepositoriesFacts as RepositoriesFacts
     from pcs_constructs.rules.network import MAX_AVAILABILITY_ZONES as MAX_AVAILABILITY_ZONES
-    from pcs_constructs.rules.network import AddressFacts as AddressFacts
     from pcs_constructs.rules.network import FlowFacts as FlowFacts
-    from pcs_constructs.rules.network import IdentifierFacts as IdentifierFacts
     from pcs_constructs.rules.network import NetworkFacts as NetworkFacts
-    from pcs_constructs.rules.network import NodeSubnetFacts as NodeSubnetFacts
     from pcs_constructs.rules.network import PeersFacts as PeersFacts
     from pcs_constructs.rules.network import SecurityGroupFacts as SecurityGroupFacts
     from pcs_constructs.rules.network import SrunPortsFacts as SrunPortsFacts
@@ -71,8 +68,8 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.openzfs import OpenZfsReferenceFacts as OpenZfsReferenceFacts
     from pcs_constructs.rules.openzfs import OpenZfsVolumeFacts as OpenZfsVolumeFacts
     from pcs_constructs.rules.queue import QueueFacts as QueueFacts
+    from pcs_constructs.rules.queue import QueuesFacts as QueuesFacts
     from pcs_constructs.rules.rule import RULES as RULES
-    from pcs_constructs.rules.settings import QueuesFacts as QueuesFacts
     from pcs_constructs.rules.settings import SettingsFacts as SettingsFacts
     from pcs_constructs.rules.storage import FileShareFacts as FileShareFacts
     from pcs_constructs.rules.storage import LocalScratchFacts as LocalScratchFacts
@@ -82,12 +79,15 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.storage import MountZoneFacts as MountZoneFacts
     from pcs_constructs.rules.storage import RemovalFacts as RemovalFacts
     from pcs_constructs.rules.storage import zone_number as zone_number
+    from pcs_constructs.rules.subnets import AddressFacts as AddressFacts
+    from pcs_constructs.rules.subnets import IdentifierFacts as IdentifierFacts
+    from pcs_constructs.rules.subnets import NodeSubnetFacts as NodeSubnetFacts
     from pcs_constructs.rules.template import Choice as Choice
     from pcs_constructs.rules.template import ResourceFacts as ResourceFacts
 
 _MODULE_OF = {
     "AccessPointFacts": "efs",
-    "AddressFacts": "network",
+    "AddressFacts": "subnets",
     "CapacityFacts": "capacity",
     "Choice": "template",
     "ClusterFacts": "cluster",
@@ -102,11 +102,11 @@ _MODULE_OF = {
     "FileShareFacts": "storage",
     "FlowFacts": "network",
     "GresFacts": "gres",
-    "IdentifierFacts": "network",
+    "IdentifierFacts": "subnets",
     "ImageFacts": "node_group",
     "InlineCodeFacts": "boot",
     "InstanceProfileFacts": "identity",
-    "InterfaceFacts": "launch_template",
+    "InterfaceFacts": "interfaces",
     "LaunchTemplateFacts": "launch_template",
     "LifecycleActionFacts": "lifecycle",
     "LifecycleFacts": "lifecycle",
@@ -125,7 +125,7 @@ _MODULE_OF = {
     "NodeGroupFacts": "node_group",
     "NodeGroupReferenceFacts": "node_group",
     "NodeSettingsFacts": "hardware",
-    "NodeSubnetFacts": "network",
+    "NodeSubnetFacts": "subnets",
     "OntapFacts": "ontap",
     "OntapVolumeFacts": "ontap",
     "OpenZfsBackupFacts": "openzfs",
@@ -136,7 +136,7 @@ _MODULE_OF = {
     "PeersFacts": "network",
     "PlacementFacts": "fsx",
     "QueueFacts": "queue",
-    "QueuesFacts": "settings",
+    "QueuesFacts": "queue",
     "RemovalFacts": "storage",
     "RepositoriesFacts": "lustre",
     "RepositoryFacts": "file_cache",
@@ -156,6 +156,9 @@ _MODULE_OF = {
     "zone_number": "storage",
 }
 
+# Rules over the facts of one module that stand in another, which is loaded with it.
+_BESIDE = {"settings": "scheduling"}
+
 if not TYPE_CHECKING:  # hidden from type checkers so that typos stay errors
 
     def __getattr__(name):
@@ -164,7 +167,10 @@ if not TYPE_CHECKING:  # hidden from type checkers so that typos stay errors
                 import_module(f"{__name__}.{module.name}")
             value = import_module(f"{__name__}.rule").RULES
         elif name in _MODULE_OF:
-            value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+            module = _MODULE_OF[name]
+            value = getattr(import_module(f"{__name__}.{module}"), name)
+            if module in _BESIDE:
+                import_module(f"{__name__}.{_BESIDE[module]}")
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = value

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
+from pcs_constructs.model.slurm_settings import is_yes
 from pcs_constructs.rules.names import name_violations
 from pcs_constructs.rules.rule import advice, error
 
@@ -140,4 +141,93 @@ def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Violation]
                 "node_groups",
                 f"{name} has {count} UltraServer instances beside {smallest} of another group",
                 f"use {smallest}, {2 * smallest}, {4 * smallest} and so on, or make two queues",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuesFacts:
+    """What the queues of one cluster say, and the cluster itself."""
+
+    queues: Mapping[str, Mapping[str, str | Unknown]]
+    """The parameters of each queue."""
+    cluster: Mapping[str, str | Unknown] | Unknown = UNKNOWN
+    """The parameters of the cluster."""
+
+    def said(self, name: str) -> dict[str, str]:
+        """By queue, what is known to be said of a parameter."""
+        found = {queue: settings.get(name, UNKNOWN) for queue, settings in self.queues.items()}
+        return {queue: value for queue, value in found.items() if value is not UNKNOWN}
+
+
+@advice("PCS822", QueuesFacts)
+def one_queue_is_the_default(facts: QueuesFacts) -> Iterator[Violation]:
+    """One queue of a cluster is its default at most.
+
+    Jobs that name no queue go to it. Of several Slurm keeps one, and nobody says which.
+
+    Source: `Default` of `slurm.conf`.
+    """
+    names = [name for name, value in facts.said("Default").items() if is_yes(value)]
+    if len(names) > 1:
+        yield Violation(
+            "slurm_settings",
+            f"{len(names)} queues are the default: {', '.join(names)}",
+            "leave it to one of them",
+        )
+
+
+@advice("PCS833", QueuesFacts)
+def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Violation]:
+    """Where queues decide who makes room, the cluster says so and their priority tiers differ.
+
+    Slurm heeds the `PreemptMode` of a queue, and its tier for preemption, only if the cluster's
+    `PreemptType` is `preempt/partition_prio`: `preemption=pcs.Preemption.by_queue()`. With it, jobs
+    of queues with the same `PriorityTier`, 1 if nothing is said, leave each other alone.
+
+    Source: `PreemptType`, `PreemptMode` and `PriorityTier` of `slurm.conf`.
+    """
+    if facts.cluster is UNKNOWN:
+        return
+    kind = facts.cluster.get("PreemptType", "")
+    modes = {n: m for n, m in facts.said("PreemptMode").items() if m.upper() != "OFF"}
+    if kind == "" and modes:
+        yield Violation(
+            "preempt_mode",
+            f"is set for {', '.join(modes)}, and the cluster has no preemption",
+            "give the cluster preemption=pcs.Preemption.by_queue()",
+        )
+    if kind == "preempt/qos" and modes:
+        yield Violation(
+            "preempt_mode",
+            f"is set for {', '.join(modes)}, and the cluster's preemption goes by QOS",
+            "set it with sacctmgr for the QOS, or write preemption=pcs.Preemption.by_queue()",
+        )
+    tiers = {settings.get("PriorityTier", "1") for settings in facts.queues.values()}
+    if kind == "preempt/partition_prio" and UNKNOWN not in tiers and len(tiers) < 2:
+        yield Violation(
+            "preemption",
+            "goes by queue, and all queues have the same priority tier",
+            "give the queue whose jobs go first priority_tier=10",
+        )
+
+
+@error("PCS843", QueuesFacts)
+def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Violation]:
+    """A queue whose jobs are suspended is in a cluster with Slurm's gang scheduler.
+
+    Only that one wakes them, and the manual wants `GANG` at the cluster for every `SUSPEND`. Slurm
+    starts without it. `Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)` brings it; queues whose
+    jobs are not to be suspended say `preempt_mode` then.
+
+    Source: `PreemptMode` of `slurm.conf`.
+    """
+    mode = UNKNOWN if facts.cluster is UNKNOWN else facts.cluster.get("PreemptMode", "")
+    if mode is UNKNOWN or "GANG" in mode.upper():
+        return
+    for queue, own in facts.said("PreemptMode").items():
+        if "SUSPEND" in own.upper():
+            yield Violation(
+                "preempt_mode",
+                f"suspends jobs of {queue}, and the cluster's preemption has no gang scheduler",
+                "give the cluster Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)",
             )
