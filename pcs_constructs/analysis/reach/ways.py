@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
-from pcs_constructs.analysis.reach.groups import Side, Traffic, allowed, holds, private, security
+from pcs_constructs.analysis.reach.acls import ANSWERS, acl, acls
+from pcs_constructs.analysis.reach.groups import Side, Traffic, allowed, private, security
 from pcs_constructs.analysis.reach.network import Subnet, identity, same
 from pcs_constructs.analysis.reach.proof import (
     Every,
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 
     from pcs_constructs.analysis.reach.groups import Group, Groups
     from pcs_constructs.analysis.reach.network import (
-        Acl,
         Block,
         Endpoint,
-        Entry,
         Identity,
         Network,
         Route,
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
     )
     from pcs_constructs.model.errors import Unknown
     from pcs_constructs.templates.template import Resource
-
-# Where Linux has the ports that answers come to; an ACL that is for fewer keeps some away.
-_ANSWERS: Final = (32768, 60999)
 
 # Where NAT gateways have them: "Ephemeral ports" in the VPC User Guide.
 _ANSWERS_TO_NAT: Final = (1024, 65535)
@@ -64,7 +60,7 @@ class Ways:
         for here in caller.subnets:
             for there in called.subnets:
                 if same(here.identity, there.identity) is not Verdict.YES:
-                    proofs += [self._local(here, there), *_acls(here, there, traffic)]
+                    proofs += [self._local(here, there), *acls(here, there, traffic)]
         return Every(tuple(proofs))
 
     def resolves(self, caller: Side) -> Proof:
@@ -121,15 +117,15 @@ class Ways:
 
     def acls_of(self, called: Side, source: Block, traffic: Traffic) -> Proof:
         """Whether the network ACLs of who is called let a range call, and be answered."""
-        answers = traffic._replace(first=_ANSWERS[0], last=_ANSWERS[1])
+        answers = traffic._replace(first=ANSWERS[0], last=ANSWERS[1])
         whole = None if source.prefixlen == 0 else source
         return Every(
             tuple(
                 fact
                 for place in called.subnets
                 for fact in (
-                    _acl(place.acl, whole, traffic, egress=False),
-                    _acl(place.acl, whole, answers, egress=True),
+                    acl(place.acl, whole, traffic, egress=False),
+                    acl(place.acl, whole, answers, egress=True),
                 )
             )
         )
@@ -242,7 +238,7 @@ class Ways:
             return otherwise
         outside = Side(service, outside=True, service=service)
         traffic = Traffic("tcp", 443, 443)
-        way = Every((security(here, outside, traffic), *_acls(place, None, traffic), *doubts))
+        way = Every((security(here, outside, traffic), *acls(place, None, traffic), *doubts))
         perhaps = _perhaps(endpoint, place)
         if counts is Verdict.UNKNOWN or perhaps:
             words = perhaps or f"whether {endpoint.thing.name} is in the routes of {place.name}"
@@ -266,7 +262,7 @@ class Ways:
                     (
                         self._way_out(place, family, public=here.public, addressed=here.addressed),
                         allowed(here, "egress", outside, traffic),
-                        *_acls(place, None, traffic),
+                        *acls(place, None, traffic),
                     )
                 )
             )
@@ -389,8 +385,8 @@ class Ways:
             (
                 let_through(Thing(resource)),
                 self._way_out(there, family, of_nat=nat),
-                *(_acls(place, there, traffic) if there is not place else ()),
-                *_acls(there, None, traffic, _ANSWERS_TO_NAT),
+                *(acls(place, there, traffic) if there is not place else ()),
+                *acls(there, None, traffic, _ANSWERS_TO_NAT),
             )
         )
 
@@ -541,66 +537,3 @@ def _admits(resource: Resource) -> bool:
         if effect != "Allow" and not all(isinstance(a, str) and "*" not in a for a in named):
             return False
     return allows
-
-
-def _acls(
-    here: Subnet, there: Subnet | None, traffic: Traffic, ports: tuple[int, int] = _ANSWERS
-) -> Iterator[Fact]:
-    """What network ACLs say of a connection and of its answers, of which they keep no track."""
-    answers = Traffic(traffic.protocol, *ports, traffic.family)
-    yield _acl(here.acl, there, traffic, egress=True)
-    yield _acl(here.acl, there, answers, egress=False)
-    if there is not None:
-        yield _acl(there.acl, here, traffic, egress=False)
-        yield _acl(there.acl, here, answers, egress=True)
-
-
-def _acl(acl: Acl, peer: Subnet | Block | None, traffic: Traffic, *, egress: bool) -> Fact:
-    if not acl.complete:
-        return Fact(Verdict.UNKNOWN, _UNSEEN.format(acl.name))
-    if acl.untouched:
-        return Fact(Verdict.YES, acl.name)
-    if acl.association is not None and not acl.association.certain:
-        return Fact(Verdict.UNKNOWN, f"{acl.association.name} has a condition")
-    to = "the internet" if peer is None else peer.name if isinstance(peer, Subnet) else str(peer)
-    way = "to" if egress else "from"
-    nothing = Fact(
-        Verdict.NO,
-        f"{acl.name} does not let {traffic} {way} {to} through",
-        fix=f"let {acl.name} allow {traffic} {way} {to}",
-    )
-    doubt = False
-    for entry in acl.entries:
-        if entry.egress is not egress and entry.egress is not UNKNOWN:
-            continue
-        sure = UNKNOWN not in (entry.egress, entry.allows, entry.number) and entry.thing.certain
-        match _matches(entry, peer, traffic):
-            case Verdict.NO:
-                continue
-            case Verdict.YES if sure and not doubt:
-                if entry.allows:
-                    return let_through(entry.thing)
-                words = f"{entry.thing.name} denies {traffic} {way} {to}"
-                return Fact(Verdict.NO, words, fix=nothing.fix)
-            case _:
-                doubt = True
-    if doubt:
-        words = f"what {acl.name} says of {traffic} {way} {to} is not sure for all of it"
-        return Fact(Verdict.UNKNOWN, words)
-    return nothing
-
-
-def _matches(entry: Entry, peer: Subnet | Block | None, traffic: Traffic) -> Verdict:
-    """Whether an entry is for all of the traffic; UNKNOWN where only for a part, or not known."""
-    if entry.protocol is UNKNOWN or entry.ports is UNKNOWN:
-        return Verdict.UNKNOWN
-    if entry.protocol not in {"-1", traffic.protocol}:
-        return Verdict.NO
-    verdict = holds(entry.address, peer, traffic.family)
-    if entry.ports is None or entry.protocol == "-1":
-        return verdict
-    first, last = entry.ports
-    if last < traffic.first or traffic.last < first:
-        return Verdict.NO
-    whole = first <= traffic.first and traffic.last <= last
-    return verdict if whole or verdict is Verdict.NO else Verdict.UNKNOWN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import jsii
@@ -30,7 +30,7 @@ from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
 
@@ -269,31 +269,46 @@ class EfsStorage(Construct):
             all_outbound=False,
             only_answers=True,
         )
-        self.file_system = efs.FileSystem(
+        self.file_system = self._attach_file_system(locals(), group, chosen)
+        self.file_share = _share(
+            as_file_system(self.file_system),
+            iam_authorization=iam_authorization,
+            security_groups=(as_security_group(group),),
+            subnets=chosen,
+        )
+
+    def _attach_file_system(
+        self,
+        arguments: Mapping[str, Any],
+        group: ec2.SecurityGroup,
+        chosen: Sequence[ec2.ISubnet] | None,
+    ) -> efs.FileSystem:
+        take = arguments.__getitem__
+        file_system = efs.FileSystem(
             self,
             "Resource",
-            vpc=vpc,
+            vpc=take("vpc"),
             security_group=as_security_group(group),
             vpc_subnets=ec2.SubnetSelection(one_per_az=True)
             if chosen is None
             else ec2.SubnetSelection(subnets=list(chosen)),
             encrypted=True,
-            kms_key=kms_key,
-            enable_automatic_backups=automatic_backups,
+            kms_key=take("kms_key"),
+            enable_automatic_backups=take("automatic_backups"),
             performance_mode=efs.PerformanceMode.GENERAL_PURPOSE,
-            throughput_mode=throughput_mode,
-            provisioned_throughput_per_second=provisioned_throughput_per_second,
-            lifecycle_policy=lifecycle_policy,
-            transition_to_archive_policy=transition_to_archive_policy,
-            out_of_infrequent_access_policy=out_of_infrequent_access_policy,
-            removal_policy=removal_policy,
+            throughput_mode=take("throughput_mode"),
+            provisioned_throughput_per_second=take("provisioned_throughput_per_second"),
+            lifecycle_policy=take("lifecycle_policy"),
+            transition_to_archive_policy=take("transition_to_archive_policy"),
+            out_of_infrequent_access_policy=take("out_of_infrequent_access_policy"),
+            removal_policy=take("removal_policy"),
             # Written out because the policy that the CDK writes under its recommended feature flags
             # leaves out ClientMount, and with it nobody can mount (aws/aws-cdk#36224).
             file_system_policy=iam.PolicyDocument.from_json(
                 {
                     "Version": "2012-10-17",
                     "Statement": [
-                        *([] if iam_authorization else [_THROUGH_MOUNT_TARGETS]),
+                        *([] if take("iam_authorization") else [_THROUGH_MOUNT_TARGETS]),
                         _IN_TRANSIT_ONLY,
                     ],
                 }
@@ -301,16 +316,11 @@ class EfsStorage(Construct):
             # Otherwise the CDK appends a statement of its own to the policy.
             allow_anonymous_access=True,
         )
-        if one_zone and chosen is not None:
+        if take("one_zone") and chosen is not None:
             # The CDK's `one_zone` looks for a subnet in the zone itself, and may find several.
-            resource = default_child(self.file_system, efs.CfnFileSystem)
+            resource = default_child(file_system, efs.CfnFileSystem)
             resource.availability_zone_name = chosen[0].availability_zone
-        self.file_share = _share(
-            as_file_system(self.file_system),
-            iam_authorization=iam_authorization,
-            security_groups=(as_security_group(group),),
-            subnets=chosen,
-        )
+        return file_system
 
     @property
     def dns_name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 from numbers import Real
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import jsii
@@ -26,7 +26,7 @@ from pcs_constructs.constructs.storage import lnet
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
@@ -241,7 +241,6 @@ class LustreStorage(Construct):
         )
         found = subnet or first_private_subnet(vpc)
         place = subnet_for(scope, id, found, rules.errors_in(*facts))
-        persistent_2 = deployment_type is fsx.LustreDeploymentType.PERSISTENT_2
 
         super().__init__(scope, id)
         advise(self, rules.advice_on(*facts))
@@ -263,28 +262,11 @@ class LustreStorage(Construct):
             security_group_ids=[group_id],
             tags=[cdk.CfnTag(key="Name", value=id)],
             kms_key_id=kms_key.key_arn if kms_key else None,
-            lustre_configuration=fsx.CfnFileSystem.LustreConfigurationProperty(
-                deployment_type=deployment_type.value,
-                per_unit_storage_throughput=None if tiering else throughput,
-                throughput_capacity=throughput if tiering else None,
-                data_compression_type=compression.value,
-                data_read_cache_configuration=_read_cache(cache if read_cache is not None else None)
-                if tiering
-                else None,
-                drive_cache_type=("READ" if drive_cache else "NONE")
-                if storage_type is LustreStorageType.HDD
-                else None,
-                efa_enabled=True if efa else None,
-                metadata_configuration=_metadata(metadata_iops, tiering=tiering)
-                if persistent_2
-                else None,
-                log_configuration=_log_configuration(log_group),
-                weekly_maintenance_start_time=weekly_maintenance.to_timestamp()
-                if weekly_maintenance
-                else None,
-                automatic_backup_retention_days=backup_days if throughput else None,
-                daily_automatic_backup_start_time=backup_start_time,
-                copy_tags_to_backups=True if backup_days else None,
+            lustre_configuration=_configuration(
+                locals(),
+                throughput=throughput,
+                cache_gib=None if read_cache is None else cache,
+                backup_days=backup_days,
             ),
         )
         # FSx refuses to make servers that cannot reach each other.
@@ -391,11 +373,45 @@ class LustreStorage(Construct):
         return association
 
 
+def _configuration(
+    arguments: Mapping[str, Any],
+    *,
+    throughput: int | None,
+    cache_gib: float | None,
+    backup_days: int,
+) -> fsx.CfnFileSystem.LustreConfigurationProperty:
+    """What is said of Lustre itself, by the arguments of the constructor and what they come to."""
+    take = arguments.__getitem__
+    storage_type: LustreStorageType = take("storage_type")
+    tiering = storage_type is LustreStorageType.INTELLIGENT_TIERING
+    persistent_2 = take("deployment_type") is fsx.LustreDeploymentType.PERSISTENT_2
+    maintenance = take("weekly_maintenance")
+    return fsx.CfnFileSystem.LustreConfigurationProperty(
+        deployment_type=take("deployment_type").value,
+        per_unit_storage_throughput=None if tiering else throughput,
+        throughput_capacity=throughput if tiering else None,
+        data_compression_type=take("compression").value,
+        data_read_cache_configuration=_read_cache(cache_gib) if tiering else None,
+        drive_cache_type=("READ" if take("drive_cache") else "NONE")
+        if storage_type is LustreStorageType.HDD
+        else None,
+        efa_enabled=True if take("efa") else None,
+        metadata_configuration=_metadata(take("metadata_iops"), tiering=tiering)
+        if persistent_2
+        else None,
+        log_configuration=_log_configuration(take("log_group")),
+        weekly_maintenance_start_time=maintenance.to_timestamp() if maintenance else None,
+        automatic_backup_retention_days=backup_days if throughput else None,
+        daily_automatic_backup_start_time=take("backup_start_time"),
+        copy_tags_to_backups=True if backup_days else None,
+    )
+
+
 def _metadata(
     iops: int | None, *, tiering: bool
 ) -> fsx.CfnFileSystem.MetadataConfigurationProperty:
     if iops is None and tiering:
-        iops = 6000  # Intelligent-Tiering cannot leave it to FSx; this is the smaller of its two
+        iops = 6000  # what there was before FSx could choose; another would change what runs
     return fsx.CfnFileSystem.MetadataConfigurationProperty(
         mode="AUTOMATIC" if iops is None else "USER_PROVISIONED", iops=iops
     )
