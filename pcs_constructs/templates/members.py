@@ -11,53 +11,56 @@ from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.types import CLUSTER, LAUNCH_TEMPLATE, NODE_GROUP, QUEUE
 
 if TYPE_CHECKING:
-    from pcs_constructs.templates.resolved import Part, Scene
+    from pcs_constructs.templates.resolved import ResolvedResource, ResolvedTemplates
 
 
 class Membership:
     """The clusters of a scene with all that belongs to them."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.clusters = list(scene.of_type(CLUSTER))
-        self.groups = list(scene.of_type(NODE_GROUP))
-        self.queues = list(scene.of_type(QUEUE))
+    def __init__(self, resolved: ResolvedTemplates) -> None:
+        self.resolved = resolved
+        self.clusters = list(resolved.of_type(CLUSTER))
+        self.groups = list(resolved.of_type(NODE_GROUP))
+        self.queues = list(resolved.of_type(QUEUE))
         self._own_keys = {key_of(cluster): cluster for cluster in self.clusters}
 
     @cached_property
     def keys(self) -> list[str]:
         """A key for each cluster, be it made here or only referred to."""
-        found = [*self._own_keys, *(self.key(part) for part in (*self.groups, *self.queues))]
+        found = [
+            *self._own_keys,
+            *(self.key(resource) for resource in (*self.groups, *self.queues)),
+        ]
         return [key for key in dict.fromkeys(found) if key is not None]
 
-    def key(self, member: Part) -> str | None:
+    def key(self, member: ResolvedResource) -> str | None:
         """The key of the cluster that a node group or queue belongs to."""
         return member.key(member.get("ClusterId"))
 
-    def cluster(self, key: str | None) -> Part | None:
+    def cluster(self, key: str | None) -> ResolvedResource | None:
         """The cluster with this key, where it is made here."""
         return self._own_keys.get(key or "")
 
-    def cluster_of(self, member: Part) -> Part | None:
+    def cluster_of(self, member: ResolvedResource) -> ResolvedResource | None:
         """The cluster of a node group or queue, where it is made here."""
         return self.cluster(self.key(member))
 
-    def groups_of(self, key: str) -> list[Part]:
+    def groups_of(self, key: str) -> list[ResolvedResource]:
         """The node groups of a cluster."""
         return [group for group in self.groups if self.key(group) == key]
 
-    def queues_of(self, key: str) -> list[Part]:
+    def queues_of(self, key: str) -> list[ResolvedResource]:
         """The queues of a cluster."""
         return [queue for queue in self.queues if self.key(queue) == key]
 
-    def served_by(self, queue: Part) -> list[Part | None]:
+    def served_by(self, queue: ResolvedResource) -> list[ResolvedResource | None]:
         """The node groups of a queue, `None` for those that are made elsewhere."""
         return [
             queue.follow(as_mapping(each).get("ComputeNodeGroupId"))
             for each in queue.each("ComputeNodeGroupConfigurations")
         ]
 
-    def idle(self, key: str) -> list[Part]:
+    def idle(self, key: str) -> list[ResolvedResource]:
         """The node groups that surely no queue of their cluster names."""
         queues = self.queues_of(key)
         used: set[int] = set()
@@ -70,7 +73,7 @@ class Membership:
             return []
         return [g for g in self.groups_of(key) if id(g) not in used and not _is_output(g)]
 
-    def is_login(self, group: Part) -> bool:
+    def is_login(self, group: ResolvedResource) -> bool:
         """Whether people log in there: nodes that always run, and that no queue names."""
         low, high = (group.whole("ScalingConfiguration", f"{m}InstanceCount") for m in _ENDS)
         key = self.key(group)
@@ -82,19 +85,19 @@ class Membership:
 _ENDS: Final = ("Min", "Max")
 
 
-def key_of(cluster: Part) -> str:
+def key_of(cluster: ResolvedResource) -> str:
     """The key that references to this resource have."""
-    return f"{cluster.scene.number(cluster.resource.template)}.{cluster.resource.logical_id}"
+    return f"{cluster.resolved.number(cluster.declared.template)}.{cluster.declared.logical_id}"
 
 
-def _is_output(part: Part) -> bool:
+def _is_output(resource: ResolvedResource) -> bool:
     """Whether its template tells others of it."""
-    template = part.resource.template
+    template = resource.declared.template
     outputs = as_mapping(template.content.get("Outputs"))
-    return any(part.resource is found for found in template.references(outputs))
+    return any(resource.declared is found for found in template.references(outputs))
 
 
-def slurm_of(cluster: Part | None) -> SlurmVersion | Unknown:
+def slurm_of(cluster: ResolvedResource | None) -> SlurmVersion | Unknown:
     """The version of Slurm of a cluster, where it is known."""
     version = cluster.text("Scheduler", "Version") if cluster else None
     if version is None or version is UNKNOWN:
@@ -105,7 +108,7 @@ def slurm_of(cluster: Part | None) -> SlurmVersion | Unknown:
         return UNKNOWN
 
 
-def accounting_of(cluster: Part | None) -> bool | Unknown:
+def accounting_of(cluster: ResolvedResource | None) -> bool | Unknown:
     """Whether a cluster has accounting, where it is known."""
     if cluster is None:
         return UNKNOWN
@@ -113,7 +116,7 @@ def accounting_of(cluster: Part | None) -> bool | Unknown:
     return UNKNOWN if mode is UNKNOWN else mode == "STANDARD"
 
 
-def instance_types(group: Part) -> tuple[str, ...] | Unknown:
+def instance_types(group: ResolvedResource) -> tuple[str, ...] | Unknown:
     """The instance types of a node group."""
     found = group.items("InstanceConfigs")
     if found is UNKNOWN:
@@ -123,7 +126,7 @@ def instance_types(group: Part) -> tuple[str, ...] | Unknown:
     return tuple(known) if len(known) == len(names) else UNKNOWN
 
 
-def launch_template(group: Part) -> Part | None:
+def launch_template(group: ResolvedResource) -> ResolvedResource | None:
     """The launch template of a node group, where it is made here."""
     found = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
     return found if found and found.type == LAUNCH_TEMPLATE else None

@@ -22,24 +22,26 @@ Path = tuple["Step", ...]
 """Where something is in the properties of a resource."""
 
 
-class Part:
+class ResolvedResource:
     """A resource in one scenario: its properties without conditions, mappings and parameters."""
 
-    def __init__(self, resource: Resource, evaluation: Evaluation, scene: Scene) -> None:
-        self.resource = resource
-        self.type = resource.type
-        self.scene = scene
+    def __init__(
+        self, declared: Resource, evaluation: Evaluation, resolved: ResolvedTemplates
+    ) -> None:
+        self.declared = declared
+        self.type = declared.type
+        self.resolved = resolved
         self._evaluation = evaluation
 
     @cached_property
     def properties(self) -> Mapping[str, Any]:
         """The reduced properties."""
-        return cast("Mapping[str, Any]", self._evaluation.reduced(self.resource.properties))
+        return cast("Mapping[str, Any]", self._evaluation.reduced(self.declared.properties))
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
         """What is beside the properties for programs like this one."""
-        return as_mapping(as_mapping(self.resource.whole.get("Metadata")).get("pcs-constructs"))
+        return as_mapping(as_mapping(self.declared.whole.get("Metadata")).get("pcs-constructs"))
 
     def get(self, *path: Step) -> Any:
         """A reduced value inside of others; `None` where there is none."""
@@ -107,21 +109,21 @@ class Part:
         found = self.items(*path)
         return UNKNOWN if found is UNKNOWN else len(found or [])
 
-    def follow(self, value: Any) -> Part | None:
+    def follow(self, value: Any) -> ResolvedResource | None:
         """The resource that a reduced value refers to, in whichever template it is."""
         found = self.reference(value)
         return found[0] if found else None
 
-    def reference(self, value: Any) -> tuple[Part, str] | None:
+    def reference(self, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value refers to, and its attribute; empty for `Ref`."""
         there, found = self._evaluation.linked(value)
         match found:
             case {"Ref": str() as name}:
-                part = self.scene.part(there.template, name)
-                return (part, "") if part else None
+                resource = self.resolved.resource(there.template, name)
+                return (resource, "") if resource else None
             case {"Fn::GetAtt": [str() as name, str() as attribute]}:
-                part = self.scene.part(there.template, name)
-                return (part, attribute) if part else None
+                resource = self.resolved.resource(there.template, name)
+                return (resource, attribute) if resource else None
             case _:
                 return None
 
@@ -133,19 +135,19 @@ class Part:
             return json.dumps(value, sort_keys=True)
         found = self.reference(value)
         if found is not None:
-            resource = found[0].resource
-            return f"{self.scene.number(resource.template)}.{resource.logical_id}"
+            declared = found[0].declared
+            return f"{self.resolved.number(declared.template)}.{declared.logical_id}"
         there, inner = self._evaluation.linked(value)
-        return f"{self.scene.number(there.template)} {json.dumps(inner, sort_keys=True)}"
+        return f"{self.resolved.number(there.template)} {json.dumps(inner, sort_keys=True)}"
 
     @property
     def name(self) -> str:
         """What to call it in messages: its physical name, or its logical id."""
         found = self.text("Name")
-        return found if isinstance(found, str) else self.resource.logical_id
+        return found if isinstance(found, str) else self.declared.logical_id
 
 
-class Scene:
+class ResolvedTemplates:
     """All templates that belong together, each in one scenario.
 
     Args:
@@ -162,15 +164,15 @@ class Scene:
             for i, template in enumerate(together)
         }
         self._numbers = {id(template): i for i, template in enumerate(together)}
-        self.parts: dict[tuple[int, str], Part] = {}
-        self._by_type: dict[str, list[Part]] = {}
+        self.resources: dict[tuple[int, str], ResolvedResource] = {}
+        self._by_type: dict[str, list[ResolvedResource]] = {}
         for template in together:
             evaluation = self._evaluations[id(template)]
-            for logical_id, resource in template.resources.items():
-                if evaluation.exists(resource):
-                    part = Part(resource, evaluation, self)
-                    self.parts[id(template), logical_id] = part
-                    self._by_type.setdefault(resource.type, []).append(part)
+            for logical_id, declared in template.resources.items():
+                if evaluation.exists(declared):
+                    resource = ResolvedResource(declared, evaluation, self)
+                    self.resources[id(template), logical_id] = resource
+                    self._by_type.setdefault(resource.type, []).append(resource)
 
     def _evaluation(self, template: Template) -> Evaluation:
         return self._evaluations[id(template)]
@@ -183,11 +185,11 @@ class Scene:
         """What tells a template from others, whose names may be the same."""
         return self._numbers[id(template)]
 
-    def part(self, template: Template, logical_id: str) -> Part | None:
+    def resource(self, template: Template, logical_id: str) -> ResolvedResource | None:
         """A resource, where it is made in this scenario."""
-        return self.parts.get((id(template), logical_id))
+        return self.resources.get((id(template), logical_id))
 
-    def of_type(self, *types: str) -> Iterator[Part]:
+    def of_type(self, *types: str) -> Iterator[ResolvedResource]:
         """The resources of some types, in all templates."""
         for type_ in types:
             yield from self._by_type.get(type_, [])

@@ -98,7 +98,7 @@ def test_what_one_rule_route_or_endpoint_carries_is_lost_without_it_and_no_more(
     for name, logical_id, part in things:
         expected = {}
         for key, flow in before.items():
-            needs = {(t.resource.template.name, t.resource.logical_id, t.part) for t in flow.needs}
+            needs = {(t.resource.template.name, t.resource.logical_id, t.place) for t in flow.needs}
             expected[key] = Verdict.NO if (name, logical_id, part) in needs else flow.verdict
         after = _judged(_without(contents, name, logical_id, part))
         assert {key[1] for key in set(after) - set(before)} <= {"anybody"}

@@ -16,7 +16,7 @@ from pcs_constructs.templates.facts.clusters import (
     members_evidence,
     version_problems,
 )
-from pcs_constructs.templates.facts.evidence import Evidence, Spot, written
+from pcs_constructs.templates.facts.evidence import Evidence, Location, written
 from pcs_constructs.templates.facts.identity import identity_evidence, parameter_evidence
 from pcs_constructs.templates.facts.mounts import mount_evidence
 from pcs_constructs.templates.facts.networks import network_evidence
@@ -25,7 +25,7 @@ from pcs_constructs.templates.facts.queues import queue_evidence
 from pcs_constructs.templates.facts.resources import code_evidence, resource_evidence
 from pcs_constructs.templates.facts.storage import storage_evidence
 from pcs_constructs.templates.members import Membership
-from pcs_constructs.templates.resolved import Scene
+from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.scenarios import Scenario, Scenarios, scenarios
 from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE
 
@@ -131,7 +131,7 @@ class Result:
     """How many findings are not among them because somebody gave a reason."""
 
 
-_Key = tuple[int, str, Spot, str, str]
+_Key = tuple[int, str, Location, str, str]
 
 
 @dataclass(slots=True)
@@ -150,13 +150,15 @@ def check(together: list[Template]) -> Result:
     ]
     everything = _shared(everything, together)
     first = {i: each.scenarios[0] for i, each in enumerate(everything)}
-    whole = Scene(together, first)
+    whole = ResolvedTemplates(together, first)
     by_template: dict[int, dict[tuple[object, ...], _Found]] = {}
     _collect(_judged(whole), 0, together, by_template)
     for number, (template, each) in enumerate(zip(together, everything, strict=True)):
         for i, scenario in enumerate(each.scenarios[1:], start=1):
-            scene = Scene(together, {**first, number: scenario})
-            only = ((spot, p) for spot, p in _judged(scene) if _is_of(spot, template))
+            resolved = ResolvedTemplates(together, {**first, number: scenario})
+            only = (
+                (location, p) for location, p in _judged(resolved) if _is_of(location, template)
+            )
             _collect(only, i, together, by_template)
         if each.total > len(each.scenarios):
             notes.append(
@@ -190,13 +192,13 @@ def _given_parameters(template: Template) -> frozenset[str]:
     return frozenset(name for stack in stacks for name in as_mapping(stack.get("Parameters")))
 
 
-def _is_of(spot: Spot, template: Template) -> bool:
-    return spot.part.resource.template is template
+def _is_of(location: Location, template: Template) -> bool:
+    return location.resource.declared.template is template
 
 
-def evidence(scene: Scene) -> Iterator[Evidence]:
+def evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     """Everything that the rules can judge in a scene."""
-    membership = Membership(scene)
+    membership = Membership(resolved)
     yield from resource_evidence(membership)
     for cluster in membership.clusters:
         yield from cluster_evidence(cluster)
@@ -206,9 +208,9 @@ def evidence(scene: Scene) -> Iterator[Evidence]:
         yield from queue_evidence(queue, membership)
     for about_all in _ABOUT_ALL:
         yield from about_all(membership)
-    yield from storage_evidence(scene)
-    yield from code_evidence(scene)
-    yield from parameter_evidence(list(scene.parts.values()))
+    yield from storage_evidence(resolved)
+    yield from code_evidence(resolved)
+    yield from parameter_evidence(list(resolved.resources.values()))
 
 
 _ABOUT_ALL: Final[Sequence[Callable[[Membership], Iterator[Evidence]]]] = (
@@ -221,23 +223,23 @@ _ABOUT_ALL: Final[Sequence[Callable[[Membership], Iterator[Evidence]]]] = (
 )
 
 
-def _judged(scene: Scene) -> Iterator[tuple[Spot, Problem]]:
-    for each in evidence(scene):
+def _judged(resolved: ResolvedTemplates) -> Iterator[tuple[Location, Problem]]:
+    for each in evidence(resolved):
         for problem in (*rules.errors_in(each.facts), *rules.advice_on(each.facts)):
-            yield each.spot(problem.code, problem.argument), problem
-    for cluster in scene.of_type(CLUSTER):
+            yield each.location(problem.code, problem.argument), problem
+    for cluster in resolved.of_type(CLUSTER):
         for problem in version_problems(cluster):
-            yield Spot(cluster, ("Scheduler", "Version")), problem
+            yield Location(cluster, ("Scheduler", "Version")), problem
 
 
 def _collect(
-    judged: Iterator[tuple[Spot, Problem]],
+    judged: Iterator[tuple[Location, Problem]],
     scenario: int,
     together: list[Template],
     found: dict[int, dict[tuple[object, ...], _Found]],
 ) -> None:
-    for (part, path, outside), problem in judged:
-        resource = part.resource
+    for (resolved, path, outside), problem in judged:
+        resource = resolved.declared
         key = (resource.logical_id, path, problem.code, problem.message)
         there = found.setdefault(id(resource.template), {})
         if key not in there:
@@ -289,7 +291,7 @@ def _table(
         return [{}]
     rows: list[dict[str, str]] = []
     for scenario in each.scenarios:
-        evaluation = Scene(together, {**first, number: scenario}).evaluation(template)
+        evaluation = ResolvedTemplates(together, {**first, number: scenario}).evaluation(template)
         row = {
             name: name if evaluation.condition(name) else f"not {name}" for name in each.conditions
         }

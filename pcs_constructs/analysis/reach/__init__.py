@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pcs_constructs.analysis.reach.flows import Flow, judge
 from pcs_constructs.analysis.reach.listing import as_data, as_mermaid, as_text
-from pcs_constructs.analysis.reach.proof import Thing, Verdict
+from pcs_constructs.analysis.reach.proof import Location, Verdict
 
-__all__ = ["Flow", "Thing", "Verdict", "as_data", "as_mermaid", "as_text", "judge"]
+__all__ = ["Flow", "Location", "Verdict", "as_data", "as_mermaid", "as_text", "judge"]

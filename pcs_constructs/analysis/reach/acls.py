@@ -59,14 +59,14 @@ def acl(list_: Acl, peer: Subnet | Block | None, traffic: Traffic, *, egress: bo
     for entry in list_.entries:
         if entry.egress is not egress and entry.egress is not UNKNOWN:
             continue
-        sure = UNKNOWN not in (entry.egress, entry.allows, entry.number) and entry.thing.certain
+        sure = UNKNOWN not in (entry.egress, entry.allows, entry.number) and entry.location.certain
         match _matches(entry, peer, traffic):
             case Verdict.NO:
                 continue
             case Verdict.YES if sure and not doubt:
                 if entry.allows:
-                    return let_through(entry.thing)
-                words = f"{entry.thing.name} denies {traffic} {way} {to}"
+                    return let_through(entry.location)
+                words = f"{entry.location.name} denies {traffic} {way} {to}"
                 return Fact(Verdict.NO, words, fix=nothing.fix)
             case _:
                 doubt = True

@@ -77,6 +77,6 @@ def _judged(rule: Rule, owner: Side, peer: Side, *, shared: bool) -> Fact:
             # Documented for one group only, to and from itself.
             verdict = Verdict.UNKNOWN
             words = f"that EFA works between groups, of which {key.name} is one, is not documented"
-    if rule.thing is None:
+    if rule.location is None:
         return Fact(verdict, rule.made or words)
-    return let_through(rule.thing, words, verdict)
+    return let_through(rule.location, words, verdict)

@@ -57,7 +57,7 @@ def entrances(
     """
     for rule in _rules_for(called, traffic):
         inside = isinstance(rule.peer, Identity) and rule.peer.text in ours
-        if not inside and rule.thing is not None:
+        if not inside and rule.location is not None:
             way = _way(ways, rule, called, traffic)
             yield rule.words, Every((_fact(rule, traffic), way))
 
@@ -69,10 +69,10 @@ def _rules_for(called: Side, traffic: Traffic) -> Iterator[Rule]:
 
 def _fact(rule: Rule, traffic: Traffic) -> Fact:
     verdict = covers(rule, traffic)
-    if rule.thing is None:
+    if rule.location is None:
         return Fact(verdict, rule.made)
-    words = "" if verdict is Verdict.YES else f"the ports of {rule.thing.name} are not known"
-    return let_through(rule.thing, words, verdict)
+    words = "" if verdict is Verdict.YES else f"the ports of {rule.location.name} are not known"
+    return let_through(rule.location, words, verdict)
 
 
 def _way(ways: Ways, rule: Rule, called: Side, traffic: Traffic) -> Proof:

@@ -14,9 +14,9 @@ from pcs_constructs.analysis.reach.network import Network, same
 from pcs_constructs.analysis.reach.proof import (
     Every,
     Fact,
+    Location,
     Proof,
     Some,
-    Thing,
     Verdict,
     complaints,
     evidence,
@@ -95,7 +95,7 @@ class Flow:
         return verdict_of(self.proof)
 
     @property
-    def by(self) -> tuple[Thing, ...]:
+    def by(self) -> tuple[Location, ...]:
         """What lets it through, if something does: rules, routes, endpoints."""
         found = evidence(self.proof) if self.verdict is Verdict.YES else ()
         return tuple(dict.fromkeys(found))
@@ -109,8 +109,8 @@ class Flow:
         return ""
 
     @property
-    def needs(self) -> frozenset[Thing]:
-        """The things without each of which it would not get through."""
+    def needs(self) -> frozenset[Location]:
+        """The locations without each of which it would not get through."""
         return needed(self.proof)
 
     @property

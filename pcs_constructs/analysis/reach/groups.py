@@ -21,9 +21,9 @@ from pcs_constructs.analysis.reach.network import (
 from pcs_constructs.analysis.reach.proof import (
     Every,
     Fact,
+    Location,
     Proof,
     Some,
-    Thing,
     Verdict,
     let_through,
 )
@@ -68,7 +68,7 @@ class PrefixList:
 class Rule:
     """A rule of a security group."""
 
-    thing: Thing | None
+    location: Location | None
     """Where it stands; `None` for what EC2 adds by itself."""
     protocol: str | Unknown
     ports: tuple[int, int] | Unknown | None
@@ -165,10 +165,10 @@ class Groups:
         rules = {
             direction: [
                 *(_inline(resource, direction) if made and resource else ()),
-                *(_rule(Thing(r), r.template, r.properties) for r in self._of(key, direction)),
+                *(_rule(Location(r), r.template, r.properties) for r in self._of(key, direction)),
                 # `Fn::If` may choose this group or another one.
                 *(
-                    Rule(Thing(r), UNKNOWN, UNKNOWN, UNKNOWN)
+                    Rule(Location(r), UNKNOWN, UNKNOWN, UNKNOWN)
                     for r in self._of(key._replace(text=f"perhaps {key.text}"), direction)
                 ),
             ]
@@ -230,16 +230,16 @@ def _inline(resource: Resource, direction: str) -> Iterator[Rule]:
         properties: Mapping[str, object] = {}
         if isinstance(value, dict):
             properties = cast("dict[str, object]", value)
-        yield _rule(Thing(resource, f"{name}[{index}]"), resource.template, properties)
+        yield _rule(Location(resource, f"{name}[{index}]"), resource.template, properties)
 
 
-def _rule(thing: Thing, template: Template, properties: Mapping[str, object]) -> Rule:
+def _rule(location: Location, template: Template, properties: Mapping[str, object]) -> Rule:
     kind = literal(template, properties.get("IpProtocol", UNKNOWN))
     name = kind if kind is UNKNOWN else protocol(kind)
     first, last = (literal(template, properties.get(end)) for end in ("FromPort", "ToPort"))
     every = name == "-1" or (first, last) in ((None, None), (-1, -1), ("-1", "-1"))
     return Rule(
-        thing,
+        location,
         name,
         None if every else numbers(first, last),
         _peer(template, properties),
@@ -372,10 +372,10 @@ def _parts(rules: Sequence[Rule], traffic: Traffic) -> Iterator[Traffic]:
 
 def _judged(rule: Rule, peer: Side, place: Subnet | None, traffic: Traffic) -> Fact:
     verdict = min(covers(rule, traffic), _is_about(rule, peer, place, traffic.family))
-    if rule.thing is None:
+    if rule.location is None:
         return Fact(verdict, rule.made)
-    words = f"it is not known whether {rule.thing.name} is about {peer.name}"
-    return let_through(rule.thing, "" if verdict is Verdict.YES else words, verdict)
+    words = f"it is not known whether {rule.location.name} is about {peer.name}"
+    return let_through(rule.location, "" if verdict is Verdict.YES else words, verdict)
 
 
 def covers(rule: Rule, traffic: Traffic) -> Verdict:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pcs_constructs.analysis.reach.flows import Flow
-    from pcs_constructs.analysis.reach.proof import Thing
+    from pcs_constructs.analysis.reach.proof import Location
 
 # What only connects the others is left out of the table; `--json` has it.
 _CONNECTING: Final = {
@@ -68,7 +68,7 @@ def as_data(flows: Iterable[Flow]) -> list[dict[str, Any]]:
             "what": flow.what,
             "traffic": flow.traffic,
             "verdict": flow.verdict.word,
-            "by": [_thing(thing) for thing in flow.by],
+            "by": [_location(location) for location in flow.by],
             "given": flow.given,
             "because": list(flow.because),
             "fixes": list(flow.fixes),
@@ -109,16 +109,18 @@ def _word(verdict: Verdict) -> str:
     return "NO" if verdict is Verdict.NO else verdict.word
 
 
-def _by(things: Iterable[Thing]) -> str:
-    return ", ".join(thing.name for thing in things if thing.resource.type not in _CONNECTING)
+def _by(locations: Iterable[Location]) -> str:
+    return ", ".join(
+        location.name for location in locations if location.resource.type not in _CONNECTING
+    )
 
 
-def _thing(thing: Thing) -> dict[str, str]:
-    resource = thing.resource
+def _location(location: Location) -> dict[str, str]:
+    resource = location.resource
     return {
         "template": key_of(resource.template),
         "logicalId": resource.logical_id,
-        "property": thing.part,
+        "property": location.place,
         "type": resource.type,
     }
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from pcs_constructs.analysis.reach.proof import Thing, Verdict
+from pcs_constructs.analysis.reach.proof import Location, Verdict
 from pcs_constructs.analysis.reach.values import (
     get,
     key_of,
@@ -121,7 +121,7 @@ def block(value: object) -> Block | Unknown:
 class Entry:
     """A rule of a network ACL."""
 
-    thing: Thing
+    location: Location
     number: int | Unknown
     egress: bool | Unknown
     allows: bool | Unknown
@@ -141,7 +141,7 @@ class Acl:
     """Whether all of its rules are known."""
     untouched: bool = False
     """Whether it is as EC2 makes it with a VPC: everything may pass."""
-    association: Thing | None = None
+    association: Location | None = None
     """What puts a subnet under it; `None` for the default one of a VPC."""
 
 
@@ -149,7 +149,7 @@ class Acl:
 class Route:
     """A route out of a VPC."""
 
-    thing: Thing
+    location: Location
     destination: Block | Unknown
     target: str
     """The property that names where it leads, such as `NatGatewayId`."""
@@ -161,12 +161,12 @@ class RouteTable:
     """A route table of subnets."""
 
     identity: Identity
-    association: Thing | None
+    association: Location | None
     """What puts a subnet under it; `None` for the main one of a VPC."""
     routes: tuple[Route, ...]
     complete: bool
     """Whether all of its routes are known."""
-    learns: Thing | None = None
+    learns: Location | None = None
     """What has a gateway write routes into it."""
 
 
@@ -209,7 +209,7 @@ class Subnet:
 class Endpoint:
     """A VPC endpoint of an AWS service."""
 
-    thing: Thing
+    location: Location
     service: str | Unknown
     """The service, as the end of the endpoint service's name has it."""
     region: str
@@ -281,11 +281,11 @@ class Network:
         return tuple(found)
 
     @cached_property
-    def attachments(self) -> tuple[tuple[Thing, Identity, Identity], ...]:
+    def attachments(self) -> tuple[tuple[Location, Identity, Identity], ...]:
         """What attaches an internet gateway to a VPC, that gateway, and that VPC."""
         return tuple(
             (
-                Thing(resource),
+                Location(resource),
                 identity(resource.template, resource.get("InternetGatewayId")),
                 identity(resource.template, resource.get("VpcId")),
             )
@@ -366,7 +366,7 @@ class Network:
                 routes, doubt = self._routes(table)
                 complete = table.resource is not None and not doubt
                 learns = self._learns(table)
-                return RouteTable(table, Thing(resource), routes, complete, learns)
+                return RouteTable(table, Location(resource), routes, complete, learns)
         main = Identity(f"the main route table of {vpc.identity.name}")
         return RouteTable(main, None, (), complete=vpc.complete)
 
@@ -378,14 +378,14 @@ class Network:
             found[same(key, table)].append(_route(resource))
         return tuple(found[Verdict.YES]), bool(found[Verdict.UNKNOWN])
 
-    def _learns(self, table: Identity) -> Thing | None:
+    def _learns(self, table: Identity) -> Location | None:
         """What has a gateway write routes into a table."""
         for resource in self.of_type("AWS::EC2::VPNGatewayRoutePropagation"):
             found = items(resource, "RouteTableIds")
             if found is UNKNOWN or any(
                 same(identity(resource.template, each), table) is not Verdict.NO for each in found
             ):
-                return Thing(resource)
+                return Location(resource)
         return None
 
     def _acl(self, subnet: Identity, vpc: Vpc) -> Acl:
@@ -394,7 +394,7 @@ class Network:
                 acl = identity(resource.template, get(resource, "NetworkAclId"))
                 entries, doubt = self._entries(acl)
                 complete = acl.resource is not None and not doubt
-                return Acl(acl.name, entries, complete, association=Thing(resource))
+                return Acl(acl.name, entries, complete, association=Location(resource))
         name = f"the default network ACL of {vpc.identity.name}"
         added, doubt = self._entries(Identity(f"{vpc.identity.text}.DefaultNetworkAcl"))
         untouched = vpc.complete and not added and not doubt
@@ -421,7 +421,7 @@ class Network:
         if service in _BOTH_KINDS and whose != "AllResolvers" and private is True:
             private = UNKNOWN
         return Endpoint(
-            Thing(resource),
+            Location(resource),
             service,
             region,
             identity(resource.template, get(resource, "VpcId")),
@@ -468,7 +468,7 @@ def _route(resource: Resource) -> Route:
     target = next((n for n in _TARGETS if get(resource, n) is not None), "nothing")
     destination = get(resource, "DestinationCidrBlock") or get(resource, "DestinationIpv6CidrBlock")
     return Route(
-        Thing(resource),
+        Location(resource),
         range_of(resource.template, destination),
         target,
         identity(resource.template, get(resource, target)),
@@ -495,7 +495,7 @@ def _entry(resource: Resource) -> Entry:
     action = text(resource, "RuleAction")
     ends = [literal(template, get(resource, "PortRange", end)) for end in ("From", "To")]
     return Entry(
-        Thing(resource),
+        Location(resource),
         whole(literal(template, get(resource, "RuleNumber"))),
         _flag(resource, "Egress"),
         UNKNOWN if action is UNKNOWN else action == "allow",

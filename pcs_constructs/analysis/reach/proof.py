@@ -31,19 +31,21 @@ class Verdict(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Location:
     """A resource, or a rule inside of one, that lets something through."""
 
     resource: Resource
     """The resource."""
 
-    part: str = ""
+    place: str = ""
     """Where in it the rule is, such as `SecurityGroupIngress[0]`; empty for all of it."""
 
     @property
     def name(self) -> str:
         """Its logical id, and where in it."""
-        return f"{self.resource.logical_id}.{self.part}" if self.part else self.resource.logical_id
+        return (
+            f"{self.resource.logical_id}.{self.place}" if self.place else self.resource.logical_id
+        )
 
     @property
     def certain(self) -> bool:
@@ -63,7 +65,7 @@ class Fact:
     words: str
     """What it is, or what is missing."""
 
-    thing: Thing | None = None
+    location: Location | None = None
     """What makes it so; without that it would be NO."""
 
     fix: str = ""
@@ -94,7 +96,7 @@ class Some:
 class Instead:
     """What takes the place of something else, as an endpoint does of the way to the internet."""
 
-    thing: Thing
+    location: Location
     """What takes the place."""
 
     then: Proof
@@ -107,18 +109,18 @@ class Instead:
 Proof = Fact | Every | Some | Instead
 
 
-def let_through(thing: Thing, words: str = "", verdict: Verdict = Verdict.YES) -> Fact:
+def let_through(location: Location, words: str = "", verdict: Verdict = Verdict.YES) -> Fact:
     """A reason that stands in a template; UNKNOWN where it is there under a condition only."""
-    if not thing.certain:
-        return Fact(min(verdict, Verdict.UNKNOWN), f"{thing.name} has a condition", thing)
-    return Fact(verdict, words, thing)
+    if not location.certain:
+        return Fact(min(verdict, Verdict.UNKNOWN), f"{location.name} has a condition", location)
+    return Fact(verdict, words, location)
 
 
-def verdict_of(proof: Proof, without: Thing | None = None) -> Verdict:
-    """The verdict of a proof, or what it would be without a thing."""
+def verdict_of(proof: Proof, without: Location | None = None) -> Verdict:
+    """The verdict of a proof, or what it would be without a location."""
     match proof:
         case Fact():
-            gone = proof.thing is not None and proof.thing == without
+            gone = proof.location is not None and proof.location == without
             return Verdict.NO if gone else proof.verdict
         case Every():
             return min((verdict_of(p, without) for p in proof.parts), default=Verdict.YES)
@@ -127,18 +129,18 @@ def verdict_of(proof: Proof, without: Thing | None = None) -> Verdict:
             return max(verdict_of(part, without) for part in parts)
         case Instead():
             otherwise = verdict_of(proof.otherwise, without)
-            if proof.thing == without:
+            if proof.location == without:
                 return otherwise
             then = verdict_of(proof.then, without)
-            return then if proof.thing.certain or then == otherwise else Verdict.UNKNOWN
+            return then if proof.location.certain or then == otherwise else Verdict.UNKNOWN
 
 
-def evidence(proof: Proof) -> Iterator[Thing]:
-    """What makes the verdict YES: of several things that would do, the first."""
+def evidence(proof: Proof) -> Iterator[Location]:
+    """What makes the verdict YES: of several locations that would do, the first."""
     match proof:
         case Fact():
-            if proof.thing is not None:
-                yield proof.thing
+            if proof.location is not None:
+                yield proof.location
         case Every():
             for part in proof.parts:
                 yield from evidence(part)
@@ -146,7 +148,7 @@ def evidence(proof: Proof) -> Iterator[Thing]:
             if proof.parts:
                 yield from evidence(max(proof.parts, key=verdict_of))
         case Instead():
-            yield proof.thing
+            yield proof.location
             yield from evidence(proof.then)
 
 
@@ -169,24 +171,24 @@ def complaints(proof: Proof) -> Iterator[Fact]:
             for part in wrong:
                 yield from complaints(part)
         case Instead():
-            if not proof.thing.certain:
-                yield Fact(found, f"{proof.thing.name} has a condition", proof.thing)
+            if not proof.location.certain:
+                yield Fact(found, f"{proof.location.name} has a condition", proof.location)
             yield from complaints(proof.then)
 
 
-def things_in(proof: Proof) -> set[Thing]:
+def locations_in(proof: Proof) -> set[Location]:
     """Everything that a proof speaks of."""
     match proof:
         case Fact():
-            return set() if proof.thing is None else {proof.thing}
+            return set() if proof.location is None else {proof.location}
         case Every():
-            return set[Thing]().union(*map(things_in, proof.parts))
+            return set[Location]().union(*map(locations_in, proof.parts))
         case Some():
-            return things_in(proof.otherwise).union(*map(things_in, proof.parts))
+            return locations_in(proof.otherwise).union(*map(locations_in, proof.parts))
         case Instead():
-            return {proof.thing} | things_in(proof.then) | things_in(proof.otherwise)
+            return {proof.location} | locations_in(proof.then) | locations_in(proof.otherwise)
 
 
-def needed(proof: Proof) -> frozenset[Thing]:
-    """The things without each of which the verdict would be NO."""
-    return frozenset(t for t in things_in(proof) if verdict_of(proof, t) is Verdict.NO)
+def needed(proof: Proof) -> frozenset[Location]:
+    """The locations without each of which the verdict would be NO."""
+    return frozenset(t for t in locations_in(proof) if verdict_of(proof, t) is Verdict.NO)

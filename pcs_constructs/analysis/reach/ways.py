@@ -14,9 +14,9 @@ from pcs_constructs.analysis.reach.proof import (
     Every,
     Fact,
     Instead,
+    Location,
     Proof,
     Some,
-    Thing,
     Verdict,
     let_through,
 )
@@ -186,15 +186,15 @@ class Ways:
         if endpoint.inbound_only:
             return otherwise
         called = Side(
-            endpoint.thing.name,
+            endpoint.location.name,
             endpoint.subnets,
-            self.groups.of(endpoint.thing.resource, "SecurityGroupIds", vpc=place.vpc),
+            self.groups.of(endpoint.location.resource, "SecurityGroupIds", vpc=place.vpc),
         )
         if not called.subnets:
             nowhere = Fact(
                 Verdict.NO,
-                f"{endpoint.thing.name} is in no subnet",
-                fix=f"give {endpoint.thing.name} a subnet",
+                f"{endpoint.location.name} is in no subnet",
+                fix=f"give {endpoint.location.name} a subnet",
             )
             through: Proof = nowhere
         else:
@@ -203,18 +203,18 @@ class Ways:
         perhaps = _perhaps(endpoint, place)
         match endpoint.private_dns:
             case True if not perhaps:
-                return Instead(endpoint.thing, through, otherwise)
+                return Instead(endpoint.location, through, otherwise)
             case False:
                 no_name = Fact(
                     Verdict.NO,
-                    f"{endpoint.thing.name} has no private DNS, so nodes do not find it",
-                    fix=f"set PrivateDnsEnabled of {endpoint.thing.name}",
+                    f"{endpoint.location.name} has no private DNS, so nodes do not find it",
+                    fix=f"set PrivateDnsEnabled of {endpoint.location.name}",
                 )
                 return otherwise if perhaps else Some((otherwise,), no_name, beside=True)
             case _:
                 words = (
                     perhaps
-                    or f"whether {endpoint.thing.name} has private DNS for nodes is not said"
+                    or f"whether {endpoint.location.name} has private DNS for nodes is not said"
                 )
                 return _either(words, through, otherwise)
 
@@ -231,7 +231,7 @@ class Ways:
             return otherwise
         tables = endpoint.tables
         if tables is UNKNOWN:
-            unknown = Fact(Verdict.UNKNOWN, f"{endpoint.thing.name} has unknown route tables")
+            unknown = Fact(Verdict.UNKNOWN, f"{endpoint.location.name} has unknown route tables")
             return Every((unknown, otherwise))
         counts = max((same(table, place.table.identity) for table in tables), default=Verdict.NO)
         if counts is Verdict.NO:
@@ -241,13 +241,13 @@ class Ways:
         way = Every((security(here, outside, traffic), *acls(place, None, traffic), *doubts))
         perhaps = _perhaps(endpoint, place)
         if counts is Verdict.UNKNOWN or perhaps:
-            words = perhaps or f"whether {endpoint.thing.name} is in the routes of {place.name}"
+            words = perhaps or f"whether {endpoint.location.name} is in the routes of {place.name}"
             return _either(words, way, otherwise)
         association = place.table.association
         if association is None:
-            return Instead(endpoint.thing, way, otherwise)
+            return Instead(endpoint.location, way, otherwise)
         # Without its association the subnet is under the main route table.
-        return Instead(endpoint.thing, Every((let_through(association), way)), otherwise)
+        return Instead(endpoint.location, Every((let_through(association), way)), otherwise)
 
     def _out(self, here: Side, place: Subnet, service: str, *, dual_stack: bool) -> Proof:
         """The way to the public addresses of a service."""
@@ -306,7 +306,7 @@ class Ways:
         doubts = [
             Fact(
                 Verdict.UNKNOWN,
-                f"{route.thing.name} may lead elsewhere what is for {to or default}",
+                f"{route.location.name} may lead elsewhere what is for {to or default}",
             )
             for route in place.table.routes
             if _is_for(route, to, family) and (route.target, route.to.text) not in leads
@@ -343,8 +343,8 @@ class Ways:
         public: bool | Unknown | None,
         of_nat: Identity | None,
     ) -> Proof:
-        words = f"where {route.thing.name} leads is not known"
-        here = let_through(route.thing)
+        words = f"where {route.location.name} leads is not known"
+        here = let_through(route.location)
         unknown = Every((here, Fact(Verdict.UNKNOWN, words)))
         target = route.to.resource
         if target is None:
@@ -358,7 +358,7 @@ class Ways:
             case "NatGatewayId", "AWS::EC2::NatGateway" if of_nat is None:
                 return Every((here, self._by_nat(route.to, target, place, family)))
             case "EgressOnlyInternetGatewayId", "AWS::EC2::EgressOnlyInternetGateway":
-                return Every((here, let_through(Thing(target))))
+                return Every((here, let_through(Location(target))))
             case _:
                 return unknown
 
@@ -383,7 +383,7 @@ class Ways:
         traffic = Traffic("tcp", 443, 443, family)
         return Every(
             (
-                let_through(Thing(resource)),
+                let_through(Location(resource)),
                 self._way_out(there, family, of_nat=nat),
                 *(acls(place, there, traffic) if there is not place else ()),
                 *acls(there, None, traffic, _ANSWERS_TO_NAT),
@@ -392,8 +392,8 @@ class Ways:
 
     def _attached(self, gateway: Identity, vpc: Vpc) -> Proof:
         found = [
-            let_through(thing)
-            for thing, its_gateway, its_vpc in self.network.attachments
+            let_through(location)
+            for location, its_gateway, its_vpc in self.network.attachments
             if same(its_gateway, gateway) is Verdict.YES
             and same(its_vpc, vpc.identity) is Verdict.YES
         ]
@@ -436,17 +436,17 @@ def _dns(vpc: Vpc) -> Fact:
     resource = vpc.identity.resource
     if resource is None or not vpc.complete:
         return Fact(Verdict.UNKNOWN, _UNSEEN.format(vpc.identity.name))
-    thing = Thing(resource)
+    location = Location(resource)
     if vpc.dns is Verdict.YES:
-        return let_through(thing)
+        return let_through(location)
     if vpc.dns is Verdict.UNKNOWN:
-        words = f"whether {thing.name} has DNS support, host names and its own DNS is not known"
-        return Fact(Verdict.UNKNOWN, words, thing)
+        words = f"whether {location.name} has DNS support, host names and its own DNS is not known"
+        return Fact(Verdict.UNKNOWN, words, location)
     return Fact(
         vpc.dns,
-        f"{thing.name} does not have both EnableDnsSupport and EnableDnsHostnames",
-        thing,
-        fix=f"set EnableDnsSupport and EnableDnsHostnames of {thing.name} to true",
+        f"{location.name} does not have both EnableDnsSupport and EnableDnsHostnames",
+        location,
+        fix=f"set EnableDnsSupport and EnableDnsHostnames of {location.name} to true",
     )
 
 
@@ -503,15 +503,15 @@ def _either(words: str, through: Proof, otherwise: Proof) -> Proof:
 def _perhaps(endpoint: Endpoint, place: Subnet) -> str:
     """Why an endpoint may be of no account to a subnet; empty if it surely counts."""
     if endpoint.service is UNKNOWN:
-        return f"of which service {endpoint.thing.name} is, is not known"
+        return f"of which service {endpoint.location.name} is, is not known"
     if same(endpoint.vpc, place.vpc.identity) is not Verdict.YES:
-        return f"whether {endpoint.thing.name} is in the VPC of {place.name} is not known"
+        return f"whether {endpoint.location.name} is in the VPC of {place.name} is not known"
     return ""
 
 
 def _doubts(endpoint: Endpoint, place: Subnet) -> Iterator[str]:
     """What else may keep nodes from a service behind an endpoint."""
-    name, resource = endpoint.thing.name, endpoint.thing.resource
+    name, resource = endpoint.location.name, endpoint.location.resource
     if get(resource, "PolicyDocument") is not None and not _admits(resource):
         yield f"the policy of {name} denies everything, or is not known"
     if not endpoint.gateway and text(resource, "IpAddressType") not in {None, "ipv4", "dualstack"}:

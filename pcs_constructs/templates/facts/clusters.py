@@ -12,7 +12,7 @@ from pcs_constructs.model.names import looks_derived
 from pcs_constructs.model.slurm import SlurmVersion
 from pcs_constructs.model.slurm_settings import CGROUP, CLUSTER, SLURMDBD
 from pcs_constructs.templates.document import as_mapping
-from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.networks import open_ports
 from pcs_constructs.templates.facts.settings import listed_settings, settings_evidence
 from pcs_constructs.templates.members import (
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _SLURM: Final = ("Scheduler", "Version")
-_PLACES: Final[dict[str, Path | Spot]] = {
+_PLACES: Final[dict[str, Path | Location]] = {
     "name": ("Name",),
     "id": ("Name",),
     "slurm": _SLURM,
@@ -45,7 +45,7 @@ _PLACES: Final[dict[str, Path | Spot]] = {
 }
 
 
-def cluster_evidence(cluster: Part) -> Iterator[Evidence]:
+def cluster_evidence(cluster: ResolvedResource) -> Iterator[Evidence]:
     """What one cluster shows of itself."""
     name = cluster.text("Name")
     configuration = "SlurmConfiguration"
@@ -66,8 +66,8 @@ def cluster_evidence(cluster: Part) -> Iterator[Evidence]:
             security_groups=cluster.count("Networking", "SecurityGroupIds"),
             choices=_choices(cluster),
         ),
-        part=cluster,
-        places={**_PLACES, **({"rest_api_from": opened[0]} if opened else {})},
+        resource=cluster,
+        locations={**_PLACES, **({"rest_api_from": opened[0]} if opened else {})},
     )
     accounting = accounting_of(cluster)
     for scope, name in (
@@ -80,7 +80,7 @@ def cluster_evidence(cluster: Part) -> Iterator[Evidence]:
         )
 
 
-def version_problems(cluster: Part) -> Iterator[Problem]:
+def version_problems(cluster: ResolvedResource) -> Iterator[Problem]:
     """What is wrong with a version of Slurm before there are facts to judge."""
     version = cluster.text(*_SLURM)
     if isinstance(version, str):
@@ -95,11 +95,11 @@ def is_fixed(name: str | Unknown | None) -> bool:
     return isinstance(name, str) and not looks_derived(name)
 
 
-def _choices(cluster: Part) -> tuple[SlurmVersion, ...]:
+def _choices(cluster: ResolvedResource) -> tuple[SlurmVersion, ...]:
     """The versions that the parameter for the version lets people choose from."""
-    raw = cluster.resource.get(*_SLURM)
+    raw = cluster.declared.get(*_SLURM)
     name = as_mapping(raw).get("Ref")
-    parameters = as_mapping(cluster.resource.template.content.get("Parameters"))
+    parameters = as_mapping(cluster.declared.template.content.get("Parameters"))
     values = as_mapping(parameters.get(str(name))).get("AllowedValues")
     found: list[SlurmVersion] = []
     for value in cast("list[object]", values if isinstance(values, list) else []):
@@ -110,10 +110,10 @@ def _choices(cluster: Part) -> tuple[SlurmVersion, ...]:
     return tuple(found)
 
 
-def _rest_peers(cluster: Part) -> list[Spot]:
+def _rest_peers(cluster: ResolvedResource) -> list[Location]:
     """Where the port of the REST API, and no other, is opened in the cluster's groups."""
     return [
-        each.spot
+        each.location
         for group in cluster.each("Networking", "SecurityGroupIds")
         if (found := cluster.follow(group)) is not None
         for each in open_ports(found)
@@ -129,12 +129,12 @@ def members_evidence(membership: Membership) -> Iterator[Evidence]:
         anchor = cluster or next(iter((*groups, *queues)))
         idle = [g for g in membership.idle(key) if _is_dynamic(g)]
         mounts = _mount_points(groups)
-        places = dict(_PLACES)
-        for code, parts in (("PCS202", groups), ("PCS302", queues)):
-            if (twin := _namesake(parts)) is not None:
-                places[code] = Spot(twin, ("Name",))
+        locations = dict(_PLACES)
+        for code, resources in (("PCS202", groups), ("PCS302", queues)):
+            if (twin := _namesake(resources)) is not None:
+                locations[code] = Location(twin, ("Name",))
         if idle:
-            places["PCS208"] = Spot(idle[0], ())
+            locations["PCS208"] = Location(idle[0], ())
         yield Evidence(
             facts=rules.ClusterMembersFacts(
                 size=_size(cluster),
@@ -148,8 +148,8 @@ def members_evidence(membership: Membership) -> Iterator[Evidence]:
                 mount_points=mounts,
                 tags=tags_of(cluster) if cluster else None,
             ),
-            part=anchor,
-            places={**places, "mounts": Spot(groups[0] if groups else anchor, ())},
+            resource=anchor,
+            locations={**locations, "mounts": Location(groups[0] if groups else anchor, ())},
         )
         if cluster:
             path = ("SlurmConfiguration", "SlurmCustomSettings")
@@ -159,8 +159,8 @@ def members_evidence(membership: Membership) -> Iterator[Evidence]:
                     ports=listed_settings(cluster, path).get("SrunPortRange", ""),
                     nodes=sum(count for count in most if isinstance(count, int)),
                 ),
-                part=cluster,
-                places={"slurm_settings": path},
+                resource=cluster,
+                locations={"slurm_settings": path},
             )
         if queues:
             said = {
@@ -174,26 +174,26 @@ def members_evidence(membership: Membership) -> Iterator[Evidence]:
                     if cluster
                     else UNKNOWN,
                 ),
-                part=queues[-1],
-                places={
+                resource=queues[-1],
+                locations={
                     "slurm_settings": ("SlurmConfiguration", "SlurmCustomSettings"),
                     "preempt_mode": ("SlurmConfiguration", "SlurmCustomSettings"),
-                    "preemption": Spot(anchor, ("SlurmConfiguration", "SlurmCustomSettings")),
+                    "preemption": Location(anchor, ("SlurmConfiguration", "SlurmCustomSettings")),
                 },
             )
 
 
 def environment_evidence(membership: Membership) -> Iterator[Evidence]:
     """The clusters of one template, which are all in one account and Region."""
-    by_template: dict[int, list[Part]] = {}
+    by_template: dict[int, list[ResolvedResource]] = {}
     for cluster in membership.clusters:
-        by_template.setdefault(id(cluster.resource.template), []).append(cluster)
+        by_template.setdefault(id(cluster.declared.template), []).append(cluster)
     for clusters in by_template.values():
         names = [name for cluster in clusters if isinstance(name := cluster.text("Name"), str)]
         yield Evidence(
             facts=rules.EnvironmentFacts(cluster_names=tuple(names)),
-            part=clusters[-1],
-            places=_PLACES,
+            resource=clusters[-1],
+            locations=_PLACES,
         )
 
 
@@ -220,12 +220,12 @@ def address_evidence(membership: Membership) -> Iterator[Evidence]:
                 facts=rules.AddressFacts(
                     cidrs=cidrs, demands=tuple(demands), controller=_known(place)
                 ),
-                part=anchor,
-                places={"subnets": ("SubnetIds",)},
+                resource=anchor,
+                locations={"subnets": ("SubnetIds",)},
             )
 
 
-def _range(subnet: Part | None) -> str | Unknown:
+def _range(subnet: ResolvedResource | None) -> str | Unknown:
     """The addresses of a subnet, where they are known and a range."""
     found = subnet.text("CidrBlock") if subnet else None
     try:
@@ -234,11 +234,11 @@ def _range(subnet: Part | None) -> str | Unknown:
         return UNKNOWN
 
 
-def _subnets(group: Part) -> list[Any]:
+def _subnets(group: ResolvedResource) -> list[Any]:
     return group.each("SubnetIds")
 
 
-def _addresses(group: Part) -> int:
+def _addresses(group: ResolvedResource) -> int:
     """How many addresses a node takes: one for each interface that is not EFA only."""
     template = launch_template(group)
     interfaces = template.each("LaunchTemplateData", "NetworkInterfaces") if template else []
@@ -246,7 +246,7 @@ def _addresses(group: Part) -> int:
     return max(1, sum(kind != "efa-only" for kind in kinds))
 
 
-def _mount_points(groups: list[Part]) -> dict[str, frozenset[str]] | None:
+def _mount_points(groups: list[ResolvedResource]) -> dict[str, frozenset[str]] | None:
     """What each node group mounts by scripts; of user data it cannot be told."""
     from pcs_constructs.templates.facts.lifecycle import mount_points
 
@@ -261,42 +261,42 @@ def _mount_points(groups: list[Part]) -> dict[str, frozenset[str]] | None:
     return found or None
 
 
-def tags_of(part: Part) -> dict[str, str]:
+def tags_of(resource: ResolvedResource) -> dict[str, str]:
     """The tags that are known, where they are a map as they should be."""
-    tags = as_mapping(part.get("Tags"))
-    return {name: value for name in tags if isinstance(value := part.text("Tags", name), str)}
+    tags = as_mapping(resource.get("Tags"))
+    return {name: value for name in tags if isinstance(value := resource.text("Tags", name), str)}
 
 
-def _size(cluster: Part | None) -> ClusterSize | Unknown:
+def _size(cluster: ResolvedResource | None) -> ClusterSize | Unknown:
     size = cluster.text("Size") if cluster else UNKNOWN
     return (
         ClusterSize[size] if isinstance(size, str) and size in ClusterSize.__members__ else UNKNOWN
     )
 
 
-def _name(part: Part) -> str | Unknown:
-    return _known(part.text("Name"))
+def _name(resource: ResolvedResource) -> str | Unknown:
+    return _known(resource.text("Name"))
 
 
 def _known(value: Any) -> Any:
     return UNKNOWN if value is None else value
 
 
-def _is_dynamic(group: Part) -> bool:
+def _is_dynamic(group: ResolvedResource) -> bool:
     low = group.whole("ScalingConfiguration", "MinInstanceCount")
     high = group.whole("ScalingConfiguration", "MaxInstanceCount")
     return low == 0 and isinstance(high, int) and high > 0
 
 
-def _namesake(parts: list[Part]) -> Part | None:
+def _namesake(resources: list[ResolvedResource]) -> ResolvedResource | None:
     """The last one whose name another has as well."""
-    seen: dict[str, Part] = {}
-    for part in parts:
-        name = part.text("Name")
+    seen: dict[str, ResolvedResource] = {}
+    for resource in resources:
+        name = resource.text("Name")
         if isinstance(name, str):
             if name in seen:
-                return part
-            seen[name] = part
+                return resource
+            seen[name] = resource
     return None
 
 

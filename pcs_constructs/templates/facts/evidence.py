@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
-class Spot(NamedTuple):
+class Location(NamedTuple):
     """A place in the properties of a resource."""
 
-    part: Part
+    resource: ResolvedResource
     """The resource."""
 
     path: Path
@@ -34,18 +34,18 @@ class Evidence:
     facts: object
     """What the rules judge."""
 
-    part: Part
+    resource: ResolvedResource
     """The resource."""
 
-    places: Mapping[str, Path | Spot] = field(default_factory=dict[str, "Path | Spot"])
+    locations: Mapping[str, Path | Location] = field(default_factory=dict[str, "Path | Location"])
     """Where each argument of the rules is, or each code. Others are paths already."""
 
-    def spot(self, code: str, argument: str) -> Spot:
+    def location(self, code: str, argument: str) -> Location:
         """Where a problem is."""
-        place = self.places.get(code, self.places.get(argument))
-        if isinstance(place, Spot):
+        place = self.locations.get(code, self.locations.get(argument))
+        if isinstance(place, Location):
             return place
-        return Spot(self.part, path_of(argument) if place is None else place)
+        return Location(self.resource, path_of(argument) if place is None else place)
 
 
 def path_of(text: str) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_list, as_mapping
-from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.resources import is_left_open
 from pcs_constructs.templates.resolve import is_function, sketch
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _PROFILE: Final = "AWS::IAM::InstanceProfile"
 _ROLE: Final = "AWS::IAM::Role"
@@ -32,15 +32,15 @@ _NO_SECRET: Final = re.compile(r"(arn|name|id|path|length|policy|parameter|ttl)$
 
 def identity_evidence(membership: Membership) -> Iterator[Evidence]:
     """What the profiles and roles of node groups show."""
-    roles: dict[int, Part] = {}
-    profiles: dict[int, Part] = {}
+    roles: dict[int, ResolvedResource] = {}
+    profiles: dict[int, ResolvedResource] = {}
     for group in membership.groups:
         arn = group.text("IamInstanceProfileArn")
         if isinstance(arn, str):
             yield Evidence(
                 facts=rules.InstanceProfileFacts(arn=arn),
-                part=group,
-                places={"instance_profile_arn": ("IamInstanceProfileArn",)},
+                resource=group,
+                locations={"instance_profile_arn": ("IamInstanceProfileArn",)},
             )
         profile = group.follow(group.get("IamInstanceProfileArn"))
         if profile is not None and profile.type == _PROFILE:
@@ -51,26 +51,26 @@ def identity_evidence(membership: Membership) -> Iterator[Evidence]:
             role = profile.follow(each)
             if role is not None and role.type == _ROLE:
                 roles[id(role)] = role
-    for role in membership.scene.of_type(_ROLE):
+    for role in membership.resolved.of_type(_ROLE):
         if _REGISTER in _actions(role):  # it is for nodes, wherever they are
             roles[id(role)] = role
     for role in roles.values():
         yield _role(role)
 
 
-def _profile(profile: Part) -> Iterator[Evidence]:
+def _profile(profile: ResolvedResource) -> Iterator[Evidence]:
     name, path = profile.text("InstanceProfileName"), profile.text("Path")
     if isinstance(name, str) and path is not UNKNOWN:
         yield Evidence(
             facts=rules.InstanceProfileFacts(
                 arn=f"arn:aws:iam::123456789012:instance-profile{path or '/'}{name}"
             ),
-            part=profile,
-            places={"instance_profile_arn": ("InstanceProfileName",)},
+            resource=profile,
+            locations={"instance_profile_arn": ("InstanceProfileName",)},
         )
 
 
-def _role(role: Part) -> Evidence:
+def _role(role: ResolvedResource) -> Evidence:
     known_name, path = role.text("RoleName"), role.text("Path")
     helped = path is UNKNOWN or "/aws-pcs/" in (path or "/")
     name: str | Unknown = UNKNOWN
@@ -86,8 +86,8 @@ def _role(role: Part) -> Evidence:
             trusts_ec2=_trusts_ec2(role),
             reads_everything=any(_reads_everything(s) for s in _statements(role)),
         ),
-        part=role,
-        places={
+        resource=role,
+        locations={
             "PCS701": ("RoleName",) if known_name is not None else ("Path",),
             "PCS703": ("RoleName",),
             "PCS721": ("Policies",),
@@ -105,14 +105,14 @@ def _may_be_pcs(name: Any) -> bool:
     return "AWSPCS".startswith(known[:6]) if len(known) < 6 else known.startswith("AWSPCS")
 
 
-def _documents(role: Part) -> Iterator[tuple[Part, Path]]:
+def _documents(role: ResolvedResource) -> Iterator[tuple[ResolvedResource, Path]]:
     """The policies of a role that are in the templates."""
     for i in range(len(role.each("Policies"))):
         yield role, ("Policies", i, "PolicyDocument")
-    for policy in role.scene.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+    for policy in role.resolved.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
         if any(_is_named(role, policy, each) for each in policy.each("Roles")):
             yield policy, ("PolicyDocument",)
-    for policy in role.scene.of_type("AWS::IAM::RolePolicy"):
+    for policy in role.resolved.of_type("AWS::IAM::RolePolicy"):
         if _is_named(role, policy, policy.get("RoleName")):
             yield policy, ("PolicyDocument",)
     for each in role.each("ManagedPolicyArns"):
@@ -121,22 +121,22 @@ def _documents(role: Part) -> Iterator[tuple[Part, Path]]:
             yield policy, ("PolicyDocument",)
 
 
-def _is_named(role: Part, policy: Part, value: Any) -> bool:
+def _is_named(role: ResolvedResource, policy: ResolvedResource, value: Any) -> bool:
     """Whether a policy names this role, by a reference or by its name."""
     return policy.follow(value) is role or (
         isinstance(value, str) and value == role.get("RoleName")
     )
 
 
-def _statements(role: Part) -> Iterator[Any]:
-    for part, path in _documents(role):
-        for _, statement in _of_document(part, path):
+def _statements(role: ResolvedResource) -> Iterator[Any]:
+    for resource, path in _documents(role):
+        for _, statement in _of_document(resource, path):
             yield statement
 
 
-def _of_document(part: Part, path: Path) -> Iterator[tuple[Path, Any]]:
+def _of_document(resource: ResolvedResource, path: Path) -> Iterator[tuple[Path, Any]]:
     """The statements of a document, and UNKNOWN where there may be more that cannot be read."""
-    written = part.get(*path)
+    written = resource.get(*path)
     document = as_mapping(_parsed(written))
     # What is inside of a text has no place of its own.
     place = (*path, "Statement") if isinstance(written, Mapping) else path
@@ -160,7 +160,7 @@ def _parsed(document: Any) -> Any:
         return None
 
 
-def _actions(role: Part) -> set[str]:
+def _actions(role: ResolvedResource) -> set[str]:
     return {
         action
         for statement in _statements(role)
@@ -174,7 +174,7 @@ def _texts(value: Any) -> list[str]:
     return [item for item in items if isinstance(item, str)]
 
 
-def _registers(role: Part) -> bool | Unknown:
+def _registers(role: ResolvedResource) -> bool | Unknown:
     answers = [_lets_register(statement) for statement in _statements(role)]
     if True in answers:
         return True
@@ -222,19 +222,19 @@ def _covers_registering(actions: Any) -> bool | Unknown:
     return covers
 
 
-def _is_added_to(role: Part) -> bool:
+def _is_added_to(role: ResolvedResource) -> bool:
     """Whether policies may be added that are not known: of some roles, or made by a loop."""
     return any(
         policy.items("Roles") is UNKNOWN
-        for policy in role.scene.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        for policy in role.resolved.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
     ) or any(
         name == "Fn::Transform" or (name.startswith("Fn::ForEach::") and "AWS::IAM::" in str(made))
-        for template in role.resource.template.together
+        for template in role.declared.template.together
         for name, made in as_mapping(template.content.get("Resources")).items()
     )
 
 
-def _trusts_ec2(role: Part) -> bool | Unknown:
+def _trusts_ec2(role: ResolvedResource) -> bool | Unknown:
     services: list[str] = []
     for _, statement in _of_document(role, ("AssumeRolePolicyDocument",)):
         principal = as_mapping(statement).get("Principal")
@@ -260,26 +260,26 @@ def _reads_everything(statement: Any) -> bool:
     actions = {action.lower() for action in _texts(found.get("Action"))}
     value = found.get("Resource")
     items = as_list(value)
-    places = [sketch(item) or "" for item in items]
+    locations = [sketch(item) or "" for item in items]
     everywhere = any(
-        place == "*" or re.fullmatch(r"arn:[^:]+:s3:::\*(/\*)?", place) for place in places
+        place == "*" or re.fullmatch(r"arn:[^:]+:s3:::\*(/\*)?", place) for place in locations
     )
     return everywhere and bool(actions & {"s3:getobject", "s3:get*", "s3:*", "*"})
 
 
-def _place_of_reading(role: Part) -> Path | Spot:
-    for part, path in _documents(role):
-        for place, statement in _of_document(part, path):
+def _place_of_reading(role: ResolvedResource) -> Path | Location:
+    for resource, path in _documents(role):
+        for place, statement in _of_document(resource, path):
             if _reads_everything(statement):
-                return Spot(part, place)
+                return Location(resource, place)
     return ()
 
 
-def parameter_evidence(parts: list[Part]) -> Iterator[Evidence]:
+def parameter_evidence(resources: list[ResolvedResource]) -> Iterator[Evidence]:
     """What the parameters of templates show; they are told with a first resource of theirs."""
     seen: set[int] = set()
-    for part in parts:
-        template = part.resource.template
+    for resource in resources:
+        template = resource.declared.template
         if id(template) in seen:
             continue
         seen.add(id(template))
@@ -294,6 +294,8 @@ def parameter_evidence(parts: list[Part]) -> Iterator[Evidence]:
                     secret=bool(hidden or named) and not resolved,
                     default=default not in (None, "") and "{{resolve:" not in str(default),
                 ),
-                part=part,
-                places={"parameter": Spot(part, ("Parameters", name, "Default"), outside=True)},
+                resource=resource,
+                locations={
+                    "parameter": Location(resource, ("Parameters", name, "Default"), outside=True)
+                },
             )

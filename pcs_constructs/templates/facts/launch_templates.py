@@ -8,7 +8,7 @@ from pcs_constructs import rules
 from pcs_constructs.model import instances
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_mapping
-from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.networks import is_public
 from pcs_constructs.templates.facts.user_data import user_data_evidence
 from pcs_constructs.templates.members import instance_types, launch_template
@@ -16,7 +16,7 @@ from pcs_constructs.templates.members import instance_types, launch_template
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _DATA: Final = "LaunchTemplateData"
 _INTERFACES: Final = (_DATA, "NetworkInterfaces")
@@ -34,7 +34,7 @@ _IGNORED: Final[tuple[Path, ...]] = (
 )
 
 
-def launch_template_evidence(group: Part) -> Iterator[Evidence]:
+def launch_template_evidence(group: ResolvedResource) -> Iterator[Evidence]:
     """What the launch template of a node group shows, together with the node group."""
     template = launch_template(group)
     option = purchase_option(group)
@@ -47,13 +47,15 @@ def launch_template_evidence(group: Part) -> Iterator[Evidence]:
         yield from user_data_evidence(template, (_DATA, "UserData"))
 
 
-def purchase_option(group: Part) -> str | Unknown:
+def purchase_option(group: ResolvedResource) -> str | Unknown:
     """How the instances of a node group are bought."""
     option = group.text("PurchaseOption")
     return "ONDEMAND" if option is None else option
 
 
-def _reference(group: Part, template: Part | None, option: str | Unknown) -> Evidence:
+def _reference(
+    group: ResolvedResource, template: ResolvedResource | None, option: str | Unknown
+) -> Evidence:
     """How the node group refers to it, and what is in it that should not."""
     custom = "CustomLaunchTemplate"
     template_id, version = group.text(custom, "TemplateId"), group.text(custom, "Version")
@@ -73,19 +75,19 @@ def _reference(group: Part, template: Part | None, option: str | Unknown) -> Evi
     ]
     interfaces = template.each(*_INTERFACES) if template else []
     bare = tuple(i for i, each in enumerate(interfaces) if _is_bare(each))
-    places: dict[str, Path | Spot] = {
+    locations: dict[str, Path | Location] = {
         "launch_template_id": (custom, "TemplateId"),
         "version": (custom, "Version"),
     }
     if template is not None:
         for path in ignored:
-            places[".".join(map(str, path))] = Spot(template, (_DATA, *path))
+            locations[".".join(map(str, path))] = Location(template, (_DATA, *path))
         groups = "SecurityGroups" if "SecurityGroups" in here else "SecurityGroupIds"
-        places |= {
-            "key_pair": Spot(template, (_DATA, "KeyName")),
-            "security_groups": Spot(template, (_DATA, groups)),
-            "PCS643": Spot(template, (_DATA, "SecurityGroupIds")),
-            "network_interfaces": Spot(template, (*_INTERFACES, *bare[:1])),
+        locations |= {
+            "key_pair": Location(template, (_DATA, "KeyName")),
+            "security_groups": Location(template, (_DATA, groups)),
+            "PCS643": Location(template, (_DATA, "SecurityGroupIds")),
+            "network_interfaces": Location(template, (*_INTERFACES, *bare[:1])),
         }
     return Evidence(
         facts=rules.LaunchTemplateFacts(
@@ -99,12 +101,12 @@ def _reference(group: Part, template: Part | None, option: str | Unknown) -> Evi
             groups_twice=bool(here.get("SecurityGroupIds")) and bool(interfaces),
             bare_interfaces=bare,
         ),
-        part=group,
-        places=places,
+        resource=group,
+        locations=locations,
     )
 
 
-def _is_nested(group: Part) -> bool:
+def _is_nested(group: ResolvedResource) -> bool:
     """Whether the template is an output of a nested stack, deployed with the node group."""
     found = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
     return found is not None and found.type == "AWS::CloudFormation::Stack"
@@ -116,14 +118,14 @@ def _is_bare(interface: Any) -> bool:
     return not found.get("Groups") and "NetworkInterfaceId" not in found
 
 
-def _group_count(template: Part | None) -> int | Unknown:
+def _group_count(template: ResolvedResource | None) -> int | Unknown:
     """How many security groups there are, where interfaces do not have them."""
     if template is None or template.get(*_INTERFACES) or template.get(_DATA, "SecurityGroups"):
         return UNKNOWN
     return template.count(_DATA, "SecurityGroupIds")
 
 
-def _interfaces(group: Part, template: Part | None) -> Iterator[Evidence]:
+def _interfaces(group: ResolvedResource, template: ResolvedResource | None) -> Iterator[Evidence]:
     if template is None:
         return
     interfaces = template.each(*_INTERFACES)
@@ -160,19 +162,21 @@ def _interfaces(group: Part, template: Part | None) -> Iterator[Evidence]:
             or UNKNOWN,
             written=tuple(written),
         ),
-        part=group,
-        places={
+        resource=group,
+        locations={
             "subnets": ("SubnetIds",),
             "instance_types": ("InstanceConfigs",),
-            "efa": Spot(template, _INTERFACES),
-            "efa_only": Spot(template, _INTERFACES),
-            "launch_template": Spot(template, _INTERFACES),
-            "network_interfaces": Spot(template, _INTERFACES),
+            "efa": Location(template, _INTERFACES),
+            "efa_only": Location(template, _INTERFACES),
+            "launch_template": Location(template, _INTERFACES),
+            "network_interfaces": Location(template, _INTERFACES),
         },
     )
 
 
-def _is_another(template: Part, subnet: Any, group: Part, own: set[str | None]) -> bool:
+def _is_another(
+    template: ResolvedResource, subnet: Any, group: ResolvedResource, own: set[str | None]
+) -> bool:
     """Whether a subnet is surely none of those; two that are made here, or two IDs, are two."""
     if template.key(subnet) in own or not own:
         return False
@@ -183,7 +187,9 @@ def _is_another(template: Part, subnet: Any, group: Part, own: set[str | None]) 
     return len(set(alike)) == 1 and any(alike[0])
 
 
-def _capacity(group: Part, template: Part | None, option: str | Unknown) -> Evidence:
+def _capacity(
+    group: ResolvedResource, template: ResolvedResource | None, option: str | Unknown
+) -> Evidence:
     target = (_DATA, "CapacityReservationSpecification", "CapacityReservationTarget")
     reservation_id = template.text(*target, "CapacityReservationId") if template else UNKNOWN
     group_arn = template.text(*target, "CapacityReservationResourceGroupArn") if template else None
@@ -201,7 +207,7 @@ def _capacity(group: Part, template: Part | None, option: str | Unknown) -> Evid
         for each in group.each("SlurmConfiguration", "SlurmCustomSettings")
     ]
     found = {} if types is UNKNOWN else instances.known(types)
-    places: dict[str, Path | Spot] = {
+    locations: dict[str, Path | Location] = {
         "capacity": ("PurchaseOption",),
         "instance_types": ("InstanceConfigs",),
         "scaling": ("ScalingConfiguration",),
@@ -212,11 +218,11 @@ def _capacity(group: Part, template: Part | None, option: str | Unknown) -> Evid
         name = "CapacityReservationId"
         if reservation_id is None:
             name = "CapacityReservationResourceGroupArn"
-        places |= {
-            "placement_group": Spot(template, (_DATA, "Placement", "GroupName")),
-            "PCS625": Spot(template, (*target, name)),
-            "PCS646": Spot(template, (*target, name)),
-            "PCS647": Spot(template, (_DATA,)),
+        locations |= {
+            "placement_group": Location(template, (_DATA, "Placement", "GroupName")),
+            "PCS625": Location(template, (*target, name)),
+            "PCS646": Location(template, (*target, name)),
+            "PCS647": Location(template, (_DATA,)),
         }
     return Evidence(
         facts=rules.CapacityFacts(
@@ -239,12 +245,12 @@ def _capacity(group: Part, template: Part | None, option: str | Unknown) -> Evid
             else None,
             template_type=template.text(_DATA, "InstanceType") if template else None,
         ),
-        part=group,
-        places=places,
+        resource=group,
+        locations=locations,
     )
 
 
-def _reserved(template: Part | None, target: Path) -> int | Unknown | None:
+def _reserved(template: ResolvedResource | None, target: Path) -> int | Unknown | None:
     """How many instances are reserved, where the reservation is made here."""
     if template is None:
         return None
@@ -254,7 +260,7 @@ def _reserved(template: Part | None, target: Path) -> int | Unknown | None:
     return reservation.whole("InstanceCount")
 
 
-def _strategy(template: Part | None, placement: Any) -> str | Unknown | None:
+def _strategy(template: ResolvedResource | None, placement: Any) -> str | Unknown | None:
     if template is None or placement is None:
         return None
     group = template.follow(placement)
@@ -263,7 +269,7 @@ def _strategy(template: Part | None, placement: Any) -> str | Unknown | None:
     return group.text("Strategy")
 
 
-def _metadata(template: Part) -> Evidence:
+def _metadata(template: ResolvedResource) -> Evidence:
     options = (_DATA, "MetadataOptions")
     hops, tokens = (
         template.whole(*options, "HttpPutResponseHopLimit"),
@@ -290,8 +296,8 @@ def _metadata(template: Part) -> Evidence:
             tags_in_metadata=template.text(*options, "InstanceMetadataTags") == "enabled",
             tokens=UNKNOWN if tokens is None else tokens,
         ),
-        part=template,
-        places={
+        resource=template,
+        locations={
             "http_put_response_hop_limit": (*options, "HttpPutResponseHopLimit"),
             "instance_tags": place,
             "metadata_options": (*options, "HttpTokens"),
@@ -299,7 +305,7 @@ def _metadata(template: Part) -> Evidence:
     )
 
 
-def _root_volume(template: Part) -> Iterator[Evidence]:
+def _root_volume(template: ResolvedResource) -> Iterator[Evidence]:
     mappings: Path = (_DATA, "BlockDeviceMappings")
     for i in range(len(template.each(*mappings))):
         name = template.text(*mappings, i, "DeviceName")
@@ -309,12 +315,12 @@ def _root_volume(template: Part) -> Iterator[Evidence]:
         volume = _volume(template, ebs)
         yield Evidence(
             facts=rules.RootVolumeFacts(device_name=name, **volume),
-            part=template,
-            places={"root_volume": ebs, "root_device_name": (*mappings, i, "DeviceName")},
+            resource=template,
+            locations={"root_volume": ebs, "root_device_name": (*mappings, i, "DeviceName")},
         )
 
 
-def _volume(template: Part, ebs: Path) -> Mapping[str, Any]:
+def _volume(template: ResolvedResource, ebs: Path) -> Mapping[str, Any]:
     kind, encrypted = template.text(*ebs, "VolumeType"), template.flag(*ebs, "Encrypted")
     size = template.number(*ebs, "VolumeSize")
     return {

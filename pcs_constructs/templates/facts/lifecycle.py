@@ -13,14 +13,14 @@ from pcs_constructs.templates.resolve import sketch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _STAGES: Final = ("NodeBootstrapped", "NodeReady")
 _MAINTAINED: Final = re.compile(r"s3://aws-pcs-repo-.+/aws-pcs-node-lifecycle-scripts/([^/]+)")
 _ACTIONS: Final = "NodeLifecycleActions"
 
 
-def lifecycle_evidence(group: Part) -> Iterator[Evidence]:
+def lifecycle_evidence(group: ResolvedResource) -> Iterator[Evidence]:
     """What the lifecycle actions of a node group show, each and together."""
     if group.get(_ACTIONS) is None:
         return
@@ -28,15 +28,15 @@ def lifecycle_evidence(group: Part) -> Iterator[Evidence]:
     for stage, i, path in _scripts(group):
         facts = _action(group, stage, i, path)
         actions.append(facts)
-        yield Evidence(facts=facts, part=group, places={"lifecycle_actions": path})
+        yield Evidence(facts=facts, resource=group, locations={"lifecycle_actions": path})
     policy = group.text(_ACTIONS, "ScriptCachingPolicy")
     yield Evidence(
         facts=rules.LifecycleFacts(
             actions=tuple(actions),
             script_caching_policy=policy if isinstance(policy, str) else None,
         ),
-        part=group,
-        places={
+        resource=group,
+        locations={
             "lifecycle_actions": (_ACTIONS, "Stages"),
             "script_caching_policy": (_ACTIONS, "ScriptCachingPolicy")
             if policy is not None
@@ -47,18 +47,18 @@ def lifecycle_evidence(group: Part) -> Iterator[Evidence]:
     if paths:
         yield Evidence(
             facts=rules.MountFacts(paths=tuple(paths)),
-            part=group,
-            places={"mounts": (_ACTIONS, "Stages")},
+            resource=group,
+            locations={"mounts": (_ACTIONS, "Stages")},
         )
 
 
-def _scripts(group: Part) -> Iterator[tuple[str, int, Path]]:
+def _scripts(group: ResolvedResource) -> Iterator[tuple[str, int, Path]]:
     for stage in _STAGES:
         for i in range(len(group.each(_ACTIONS, "Stages", stage))):
             yield stage, i, (_ACTIONS, "Stages", stage, i)
 
 
-def _action(group: Part, stage: str, i: int, path: Path) -> rules.LifecycleActionFacts:
+def _action(group: ResolvedResource, stage: str, i: int, path: Path) -> rules.LifecycleActionFacts:
     name = group.text(*path, "Name")
     source = (*path, "ScriptSource")
     location = group.text(*source, "ScriptLocation")
@@ -82,7 +82,7 @@ def _action(group: Part, stage: str, i: int, path: Path) -> rules.LifecycleActio
     )
 
 
-def mount_points(group: Part) -> list[str | Unknown]:
+def mount_points(group: ResolvedResource) -> list[str | Unknown]:
     """Where scripts that AWS maintains mount something on the nodes of a group."""
     found: list[str | Unknown] = []
     for stage, i, path in _scripts(group):

@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
     from pcs_constructs.model.errors import Unknown
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Part
+    from pcs_constructs.templates.resolved import ResolvedResource
 
 
 def mount_evidence(membership: Membership) -> Iterator[Evidence]:
     """For each node group the zones of its nodes, and of what its scripts refer to."""
     for group in membership.groups:
         subnets = [group.follow(each) for each in group.each("SubnetIds")]
-        places = [subnet for subnet in subnets if subnet is not None and subnet.type == SUBNET]
-        if not places or len(places) != len(subnets):
+        locations = [subnet for subnet in subnets if subnet is not None and subnet.type == SUBNET]
+        if not locations or len(locations) != len(subnets):
             continue
-        here = {id(subnet) for subnet in places}
+        here = {id(subnet) for subnet in locations}
         servers: dict[str, str | Unknown] = {}
         targets: dict[str, tuple[str | Unknown, ...]] = {}
         for file_system in _mounted(group):
-            name = file_system.resource.logical_id
+            name = file_system.declared.logical_id
             if file_system.type == EFS:
                 there = _subnets(mount_targets(file_system))
                 if there and not here <= {id(subnet) for subnet in there}:
@@ -43,33 +43,33 @@ def mount_evidence(membership: Membership) -> Iterator[Evidence]:
         if servers or targets:
             yield Evidence(
                 facts=rules.MountZoneFacts(
-                    nodes=tuple(dict.fromkeys(zone(subnet) for subnet in places)),
+                    nodes=tuple(dict.fromkeys(zone(subnet) for subnet in locations)),
                     servers=servers,
                     mount_targets=targets,
                 ),
-                part=group,
-                places={"mounts": ("SubnetIds",)},
+                resource=group,
+                locations={"mounts": ("SubnetIds",)},
             )
 
 
-def _subnets(targets: list[Part]) -> list[Part]:
+def _subnets(targets: list[ResolvedResource]) -> list[ResolvedResource]:
     """The subnets of mount targets, none if one of them is not made here."""
     found = [target.follow(target.get("SubnetId")) for target in targets]
     known = [subnet for subnet in found if subnet is not None and subnet.type == SUBNET]
     return known if len(known) == len(found) else []
 
 
-def _mounted(group: Part) -> list[Part]:
+def _mounted(group: ResolvedResource) -> list[ResolvedResource]:
     """The file systems that user data or lifecycle actions of a node group refer to."""
     template = launch_template(group)
-    found: dict[int, Part] = {}
+    found: dict[int, ResolvedResource] = {}
     if template is not None:
         _collect(template, template.get("LaunchTemplateData", "UserData"), found)
     _collect(group, group.get("NodeLifecycleActions"), found)
-    return [part for part in found.values() if part.type in {EFS, FSX, CACHE}]
+    return [resource for resource in found.values() if resource.type in {EFS, FSX, CACHE}]
 
 
-def _collect(part: Part, value: Any, found: dict[int, Part]) -> None:
+def _collect(resource: ResolvedResource, value: Any, found: dict[int, ResolvedResource]) -> None:
     """Everything that a value refers to, at any depth."""
     pending = [value]
     while pending:
@@ -77,7 +77,7 @@ def _collect(part: Part, value: Any, found: dict[int, Part]) -> None:
         if isinstance(inner, list):
             pending.extend(cast("list[Any]", inner))
         elif isinstance(inner, dict):
-            target = part.follow(inner)
+            target = resource.follow(inner)
             if target is not None:
                 found[id(target)] = target
             pending.extend(as_mapping(cast("object", inner)).values())

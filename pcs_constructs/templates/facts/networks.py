@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.services import endpoint_service
-from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.members import launch_template
 from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Part, Path, Scene
+    from pcs_constructs.templates.resolved import Path, ResolvedResource, ResolvedTemplates
 
 _INTERFACES: Final = ("LaunchTemplateData", "NetworkInterfaces")
 _INGRESS: Final = "AWS::EC2::SecurityGroupIngress"
@@ -37,25 +37,25 @@ class Opened(NamedTuple):
     source: str | Unknown
     """The addresses that may come in; UNKNOWN for security groups and the like."""
 
-    spot: Spot
+    location: Location
     """Where it says so."""
 
 
-def open_ports(group: Part) -> list[Opened]:
+def open_ports(group: ResolvedResource) -> list[Opened]:
     """Everything that a security group lets in by TCP."""
     found = [
         _opened(group, ("SecurityGroupIngress", i))
         for i in range(len(group.each("SecurityGroupIngress")))
     ]
-    for rule in group.scene.of_type(_INGRESS):
+    for rule in group.resolved.of_type(_INGRESS):
         if rule.follow(rule.get("GroupId")) is group:
             found.append(_opened(rule, ()))
     return [each for each in found if each is not None]
 
 
-def _opened(part: Part, path: Path) -> Opened | None:
-    protocol = part.text(*path, "IpProtocol")
-    first, last = part.whole(*path, "FromPort"), part.whole(*path, "ToPort")
+def _opened(resource: ResolvedResource, path: Path) -> Opened | None:
+    protocol = resource.text(*path, "IpProtocol")
+    first, last = resource.whole(*path, "FromPort"), resource.whole(*path, "ToPort")
     ports: tuple[int, int] | Unknown = UNKNOWN
     if protocol in {"-1", "all"} or -1 in (first, last):
         ports = (0, 65_535)
@@ -66,10 +66,10 @@ def _opened(part: Part, path: Path) -> Opened | None:
     source: str | Unknown = UNKNOWN
     place = "IpProtocol"
     for name in ("CidrIp", "CidrIpv6"):
-        value = part.text(*path, name)
+        value = resource.text(*path, name)
         if value is not None:
             source, place = value, name
-    return Opened(ports, source, Spot(part, (*path, place)))
+    return Opened(ports, source, Location(resource, (*path, place)))
 
 
 def network_evidence(membership: Membership) -> Iterator[Evidence]:
@@ -102,17 +102,17 @@ def network_evidence(membership: Membership) -> Iterator[Evidence]:
                 subnet_id = template.text(*place)
                 yield Evidence(
                     facts=rules.IdentifierFacts(subnet_ids=(subnet_id,) if subnet_id else ()),
-                    part=template,
-                    places={"subnets": place},
+                    resource=template,
+                    locations={"subnets": place},
                 )
             for path in group_lists(template):
                 yield from _group_evidence(template, path, vpc, "security_groups")
                 yield _identifiers(template, (), path)
     yield from _peers_evidence(membership)
-    yield from _endpoints_evidence(membership.scene)
+    yield from _endpoints_evidence(membership.resolved)
 
 
-def group_lists(template: Part) -> list[Path]:
+def group_lists(template: ResolvedResource) -> list[Path]:
     """Where a launch template lists security groups."""
     data = "LaunchTemplateData"
     found: list[Path] = [(data, "SecurityGroupIds")]
@@ -121,30 +121,30 @@ def group_lists(template: Part) -> list[Path]:
     return [path for path in found if template.get(*path) is not None]
 
 
-def _identifiers(part: Part, subnets: Path, groups: Path) -> Evidence:
+def _identifiers(resource: ResolvedResource, subnets: Path, groups: Path) -> Evidence:
     return Evidence(
         facts=rules.IdentifierFacts(
-            subnet_ids=_literals(part, subnets) if subnets else (),
-            security_group_ids=_literals(part, groups) if groups else (),
+            subnet_ids=_literals(resource, subnets) if subnets else (),
+            security_group_ids=_literals(resource, groups) if groups else (),
         ),
-        part=part,
-        places={"subnets": subnets, "security_groups": groups},
+        resource=resource,
+        locations={"subnets": subnets, "security_groups": groups},
     )
 
 
-def _literals(part: Part, path: Path) -> tuple[str | Unknown, ...]:
-    found = (part.text(*path, i) for i in range(len(part.each(*path))))
+def _literals(resource: ResolvedResource, path: Path) -> tuple[str | Unknown, ...]:
+    found = (resource.text(*path, i) for i in range(len(resource.each(*path))))
     return tuple(UNKNOWN if value is None else value for value in found)
 
 
-def _vpc_of(part: Part, subnet_id: Any) -> Part | None:
+def _vpc_of(resource: ResolvedResource, subnet_id: Any) -> ResolvedResource | None:
     """The VPC of a subnet, where both are made here."""
-    subnet = part.follow(subnet_id)
+    subnet = resource.follow(subnet_id)
     vpc = subnet.follow(subnet.get("VpcId")) if subnet and subnet.type == SUBNET else None
     return vpc if vpc and vpc.type == "AWS::EC2::VPC" else None
 
 
-def _vpc_evidence(vpc: Part | None) -> Iterator[Evidence]:
+def _vpc_evidence(vpc: ResolvedResource | None) -> Iterator[Evidence]:
     if vpc is None:
         return
     hostnames, support = vpc.flag("EnableDnsHostnames"), vpc.flag("EnableDnsSupport")
@@ -155,8 +155,8 @@ def _vpc_evidence(vpc: Part | None) -> Iterator[Evidence]:
             dns_support=True if support is None else support,
             tenancy="default" if tenancy is None else tenancy,
         ),
-        part=vpc,
-        places={
+        resource=vpc,
+        locations={
             "vpc": ("InstanceTenancy",)
             if tenancy not in {None, UNKNOWN, "default"}
             else ("EnableDnsSupport",)
@@ -167,17 +167,17 @@ def _vpc_evidence(vpc: Part | None) -> Iterator[Evidence]:
 
 
 def _subnet_evidence(
-    part: Part,
+    resource: ResolvedResource,
     subnet_id: Any,
     path: Path,
-    vpc: Part | None,
+    vpc: ResolvedResource | None,
     argument: str,
     *,
     controller: bool = False,
     nodes: bool = False,
     needs_ipv6: bool = False,
 ) -> Iterator[Evidence]:
-    subnet = part.follow(subnet_id)
+    subnet = resource.follow(subnet_id)
     if subnet is None or subnet.type != SUBNET:
         return
     assigns, ipv6 = subnet.flag("MapPublicIpOnLaunch"), subnet.flag("AssignIpv6AddressOnCreation")
@@ -185,7 +185,7 @@ def _subnet_evidence(
     yield Evidence(
         facts=rules.NodeSubnetFacts(
             argument=argument,
-            name=subnet.resource.logical_id,
+            name=subnet.declared.logical_id,
             in_vpc=UNKNOWN if there is None or vpc is None else there is vpc,
             zone=zone(subnet),
             public=is_public(subnet),
@@ -195,22 +195,22 @@ def _subnet_evidence(
             nodes=nodes,
             needs_ipv6=needs_ipv6,
         ),
-        part=part,
-        places={argument: path},
+        resource=resource,
+        locations={argument: path},
     )
 
 
-def is_public(subnet: Part) -> bool | Unknown:
+def is_public(subnet: ResolvedResource) -> bool | Unknown:
     """Whether a subnet has a way to an internet gateway; UNKNOWN where its routes are not here."""
-    scene = subnet.scene
+    resolved = subnet.resolved
     tables = [
         association.follow(association.get("RouteTableId"))
-        for association in scene.of_type("AWS::EC2::SubnetRouteTableAssociation")
+        for association in resolved.of_type("AWS::EC2::SubnetRouteTableAssociation")
         if association.follow(association.get("SubnetId")) is subnet
     ]
     if not tables or None in tables:
         return UNKNOWN
-    for route in scene.of_type("AWS::EC2::Route"):
+    for route in resolved.of_type("AWS::EC2::Route"):
         if route.follow(route.get("RouteTableId")) in tables:
             gateway = route.follow(route.get("GatewayId"))
             if gateway is not None and gateway.type == "AWS::EC2::InternetGateway":
@@ -218,42 +218,47 @@ def is_public(subnet: Part) -> bool | Unknown:
     return False
 
 
-def _group_evidence(part: Part, path: Path, vpc: Part | None, argument: str) -> Iterator[Evidence]:
-    for i, each in enumerate(part.each(*path)):
-        group = part.follow(each)
+def _group_evidence(
+    resource: ResolvedResource, path: Path, vpc: ResolvedResource | None, argument: str
+) -> Iterator[Evidence]:
+    for i, each in enumerate(resource.each(*path)):
+        group = resource.follow(each)
         if group is None or group.type != SECURITY_GROUP or vpc is None:
             continue
         there = group.follow(group.get("VpcId"))
         yield Evidence(
             facts=rules.SecurityGroupFacts(
                 argument=argument,
-                name=group.resource.logical_id,
+                name=group.declared.logical_id,
                 in_vpc=UNKNOWN if there is None else there is vpc,
             ),
-            part=part,
-            places={argument: (*path, i)},
+            resource=resource,
+            locations={argument: (*path, i)},
         )
 
 
-def _endpoints_evidence(scene: Scene) -> Iterator[Evidence]:
+def _endpoints_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     """Interface endpoints: their subnets, and others for the same service beside them."""
     earlier: dict[str | None, set[str]] = {}
-    for endpoint in scene.of_type("AWS::EC2::VPCEndpoint"):
+    for endpoint in resolved.of_type("AWS::EC2::VPCEndpoint"):
         if endpoint.text("VpcEndpointType") != "Interface":
             continue
-        places: dict[str, Path | Spot] = {"subnets": ("SubnetIds",), "services": ("ServiceName",)}
+        locations: dict[str, Path | Location] = {
+            "subnets": ("SubnetIds",),
+            "services": ("ServiceName",),
+        }
         if endpoint.items("SubnetIds"):
             subnets = [endpoint.follow(each) for each in endpoint.each("SubnetIds")]
             zones = tuple(UNKNOWN if subnet is None else zone(subnet) for subnet in subnets)
             facts = rules.EndpointFacts(services=(), zones=zones)
-            yield Evidence(facts=facts, part=endpoint, places=places)
+            yield Evidence(facts=facts, resource=endpoint, locations=locations)
         vpc, service = endpoint.key(endpoint.get("VpcId")), _service(endpoint.get("ServiceName"))
         if endpoint.flag("PrivateDnsEnabled") is True and service:
             others = earlier.setdefault(vpc, set())
             yield Evidence(
                 facts=rules.EndpointNamesFacts(services=(service,), others=frozenset(others)),
-                part=endpoint,
-                places=places,
+                resource=endpoint,
+                locations=locations,
             )
             others.add(service)
 
@@ -268,8 +273,8 @@ def _service(name: object) -> str | None:
 
 def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
     """Who may reach what listens on controllers and nodes."""
-    groups: dict[int, Part] = {}
-    for part, path in (
+    groups: dict[int, ResolvedResource] = {}
+    for resource, path in (
         *((cluster, ("Networking", "SecurityGroupIds")) for cluster in membership.clusters),
         *(
             (template, path)
@@ -278,8 +283,8 @@ def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
             for path in group_lists(template)
         ),
     ):
-        for each in part.each(*cast("Path", path)):
-            group = part.follow(each)
+        for each in resource.each(*cast("Path", path)):
+            group = resource.follow(each)
             if group is not None and group.type == SECURITY_GROUP:
                 groups[id(group)] = group
     for group in groups.values():
@@ -293,12 +298,12 @@ def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
                     facts=rules.PeersFacts(
                         argument="source", service=names[0], sources=(opened.source,)
                     ),
-                    part=opened.spot.part,
-                    places={"source": opened.spot},
+                    resource=opened.location.resource,
+                    locations={"source": opened.location},
                 )
 
 
-def zone(subnet: Part) -> str | Unknown:
+def zone(subnet: ResolvedResource) -> str | Unknown:
     """The Availability Zone of a subnet, by its name or by its number in the Region."""
     value = subnet.get("AvailabilityZone")
     if isinstance(value, str):

@@ -10,7 +10,7 @@ from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.slurm_settings import NODE_GROUP
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.clusters import is_fixed
-from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.launch_templates import (
     launch_template_evidence,
     purchase_option,
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _SETTINGS: Final = ("SlurmConfiguration", "SlurmCustomSettings")
-_PLACES: Final[dict[str, Path | Spot]] = {
+_PLACES: Final[dict[str, Path | Location]] = {
     "name": ("Name",),
     "id": ("Name",),
     "instance_types": ("InstanceConfigs",),
@@ -46,7 +46,7 @@ _PLACES: Final[dict[str, Path | Spot]] = {
 }
 
 
-def node_group_evidence(group: Part, membership: Membership) -> Iterator[Evidence]:
+def node_group_evidence(group: ResolvedResource, membership: Membership) -> Iterator[Evidence]:
     """What one node group and its launch template show."""
     cluster = membership.cluster_of(group)
     slurm = slurm_of(cluster)
@@ -75,8 +75,8 @@ def node_group_evidence(group: Part, membership: Membership) -> Iterator[Evidenc
             and profile[0].type == "AWS::IAM::InstanceProfile"
             and profile[1] == "",
         ),
-        part=group,
-        places=_PLACES,
+        resource=group,
+        locations=_PLACES,
     )
     yield from settings_evidence(
         group, NODE_GROUP, _SETTINGS, slurm, accounting=accounting_of(cluster)
@@ -87,7 +87,7 @@ def node_group_evidence(group: Part, membership: Membership) -> Iterator[Evidenc
     yield from lifecycle_evidence(group)
 
 
-def _has_image(group: Part) -> bool | Unknown:
+def _has_image(group: ResolvedResource) -> bool | Unknown:
     """Whether there is an image, where the launch template is made here."""
     if group.get("AmiId") is not None:
         return True
@@ -97,7 +97,7 @@ def _has_image(group: Part) -> bool | Unknown:
     return template.get("LaunchTemplateData", "ImageId") is not None
 
 
-def _template_lacks(group: Part) -> tuple[str, ...]:
+def _template_lacks(group: ResolvedResource) -> tuple[str, ...]:
     custom = group.get("CustomLaunchTemplate")
     if not isinstance(custom, dict):
         return ()
@@ -108,7 +108,7 @@ def _template_lacks(group: Part) -> tuple[str, ...]:
     )
 
 
-def _image(group: Part) -> Iterator[Evidence]:
+def _image(group: ResolvedResource) -> Iterator[Evidence]:
     """What the image shows, of the node group or else of its launch template."""
     owner, path = group, ("AmiId",)
     if group.get(*path) is None:
@@ -125,19 +125,19 @@ def _image(group: Part) -> Iterator[Evidence]:
             follows_parameter=follows,
             architectures={name: each.architecture for name, each in found.items()},
         ),
-        part=owner,
-        places={"image": path},
+        resource=owner,
+        locations={"image": path},
     )
 
 
-def _image_id(part: Part, path: Path) -> tuple[str | Unknown, bool | Unknown]:
+def _image_id(resource: ResolvedResource, path: Path) -> tuple[str | Unknown, bool | Unknown]:
     """The ID of an image, or where it is to be looked up; and whether the newest is taken."""
-    value = part.get(*path)
+    value = resource.get(*path)
     if isinstance(value, str):
         latest = value.startswith("{{resolve:ssm:") and value.count(":") == 2
         return value, latest
     name = as_mapping(value).get("Ref")
-    parameters = as_mapping(part.resource.template.content.get("Parameters"))
+    parameters = as_mapping(resource.declared.template.content.get("Parameters"))
     parameter = as_mapping(parameters.get(str(name)))
     if str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value<"):
         default = parameter.get("Default")

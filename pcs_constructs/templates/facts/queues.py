@@ -8,7 +8,7 @@ from pcs_constructs import rules
 from pcs_constructs.model import instances
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.slurm_settings import QUEUE
-from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.settings import declared_qos, settings_evidence
 from pcs_constructs.templates.members import accounting_of, instance_types, slurm_of
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _GROUPS: Final = "ComputeNodeGroupConfigurations"
 
 
-def queue_evidence(queue: Part, membership: Membership) -> Iterator[Evidence]:
+def queue_evidence(queue: ResolvedResource, membership: Membership) -> Iterator[Evidence]:
     """What one queue shows."""
     name = queue.text("Name")
     cluster = membership.cluster_of(queue)
@@ -33,9 +33,9 @@ def queue_evidence(queue: Part, membership: Membership) -> Iterator[Evidence]:
         found.architecture for each in known.values() for found in instances.known(each).values()
     }
     ultra = [group for group in groups if _is_ultra(known.get(group.name))]
-    places: dict[str, Path | Spot] = {"name": ("Name",), "node_groups": (_GROUPS,)}
+    locations: dict[str, Path | Location] = {"name": ("Name",), "node_groups": (_GROUPS,)}
     if strangers:
-        places["PCS304"] = (_GROUPS, strangers[0][0])
+        locations["PCS304"] = (_GROUPS, strangers[0][0])
     yield Evidence(
         facts=rules.QueueFacts(
             name=UNKNOWN if name is None else name,
@@ -45,8 +45,8 @@ def queue_evidence(queue: Part, membership: Membership) -> Iterator[Evidence]:
             ultraservers={g.name: _most(g) for g in ultra},
             other_groups=tuple(n for n, each in known.items() if not _is_ultra(each)),
         ),
-        part=queue,
-        places=places,
+        resource=queue,
+        locations=locations,
     )
     yield from settings_evidence(
         queue,
@@ -61,15 +61,17 @@ def queue_evidence(queue: Part, membership: Membership) -> Iterator[Evidence]:
         if isinstance(group_id, str):
             yield Evidence(
                 facts=rules.NodeGroupReferenceFacts(compute_node_group_id=group_id),
-                part=queue,
-                places={"compute_node_group_id": (_GROUPS, i, "ComputeNodeGroupId")},
+                resource=queue,
+                locations={"compute_node_group_id": (_GROUPS, i, "ComputeNodeGroupId")},
             )
 
 
-def _strangers(queue: Part, membership: Membership) -> list[tuple[int, Part]]:
+def _strangers(
+    queue: ResolvedResource, membership: Membership
+) -> list[tuple[int, ResolvedResource]]:
     """Node groups that are surely of another cluster, by their places."""
     own = membership.cluster_of(queue)
-    found: list[tuple[int, Part]] = []
+    found: list[tuple[int, ResolvedResource]] = []
     for i, group in enumerate(membership.served_by(queue)):
         other = membership.cluster_of(group) if group else None
         if group and other and own and other is not own:
@@ -81,6 +83,6 @@ def _is_ultra(types: tuple[str, ...] | Unknown | None) -> bool:
     return types is not None and types is not UNKNOWN and rules.are_ultraservers(types)
 
 
-def _most(group: Part) -> int | Unknown:
+def _most(group: ResolvedResource) -> int | Unknown:
     found = group.whole("ScalingConfiguration", "MaxInstanceCount")
     return UNKNOWN if found is None else found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Part, Path, Scene
+    from pcs_constructs.templates.resolved import Path, ResolvedResource, ResolvedTemplates
 
 _REQUIRED: Final[dict[str, tuple[Path, ...]]] = {
     CLUSTER: (
@@ -83,29 +83,29 @@ _NOUNS: Final = {CLUSTER: "cluster", NODE_GROUP: "node group", QUEUE: "queue"}
 
 def resource_evidence(membership: Membership) -> Iterator[Evidence]:
     """How each cluster, node group and queue is written."""
-    for part in (*membership.clusters, *membership.groups, *membership.queues):
-        missing = [path for path in _REQUIRED[part.type] if _is_missing(part, path)]
+    for resource in (*membership.clusters, *membership.groups, *membership.queues):
+        missing = [path for path in _REQUIRED[resource.type] if _is_missing(resource, path)]
         yield Evidence(
             facts=rules.ResourceFacts(
-                noun=_NOUNS[part.type],
+                noun=_NOUNS[resource.type],
                 missing=tuple(written(path) for path in missing),
-                named=part.get("Name") is not None or is_left_open(part.properties),
-                choices=tuple(_choices(part)),
-                listed_tags=isinstance(part.get("Tags"), list),
+                named=resource.get("Name") is not None or is_left_open(resource.properties),
+                choices=tuple(_choices(resource)),
+                listed_tags=isinstance(resource.get("Tags"), list),
                 # Those of the cluster are judged with its members.
-                tags={} if part.type == CLUSTER else tags_of(part),
-                empty=tuple(written(path) for path in _LISTS if part.get(*path) == []),
-                arns=tuple(_arns(part)),
+                tags={} if resource.type == CLUSTER else tags_of(resource),
+                empty=tuple(written(path) for path in _LISTS if resource.get(*path) == []),
+                arns=tuple(_arns(resource)),
             ),
-            part=part,
+            resource=resource,
         )
 
 
-def _is_missing(part: Part, path: Path) -> bool:
+def _is_missing(resource: ResolvedResource, path: Path) -> bool:
     """Whether it is not there, and what it would be in is there and known."""
-    around = part.get(*path[:-1])
+    around = resource.get(*path[:-1])
     is_known = around is not None and not is_left_open(as_mapping(around))
-    return is_known and part.get(*path) is None
+    return is_known and resource.get(*path) is None
 
 
 def is_left_open(values: Mapping[str, Any]) -> bool:
@@ -116,43 +116,45 @@ def is_left_open(values: Mapping[str, Any]) -> bool:
     )
 
 
-def _choices(part: Part) -> Iterator[rules.Choice]:
-    for path, choices in _CHOICES[part.type].items():
-        yield from _choice(part, path, choices)
+def _choices(resource: ResolvedResource) -> Iterator[rules.Choice]:
+    for path, choices in _CHOICES[resource.type].items():
+        yield from _choice(resource, path, choices)
     for stage in ("NodeBootstrapped", "NodeReady"):
         place = ("NodeLifecycleActions", "Stages", stage)
-        for i in range(len(part.each(*place))):
+        for i in range(len(resource.each(*place))):
             for name, choices in _SCRIPT_CHOICES.items():
-                yield from _choice(part, (*place, i, name), choices)
+                yield from _choice(resource, (*place, i, name), choices)
 
 
-def _choice(part: Part, path: Path, choices: tuple[str, ...]) -> Iterator[rules.Choice]:
-    value = part.text(*path)
+def _choice(
+    resource: ResolvedResource, path: Path, choices: tuple[str, ...]
+) -> Iterator[rules.Choice]:
+    value = resource.text(*path)
     if value is not None:
         yield rules.Choice(written(path), value, choices)
 
 
-def _arns(part: Part) -> Iterator[str]:
+def _arns(resource: ResolvedResource) -> Iterator[str]:
     """Where `Ref` of one of these resources is, or its ARN, and an ID is due."""
-    places: list[Path] = [("ClusterId",)] if part.type != CLUSTER else []
-    count = len(part.each("ComputeNodeGroupConfigurations"))
-    places += [("ComputeNodeGroupConfigurations", i, "ComputeNodeGroupId") for i in range(count)]
-    for path in places:
-        found = part.reference(part.get(*path))
+    locations: list[Path] = [("ClusterId",)] if resource.type != CLUSTER else []
+    count = len(resource.each("ComputeNodeGroupConfigurations"))
+    locations += [("ComputeNodeGroupConfigurations", i, "ComputeNodeGroupId") for i in range(count)]
+    for path in locations:
+        found = resource.reference(resource.get(*path))
         if found is not None and found[0].type in _NOUNS and found[1] in {"", "Arn"}:
             yield written(path)
 
 
-def code_evidence(scene: Scene) -> Iterator[Evidence]:
+def code_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     """Functions in Python whose code is in the template."""
-    for function in scene.of_type("AWS::Lambda::Function"):
+    for function in resolved.of_type("AWS::Lambda::Function"):
         runtime = function.text("Runtime")
         code = function.text("Code", "ZipFile")
         if isinstance(runtime, str) and runtime.startswith("python") and code is not None:
             yield Evidence(
                 facts=rules.InlineCodeFacts(error=_error_of(code, runtime)),
-                part=function,
-                places={"code": ("Code", "ZipFile")},
+                resource=function,
+                locations={"code": ("Code", "ZipFile")},
             )
 
 

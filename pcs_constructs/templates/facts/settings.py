@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
     from pcs_constructs.model.slurm import SlurmVersion
     from pcs_constructs.model.slurm_settings import Scope
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 
-def listed_settings(part: Part, path: Path) -> dict[str, str | Unknown]:
+def listed_settings(resource: ResolvedResource, path: Path) -> dict[str, str | Unknown]:
     """By parameter, its value, of a list of `ParameterName` and `ParameterValue`."""
-    return {name: value for name, value, _ in _entries(part, path)}
+    return {name: value for name, value, _ in _entries(resource, path)}
 
 
-def _entries(part: Part, path: Path) -> Iterator[tuple[str, str | Unknown, int]]:
-    for i in range(len(part.each(*path))):
-        name = part.text(*path, i, "ParameterName")
-        value = part.text(*path, i, "ParameterValue")
+def _entries(resource: ResolvedResource, path: Path) -> Iterator[tuple[str, str | Unknown, int]]:
+    for i in range(len(resource.each(*path))):
+        name = resource.text(*path, i, "ParameterName")
+        value = resource.text(*path, i, "ParameterValue")
         if isinstance(name, str):
             yield name, UNKNOWN if value is None else value, i
 
 
 def settings_evidence(
-    part: Part,
+    resource: ResolvedResource,
     scope: Scope,
     path: Path,
     slurm: SlurmVersion | Unknown,
@@ -44,30 +44,30 @@ def settings_evidence(
     """What one list of parameters shows."""
     settings: dict[str, str | Unknown] = {}
     twice: list[str] = []
-    places: dict[str, str] = {}
-    for name, value, i in _entries(part, path):
+    locations: dict[str, str] = {}
+    for name, value, i in _entries(resource, path):
         if name in settings:
             twice.append(name)
         settings[name] = value
         # Rules name the argument that a parameter came with; here that is its place in the list.
-        places[name] = written((*path, i))
+        locations[name] = written((*path, i))
     if settings:
         yield Evidence(
             facts=rules.SettingsFacts(
                 scope=scope,
                 settings=settings,
-                arguments=places,
+                arguments=locations,
                 twice=tuple(twice),
                 slurm=slurm,
                 accounting=accounting,
                 qos=qos,
             ),
-            part=part,
-            places={scope.argument: path},
+            resource=resource,
+            locations={scope.argument: path},
         )
 
 
-def declared_qos(cluster: Part | None) -> frozenset[str] | Unknown:
+def declared_qos(cluster: ResolvedResource | None) -> frozenset[str] | Unknown:
     """The QOS that the cluster's metadata says are in its accounting database."""
     found = cluster.metadata.get("qos") if cluster else None
     if not isinstance(found, list):
@@ -76,7 +76,11 @@ def declared_qos(cluster: Part | None) -> frozenset[str] | Unknown:
 
 
 def node_settings_evidence(
-    group: Part, cluster: Part | None, slurm: SlurmVersion | Unknown, *, login: bool
+    group: ResolvedResource,
+    cluster: ResolvedResource | None,
+    slurm: SlurmVersion | Unknown,
+    *,
+    login: bool,
 ) -> Iterator[Evidence]:
     """What a node group tells Slurm of its nodes."""
     path = ("SlurmConfiguration", "SlurmCustomSettings")
@@ -96,8 +100,8 @@ def node_settings_evidence(
             if isinstance(default, str) and default.isdecimal()
             else None,
         ),
-        part=group,
-        places={"slurm_settings": path},
+        resource=group,
+        locations={"slurm_settings": path},
     )
     records: list[dict[str, str | Unknown]] = []
     for i, record in enumerate(group.each("SlurmConfiguration", "GresCustomSettings")):
@@ -107,8 +111,8 @@ def node_settings_evidence(
     if records:
         yield Evidence(
             facts=rules.GresFacts(records=tuple(records), settings=settings, slurm=slurm),
-            part=group,
-            places={
+            resource=group,
+            locations={
                 "gres": ("SlurmConfiguration", "GresCustomSettings"),
                 "slurm_settings": path,
             },

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_mapping
-from pcs_constructs.templates.facts.evidence import Evidence, Spot
+from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.networks import open_ports, zone
 from pcs_constructs.templates.resolve import sketch
 from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
@@ -16,7 +16,7 @@ from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pcs_constructs.templates.resolved import Part, Path, Scene
+    from pcs_constructs.templates.resolved import Path, ResolvedResource, ResolvedTemplates
 
 EFS: Final = "AWS::EFS::FileSystem"
 FSX: Final = "AWS::FSx::FileSystem"
@@ -27,19 +27,19 @@ _NONE: Final = -1
 _DAYS: Final = re.compile(r"AFTER_(\d+)_DAYS?")
 
 
-def storage_evidence(scene: Scene) -> Iterator[Evidence]:
+def storage_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     """What all file systems of the templates show."""
-    for file_system in scene.of_type(EFS):
+    for file_system in resolved.of_type(EFS):
         yield from _efs(file_system)
-    for point in scene.of_type("AWS::EFS::AccessPoint"):
+    for point in resolved.of_type("AWS::EFS::AccessPoint"):
         path = point.text("RootDirectory", "Path")
         if path is not None:
             yield Evidence(
                 facts=rules.AccessPointFacts(path=path),
-                part=point,
-                places={"path": ("RootDirectory", "Path")},
+                resource=point,
+                locations={"path": ("RootDirectory", "Path")},
             )
-    for file_system in scene.of_type(FSX):
+    for file_system in resolved.of_type(FSX):
         match file_system.text("FileSystemType"):
             case "LUSTRE":
                 yield from _lustre(file_system)
@@ -49,29 +49,29 @@ def storage_evidence(scene: Scene) -> Iterator[Evidence]:
                 yield _ontap(file_system)
             case _:
                 pass
-    yield from _volumes(scene)
-    for cache in scene.of_type(CACHE):
+    yield from _volumes(resolved)
+    for cache in resolved.of_type(CACHE):
         yield from _cache(cache)
-    for part in scene.of_type(EFS, FSX, CACHE):
-        policy = part.resource.whole.get("DeletionPolicy")
+    for resource in resolved.of_type(EFS, FSX, CACHE):
+        policy = resource.declared.whole.get("DeletionPolicy")
         if isinstance(policy, str):
             yield Evidence(
                 facts=rules.RemovalFacts(policy=policy.upper()),
-                part=part,
-                places={
-                    "removal_policy": Spot(
-                        part,
-                        ("Resources", part.resource.logical_id, "DeletionPolicy"),
+                resource=resource,
+                locations={
+                    "removal_policy": Location(
+                        resource,
+                        ("Resources", resource.declared.logical_id, "DeletionPolicy"),
                         outside=True,
                     )
                 },
             )
 
 
-def _efs(part: Part) -> Iterator[Evidence]:
-    mode = part.text("ThroughputMode")
-    policies = [as_mapping(each) for each in part.each("LifecyclePolicies")]
-    provisioned = part.number("ProvisionedThroughputInMibps")
+def _efs(resource: ResolvedResource) -> Iterator[Evidence]:
+    mode = resource.text("ThroughputMode")
+    policies = [as_mapping(each) for each in resource.each("LifecyclePolicies")]
+    provisioned = resource.number("ProvisionedThroughputInMibps")
     yield Evidence(
         facts=rules.EfsFacts(
             # A mode that is not known may be any, so nothing is given that would contradict one.
@@ -82,8 +82,8 @@ def _efs(part: Part) -> Iterator[Evidence]:
             archive=_days(policies, "TransitionToArchive"),
             returns=any("TransitionToPrimaryStorageClass" in policy for policy in policies),
         ),
-        part=part,
-        places={
+        resource=resource,
+        locations={
             "provisioned_throughput_per_second": ("ProvisionedThroughputInMibps",)
             if provisioned is not None
             else ("ThroughputMode",),
@@ -91,38 +91,38 @@ def _efs(part: Part) -> Iterator[Evidence]:
             "out_of_infrequent_access_policy": ("LifecyclePolicies",),
         },
     )
-    targets = mount_targets(part)
+    targets = mount_targets(resource)
     if targets:
         zones = tuple(_zone_of(target, target.get("SubnetId")) for target in targets)
         yield Evidence(
             facts=rules.MountTargetFacts(
                 availability_zones=zones,
                 subnet_ids=tuple(_subnet_key(target) for target in targets),
-                one_zone=part.get("AvailabilityZoneName") is not None,
+                one_zone=resource.get("AvailabilityZoneName") is not None,
             ),
-            part=targets[-1],
-            places={"subnets": ("SubnetId",)},
+            resource=targets[-1],
+            locations={"subnets": ("SubnetId",)},
         )
 
 
-def mount_targets(file_system: Part) -> list[Part]:
+def mount_targets(file_system: ResolvedResource) -> list[ResolvedResource]:
     """The mount targets of an EFS file system."""
     return [
         target
-        for target in file_system.scene.of_type("AWS::EFS::MountTarget")
+        for target in file_system.resolved.of_type("AWS::EFS::MountTarget")
         if target.follow(target.get("FileSystemId")) is file_system
     ]
 
 
-def _subnet_key(target: Part) -> str | Unknown:
+def _subnet_key(target: ResolvedResource) -> str | Unknown:
     """Something to call a subnet by: its ID, or its logical id."""
     found = target.follow(target.get("SubnetId"))
     value = target.text("SubnetId")
-    return found.resource.logical_id if found else UNKNOWN if value is None else value
+    return found.declared.logical_id if found else UNKNOWN if value is None else value
 
 
-def _zone_of(part: Part, subnet_id: object) -> str | Unknown:
-    subnet = part.follow(subnet_id)
+def _zone_of(resource: ResolvedResource, subnet_id: object) -> str | Unknown:
+    subnet = resource.follow(subnet_id)
     return zone(subnet) if subnet and subnet.type == SUBNET else UNKNOWN
 
 
@@ -134,37 +134,37 @@ def _days(policies: Sequence[Mapping[str, object]], name: str) -> int | None:
     return None
 
 
-def _lustre(part: Part) -> Iterator[Evidence]:
+def _lustre(resource: ResolvedResource) -> Iterator[Evidence]:
     place = "LustreConfiguration"
-    kind, storage = part.text(place, "DeploymentType"), part.text("StorageType")
+    kind, storage = resource.text(place, "DeploymentType"), resource.text("StorageType")
     storage = "SSD" if storage is None else storage
-    throughput = part.number(
+    throughput = resource.number(
         place,
         "ThroughputCapacity" if storage == "INTELLIGENT_TIERING" else "PerUnitStorageThroughput",
     )
-    capacity = part.number("StorageCapacity")
-    cache = part.number(place, "DataReadCacheConfiguration", "SizeGiB")
-    backups = part.whole(place, "AutomaticBackupRetentionDays")
+    capacity = resource.number("StorageCapacity")
+    cache = resource.number(place, "DataReadCacheConfiguration", "SizeGiB")
+    backups = resource.whole(place, "AutomaticBackupRetentionDays")
     yield Evidence(
         facts=rules.LustreFacts(
             # Where nothing is said FSx makes the oldest type.
             deployment_type="SCRATCH_1" if kind is None else kind,
             storage_type=storage,
             capacity_gib=UNKNOWN
-            if capacity is None and part.get("BackupId") is not None
+            if capacity is None and resource.get("BackupId") is not None
             else capacity,
             throughput=throughput if not isinstance(throughput, float) else UNKNOWN,
-            drive_cache=part.text(place, "DriveCacheType") == "READ",
+            drive_cache=resource.text(place, "DriveCacheType") == "READ",
             read_cache_gib=cache,
-            metadata_iops=part.whole(place, "MetadataConfiguration", "Iops"),
-            efa=part.flag(place, "EfaEnabled") is True,
-            kms_key=part.get("KmsKeyId") is not None,
+            metadata_iops=resource.whole(place, "MetadataConfiguration", "Iops"),
+            efa=resource.flag(place, "EfaEnabled") is True,
+            kms_key=resource.get("KmsKeyId") is not None,
             backup_days=UNKNOWN if backups is None else backups,
-            backup_start_time=part.text(place, "DailyAutomaticBackupStartTime"),
-            log_group_name=_log_group(part),
+            backup_start_time=resource.text(place, "DailyAutomaticBackupStartTime"),
+            log_group_name=_log_group(resource),
         ),
-        part=part,
-        places={
+        resource=resource,
+        locations={
             "deployment_type": (place, "DeploymentType"),
             "storage_type": ("StorageType",),
             "capacity": ("StorageCapacity",),
@@ -182,33 +182,33 @@ def _lustre(part: Part) -> Iterator[Evidence]:
         },
     )
     yield Evidence(
-        facts=rules.LustrePortsFacts(ports=_ports(part)),
-        part=part,
-        places={"security_groups": ("SecurityGroupIds",)},
+        facts=rules.LustrePortsFacts(ports=_ports(resource)),
+        resource=resource,
+        locations={"security_groups": ("SecurityGroupIds",)},
     )
-    yield from _repositories(part, kind, storage, backups)
+    yield from _repositories(resource, kind, storage, backups)
 
 
-def _log_group(part: Part) -> str | Unknown | None:
-    value = part.get("LustreConfiguration", "LogConfiguration", "Destination")
+def _log_group(resource: ResolvedResource) -> str | Unknown | None:
+    value = resource.get("LustreConfiguration", "LogConfiguration", "Destination")
     if value is None:
         return None
     text = sketch(value) or ""
     _, marker, name = text.partition(":log-group:")
     if marker and not name.startswith("${?}"):
         return name.removesuffix(":*")
-    group = part.follow(value)
+    group = resource.follow(value)
     name = group.text("LogGroupName") if group else None
     return UNKNOWN if name is None else name
 
 
-def _ports(part: Part) -> tuple[tuple[int, int], ...] | Unknown:
+def _ports(resource: ResolvedResource) -> tuple[tuple[int, int], ...] | Unknown:
     """What all groups of the servers let in, where all of them are made here."""
-    if part.items("SecurityGroupIds") in (None, UNKNOWN):
+    if resource.items("SecurityGroupIds") in (None, UNKNOWN):
         return UNKNOWN
     found: list[tuple[int, int]] = []
-    for each in part.each("SecurityGroupIds"):
-        group = part.follow(each)
+    for each in resource.each("SecurityGroupIds"):
+        group = resource.follow(each)
         if group is None or group.type != SECURITY_GROUP:
             return UNKNOWN
         for opened in open_ports(group):
@@ -219,7 +219,7 @@ def _ports(part: Part) -> tuple[tuple[int, int], ...] | Unknown:
 
 
 def _repositories(
-    part: Part,
+    resource: ResolvedResource,
     kind: str | Unknown | None,
     storage: str | Unknown,
     backups: int | Unknown | None,
@@ -229,8 +229,8 @@ def _repositories(
         storage_type=storage,
         backup_days=UNKNOWN if backups is None else backups,
     )
-    for link in part.scene.of_type(_REPOSITORY):
-        if link.follow(link.get("FileSystemId")) is not part:
+    for link in resource.resolved.of_type(_REPOSITORY):
+        if link.follow(link.get("FileSystemId")) is not resource:
             continue
         path, source = link.text("FileSystemPath"), link.text("DataRepositoryPath")
         facts = facts.with_repository(
@@ -238,37 +238,39 @@ def _repositories(
         )
         yield Evidence(
             facts=facts,
-            part=link,
-            places={
+            resource=link,
+            locations={
                 "path": ("FileSystemPath",),
                 "prefix": ("DataRepositoryPath",),
-                "deployment_type": Spot(part, ("LustreConfiguration", "DeploymentType")),
-                "storage_type": Spot(part, ("StorageType",)),
-                "backup_retention": Spot(
-                    part, ("LustreConfiguration", "AutomaticBackupRetentionDays")
+                "deployment_type": Location(resource, ("LustreConfiguration", "DeploymentType")),
+                "storage_type": Location(resource, ("StorageType",)),
+                "backup_retention": Location(
+                    resource, ("LustreConfiguration", "AutomaticBackupRetentionDays")
                 ),
             },
         )
 
 
-def _placement(part: Part, place: str, multi_az: bool | Unknown) -> rules.PlacementFacts:
-    subnets = part.each("SubnetIds")
-    zones = [_zone_of(part, each) for each in subnets]
+def _placement(
+    resource: ResolvedResource, place: str, multi_az: bool | Unknown
+) -> rules.PlacementFacts:
+    subnets = resource.each("SubnetIds")
+    zones = [_zone_of(resource, each) for each in subnets]
     differ: bool | Unknown = UNKNOWN
     if len(zones) == 2 and UNKNOWN not in zones:
         differ = zones[0] != zones[1]
-    tables = part.items(place, "RouteTableIds")
+    tables = resource.items(place, "RouteTableIds")
     return rules.PlacementFacts(
-        multi_az=multi_az if part.items("SubnetIds") is not UNKNOWN else UNKNOWN,
+        multi_az=multi_az if resource.items("SubnetIds") is not UNKNOWN else UNKNOWN,
         standby=len(subnets) > 1,
         two_zones=differ,
         route_tables=1 if tables is UNKNOWN else len(tables or []),
         route_tables_named=tables is not None,
-        endpoint_range=part.text(place, "EndpointIpAddressRange"),
+        endpoint_range=resource.text(place, "EndpointIpAddressRange"),
     )
 
 
-def _fsx_places(place: str) -> dict[str, Path | Spot]:
+def _fsx_places(place: str) -> dict[str, Path | Location]:
     return {
         "deployment_type": (place, "DeploymentType"),
         "capacity": ("StorageCapacity",),
@@ -285,61 +287,68 @@ def _multi_az(kind: str | Unknown | None) -> bool | Unknown:
     return kind.startswith("MULTI_AZ") if isinstance(kind, str) else UNKNOWN
 
 
-def _open_zfs(part: Part) -> Iterator[Evidence]:
+def _open_zfs(resource: ResolvedResource) -> Iterator[Evidence]:
     place = "OpenZFSConfiguration"
-    kind = part.text(place, "DeploymentType")
-    capacity, throughput = part.number("StorageCapacity"), part.whole(place, "ThroughputCapacity")
-    days = part.whole(place, "AutomaticBackupRetentionDays")
-    places = {**_fsx_places(place), "throughput": (place, "ThroughputCapacity")}
+    kind = resource.text(place, "DeploymentType")
+    capacity, throughput = (
+        resource.number("StorageCapacity"),
+        resource.whole(place, "ThroughputCapacity"),
+    )
+    days = resource.whole(place, "AutomaticBackupRetentionDays")
+    locations = {**_fsx_places(place), "throughput": (place, "ThroughputCapacity")}
     yield Evidence(
         facts=rules.OpenZfsFacts(
             deployment_type=UNKNOWN if kind is None else kind,
             capacity_gib=UNKNOWN if capacity is None else capacity,
             throughput=UNKNOWN if throughput is None else throughput,
-            iops=part.whole(place, "DiskIopsConfiguration", "Iops"),
-            placement=_placement(part, place, _multi_az(kind)),
+            iops=resource.whole(place, "DiskIopsConfiguration", "Iops"),
+            placement=_placement(resource, place, _multi_az(kind)),
         ),
-        part=part,
-        places=places,
+        resource=resource,
+        locations=locations,
     )
     yield Evidence(
         facts=rules.OpenZfsBackupFacts(
             days=UNKNOWN if days is None else days,
-            start_time=part.text(place, "DailyAutomaticBackupStartTime"),
+            start_time=resource.text(place, "DailyAutomaticBackupStartTime"),
         ),
-        part=part,
-        places=places,
+        resource=resource,
+        locations=locations,
     )
     root = (place, "RootVolumeConfiguration")
-    if part.get(*root) is not None:
-        yield _open_zfs_volume(part, root, None, (), UNKNOWN if capacity is None else capacity)
+    if resource.get(*root) is not None:
+        yield _open_zfs_volume(resource, root, None, (), UNKNOWN if capacity is None else capacity)
 
 
 def _open_zfs_volume(
-    part: Part,
+    resource: ResolvedResource,
     place: Path,
     path: str | None,
     others: tuple[str, ...],
     capacity: float | Unknown,
 ) -> Evidence:
-    records = part.number(*place, "RecordSizeKiB")
-    server = part if part.type == FSX else part.follow(part.get(*place, "ParentVolumeId"))
-    quota = part.number(*place, "StorageCapacityQuotaGiB")
-    reservation = part.number(*place, "StorageCapacityReservationGiB")
+    records = resource.number(*place, "RecordSizeKiB")
+    server = (
+        resource
+        if resource.type == FSX
+        else resource.follow(resource.get(*place, "ParentVolumeId"))
+    )
+    quota = resource.number(*place, "StorageCapacityQuotaGiB")
+    reservation = resource.number(*place, "StorageCapacityReservationGiB")
     quotas: dict[str, list[tuple[int, float]]] = {"USER": [], "GROUP": []}
-    for i in range(len(part.each(*place, "UserAndGroupQuotas"))):
+    for i in range(len(resource.each(*place, "UserAndGroupQuotas"))):
         each = (*place, "UserAndGroupQuotas", i)
-        kind, number = part.text(*each, "Type"), part.whole(*each, "Id")
-        size = part.number(*each, "StorageCapacityQuotaGiB")
+        kind, number = resource.text(*each, "Type"), resource.whole(*each, "Id")
+        size = resource.number(*each, "StorageCapacityQuotaGiB")
         if kind in quotas and isinstance(number, int) and isinstance(size, (int, float)):
             quotas[str(kind)].append((number, size))
     exports: list[tuple[str | Unknown, tuple[str | Unknown, ...]]] = []
     clients = (*place, "NfsExports", 0, "ClientConfigurations")
-    for i in range(len(part.each(*clients))):
-        who = part.text(*clients, i, "Clients")
+    for i in range(len(resource.each(*clients))):
+        who = resource.text(*clients, i, "Clients")
         options = (
-            part.text(*clients, i, "Options", j)
-            for j in range(len(part.each(*clients, i, "Options")))
+            resource.text(*clients, i, "Options", j)
+            for j in range(len(resource.each(*clients, i, "Options")))
         )
         exports.append(
             (UNKNOWN if who is None else who, tuple(UNKNOWN if o is None else o for o in options))
@@ -359,8 +368,8 @@ def _open_zfs_volume(
             group_quotas=tuple(quotas["GROUP"]),
             nfs_exports=tuple(exports) or ((UNKNOWN, (UNKNOWN,)),),
         ),
-        part=part,
-        places={
+        resource=resource,
+        locations={
             "record_size": (*place, "RecordSizeKiB"),
             "quota": (*place, "StorageCapacityQuotaGiB"),
             "reservation": (*place, "StorageCapacityReservationGiB"),
@@ -372,7 +381,7 @@ def _open_zfs_volume(
     )
 
 
-def _storage_type(server: Part | None) -> str | Unknown:
+def _storage_type(server: ResolvedResource | None) -> str | Unknown:
     """The storage of a file system; not known of a volume inside of another volume."""
     if server is None or server.type != FSX:
         return UNKNOWN
@@ -380,15 +389,15 @@ def _storage_type(server: Part | None) -> str | Unknown:
     return "SSD" if kind is None else kind
 
 
-def _ontap(part: Part) -> Evidence:
+def _ontap(resource: ResolvedResource) -> Evidence:
     place = "OntapConfiguration"
-    kind = part.text(place, "DeploymentType")
-    capacity, pairs = part.number("StorageCapacity"), part.whole(place, "HAPairs")
+    kind = resource.text(place, "DeploymentType")
+    capacity, pairs = resource.number("StorageCapacity"), resource.whole(place, "HAPairs")
     name = "ThroughputCapacityPerHAPair"
-    if part.get(place, name) is None:
+    if resource.get(place, name) is None:
         name = "ThroughputCapacity"
-    throughput = part.whole(place, name)
-    days = part.whole(place, "AutomaticBackupRetentionDays")
+    throughput = resource.whole(place, name)
+    days = resource.whole(place, "AutomaticBackupRetentionDays")
     return Evidence(
         facts=rules.OntapFacts(
             deployment_type=UNKNOWN if kind is None else kind,
@@ -397,13 +406,13 @@ def _ontap(part: Part) -> Evidence:
             throughput=UNKNOWN
             if throughput is None or (name == "ThroughputCapacity" and pairs not in {None, 1})
             else throughput,
-            iops=part.whole(place, "DiskIopsConfiguration", "Iops"),
-            placement=_placement(part, place, _multi_az(kind)),
+            iops=resource.whole(place, "DiskIopsConfiguration", "Iops"),
+            placement=_placement(resource, place, _multi_az(kind)),
             backup_days=UNKNOWN if days is None else days,
-            backup_start_time=part.text(place, "DailyAutomaticBackupStartTime"),
+            backup_start_time=resource.text(place, "DailyAutomaticBackupStartTime"),
         ),
-        part=part,
-        places={
+        resource=resource,
+        locations={
             **_fsx_places(place),
             "ha_pairs": (place, "HAPairs"),
             "throughput": (place, name),
@@ -411,10 +420,10 @@ def _ontap(part: Part) -> Evidence:
     )
 
 
-def _volumes(scene: Scene) -> Iterator[Evidence]:
+def _volumes(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     """Volumes, each beside those that come before it in the same file system."""
     junctions: dict[str, list[tuple[str | Unknown, str | Unknown]]] = {}
-    for volume in scene.of_type("AWS::FSx::Volume"):
+    for volume in resolved.of_type("AWS::FSx::Volume"):
         place = "OntapConfiguration"
         if volume.get(place) is not None:
             key = volume.key(volume.get(place, "StorageVirtualMachineId")) or ""
@@ -428,7 +437,7 @@ def _volumes(scene: Scene) -> Iterator[Evidence]:
 
 
 def _ontap_volume(
-    volume: Part,
+    volume: ResolvedResource,
     place: str,
     path: str | Unknown | None,
     name: str | Unknown | None,
@@ -455,8 +464,8 @@ def _ontap_volume(
             cooling_days=volume.whole(place, "TieringPolicy", "CoolingPeriod"),
             snapshot_policy="default" if snapshots is None else snapshots,
         ),
-        part=volume,
-        places={
+        resource=volume,
+        locations={
             "junction_path": (place, "JunctionPath"),
             "id": ("Name",),
             "size": (place, "SizeInBytes")
@@ -468,12 +477,15 @@ def _ontap_volume(
     )
 
 
-def _cache(part: Part) -> Iterator[Evidence]:
-    capacity = part.number("StorageCapacity")
+def _cache(resource: ResolvedResource) -> Iterator[Evidence]:
+    capacity = resource.number("StorageCapacity")
     links = "DataRepositoryAssociations"
     found: list[rules.RepositoryFacts] = []
-    for i in range(len(part.each(links))):
-        uri, path = part.text(links, i, "DataRepositoryPath"), part.text(links, i, "FileCachePath")
+    for i in range(len(resource.each(links))):
+        uri, path = (
+            resource.text(links, i, "DataRepositoryPath"),
+            resource.text(links, i, "FileCachePath"),
+        )
         server = uri.removeprefix("nfs://") if isinstance(uri, str) else ""
         nfs = isinstance(uri, str) and server != uri
         host, _, export = server.partition("/") if nfs else ("", "", "")
@@ -481,16 +493,16 @@ def _cache(part: Part) -> Iterator[Evidence]:
             rules.RepositoryFacts(
                 path=UNKNOWN if path is None else path,
                 uri=UNKNOWN if uri is None else uri,
-                nfs=nfs or part.get(links, i, "NFS") is not None,
+                nfs=nfs or resource.get(links, i, "NFS") is not None,
                 host=host or UNKNOWN,
                 export=f"/{export}" if export else UNKNOWN,
-                subdirectories=part.get(links, i, "DataRepositorySubdirectories") is not None,
+                subdirectories=resource.get(links, i, "DataRepositorySubdirectories") is not None,
             )
         )
     yield Evidence(
         facts=rules.FileCacheFacts(
             capacity_gib=UNKNOWN if capacity is None else capacity, repositories=tuple(found)
         ),
-        part=part,
-        places={"capacity": ("StorageCapacity",), "data_repositories": (links,)},
+        resource=resource,
+        locations={"capacity": ("StorageCapacity",), "data_repositories": (links,)},
     )

@@ -14,14 +14,14 @@ from pcs_constructs.templates.resolve import sketch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pcs_constructs.templates.resolved import Part, Path
+    from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _PLACEHOLDER = "${?}"
 
 
-def user_data_evidence(part: Part, path: Path) -> Iterator[Evidence]:
+def user_data_evidence(resource: ResolvedResource, path: Path) -> Iterator[Evidence]:
     """What the user data of a launch template shows."""
-    value = part.get(*path)
+    value = resource.get(*path)
     if value is None:
         return
     encoded, text = _decoded(value)
@@ -30,7 +30,7 @@ def user_data_evidence(part: Part, path: Path) -> Iterator[Evidence]:
     facts = rules.UserDataFacts(bytes=len(text.replace(_PLACEHOLDER, "").encode()), encoded=encoded)
     if encoded:
         facts = _read(text)
-    yield Evidence(facts=facts, part=part, places={"user_data": path})
+    yield Evidence(facts=facts, resource=resource, locations={"user_data": path})
 
 
 def _decoded(value: Any) -> tuple[bool, str | None]:

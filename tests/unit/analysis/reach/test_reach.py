@@ -269,7 +269,7 @@ def test_each_rule_and_endpoint_carries_something_that_is_lost_without_it_and_no
             needs = {
                 key
                 for key, flow in _base().items()
-                if logical_id in {thing.name for thing in flow.needs}
+                if logical_id in {location.name for location in flow.needs}
             }
             assert needs, logical_id
             assert _less(_changed(logical_id, to=None)) == dict.fromkeys(needs, NO), logical_id
@@ -277,7 +277,7 @@ def test_each_rule_and_endpoint_carries_something_that_is_lost_without_it_and_no
 
 def test_a_flow_names_the_rules_on_both_sides() -> None:
     flow = _base()["login > controller: slurmctld TCP 6817"]
-    assert [thing.name for thing in flow.by] == [
+    assert [location.name for location in flow.by] == [
         "LoginToController6817Out",
         "LoginToController6817In",
     ]
@@ -361,7 +361,7 @@ def test_rules_inside_of_a_group_count_like_those_beside_it() -> None:
     inline = _changed("Controller", "SecurityGroupIngress", to=[properties])
     del inline["Resources"][_IN]
     flow = _flows(inline)[_LOGIN_REGISTERS]
-    assert [thing.name for thing in flow.by] == [_OUT, "Controller.SecurityGroupIngress[0]"]
+    assert [location.name for location in flow.by] == [_OUT, "Controller.SecurityGroupIngress[0]"]
 
 
 def test_a_rule_under_a_condition_may_not_be_there() -> None:
@@ -581,8 +581,8 @@ def test_an_endpoint_is_used_where_there_is_nat_as_well_even_if_it_is_closed() -
     closed = _changed("LoginToDoor443In", to=None)
     assert _less(_with_nat(closed)) == dict.fromkeys(_LOGIN_CALLS, NO)
     flow = _flows(_with_nat(_BASE))["login > pcs: HTTPS TCP 443"]
-    assert "Pcs" in {thing.name for thing in flow.by}
-    assert {thing.name for thing in flow.needs} == {"LoginToDoor443In", "Vpc"}
+    assert "Pcs" in {location.name for location in flow.by}
+    assert {location.name for location in flow.needs} == {"LoginToDoor443In", "Vpc"}
 
 
 def test_an_endpoint_under_a_condition_may_not_be_there() -> None:
