@@ -15,6 +15,7 @@ from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.once import port_range
 from pcs_constructs.constructs._cdk.tokens import known, without_tokens
 from pcs_constructs.constructs._cdk.traffic import allow, allow_efa
+from pcs_constructs.model.annotations import judge_fields
 from pcs_constructs.model.boot import Mount, MountClient
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Ports:
     last: int
     """The last port."""
 
+    def __post_init__(self) -> None:
+        judge_fields(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountScript:
@@ -52,6 +56,9 @@ class MountScript:
 
     options: str
     """The mount options that it is given; it adds what it needs."""
+
+    def __post_init__(self) -> None:
+        judge_fields(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,9 @@ class MountScripts:
     checksums: Mapping[str, str]
     """The SHA-256 of scripts by their names, where it is to be verified."""
 
+    def __post_init__(self) -> None:
+        judge_fields(self)
+
     @classmethod
     def pinned(
         cls, version: str = "1.0.0", *, checksums: Mapping[str, str] | None = None
@@ -89,10 +99,7 @@ class MountScripts:
         Raises:
             PcsValidationError: PCS003, PCS563, when a checksum is of no script that mounts.
         """
-        given = Arguments()
-        given.require(
-            version=(version, str),
-        )
+        given = Arguments(MountScripts.pinned, locals())
         by_script = given.mapping("checksums", checksums, str)
         given.refuse("MountScripts")
         facts = rules.MountScriptsFacts(version=version, checksums=by_script)
@@ -162,6 +169,9 @@ class FileShare:
 
     keep_home: bool = True
     """Whether what the image has in `/home` is copied to it when it is mounted there."""
+
+    def __post_init__(self) -> None:
+        judge_fields(self)
 
     @property
     def file_share(self) -> Self:

@@ -24,6 +24,8 @@ from itertools import count
 from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
+from pcs_constructs.model.annotations import judge_fields
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,6 +74,9 @@ class Mount:
     client: MountClient
     keep_existing: bool = False
 
+    def __post_init__(self) -> None:
+        judge_fields(self)
+
 
 @dataclass(frozen=True, slots=True)
 class UserDataPart:
@@ -88,6 +93,9 @@ class UserDataPart:
 
     content_type: str
     text: str
+
+    def __post_init__(self) -> None:
+        judge_fields(self)
 
     @classmethod
     def cloud_config(cls, text: str) -> UserDataPart:

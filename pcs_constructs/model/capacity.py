@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Self
 
+from pcs_constructs.model.annotations import judge_fields
 from pcs_constructs.model.errors import PcsValidationError, Problem, Violation
 
 if TYPE_CHECKING:
@@ -156,6 +157,9 @@ class Capacity:
 
     count: int | None = None
     """How many instances are reserved, where that was said."""
+
+    def __post_init__(self) -> None:
+        judge_fields(self)
 
     @property
     def reservation(self) -> tuple[str | None, ...]:

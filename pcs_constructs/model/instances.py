@@ -14,6 +14,7 @@ from functools import cache
 from pkgutil import get_data
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, TypeVar, cast
 
+from pcs_constructs.model.annotations import judge_fields
 from pcs_constructs.model.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class NetworkCard:
 
     efa: bool
     """Whether this card can carry an Elastic Fabric Adapter."""
+
+    def __post_init__(self) -> None:
+        judge_fields(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,9 @@ class InstanceFacts:
 
     bare_metal: bool
     """Whether it runs without a hypervisor."""
+
+    def __post_init__(self) -> None:
+        judge_fields(self)
 
     @classmethod
     def from_description(cls, description: str | Mapping[str, Any]) -> Self:

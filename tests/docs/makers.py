@@ -16,7 +16,9 @@ from pathlib import Path
 from pcs_constructs import rules
 
 PACKAGE = Path(__file__).resolve().parents[2] / "pcs_constructs"
-_READERS = tuple(f"{PACKAGE.name}.{room}." for room in ("analysis", "templates"))
+_READERS = tuple(
+    f"{PACKAGE.name}.{room}." for room in ("analysis", "templates", "model.annotations")
+)
 Definition = tuple[str, str]
 
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs.constructs._cdk.tokens import is_token
+from pcs_constructs.model.annotations import wrong_kinds
 from pcs_constructs.model.errors import PcsValidationError, Problem
 from pcs_constructs.model.instances import InstanceFacts
 from pcs_constructs.model.slurm_settings import time_text
@@ -56,18 +57,26 @@ class Arguments:
     far as jsii, which would complain in words of its own when half of the construct is made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, function: object = None, arguments: Mapping[str, Any] | None = None) -> None:
+        self.arguments: Mapping[str, Any] = arguments or {}
         self.problems: list[Problem] = []
+        if function is not None:
+            self.problems.extend(wrong_kinds(function, self.arguments))
+        # An argument of a wrong kind is told once, and nothing more is asked of it.
+        self._refused = {problem.argument.partition("[")[0] for problem in self.problems}
 
     def require(self, **kinds: tuple[object, Kind]) -> None:
         """Each argument must be of its kind."""
         for argument, (value, kind) in kinds.items():
-            if not _fits(value, kind):
+            if not self._is_refused(argument) and not _fits(value, kind):
                 self._refuse_kind(argument, value, kind)
 
     def expect(self, **kinds: tuple[object, Kind]) -> None:
         """Each argument must be of its kind, or `None`, which is its default."""
         self.require(**{name: found for name, found in kinds.items() if found[0] is not None})
+
+    def _is_refused(self, argument: str) -> bool:
+        return argument.partition("[")[0] in self._refused
 
     def refuse(self, path: str) -> None:
         """Raise what is wrong with the arguments of a value, which is no construct."""
@@ -76,6 +85,8 @@ class Arguments:
 
     def items(self, argument: str, values: Iterable[T], kind: Kind) -> tuple[T, ...]:
         """The items of a list, each of one kind."""
+        if self._is_refused(argument):
+            return ()
         found = _tuple(values)
         if found is None:
             example = f"[{values!r}]" if isinstance(values, str) and _fits("", kind) else "[...]"
@@ -99,6 +110,8 @@ class Arguments:
 
     def ebs(self, argument: str, volume: ec2.BlockDeviceVolume | None) -> ec2.EbsDeviceProps | None:
         """An EBS volume that starts as the image says."""
+        if self._is_refused(argument):
+            return None
         self.expect(**{argument: (volume, ec2.BlockDeviceVolume)})
         if not isinstance(volume, ec2.BlockDeviceVolume):
             return None
@@ -114,6 +127,8 @@ class Arguments:
 
     def mapping(self, argument: str, values: Mapping[str, T] | None, kind: Kind) -> dict[str, T]:
         """The values of a mapping from text, each of one kind."""
+        if self._is_refused(argument):
+            return {}
         self.expect(**{argument: (values, Mapping)})
         found = dict(values) if isinstance(values, Mapping) else {}
         for key, value in found.items():
@@ -122,6 +137,8 @@ class Arguments:
 
     def peers(self, argument: str, values: Iterable[ec2.IPeer]) -> tuple[ec2.IPeer, ...]:
         """Who is at the other end of a connection."""
+        if self._is_refused(argument):
+            return ()
         found = _tuple(values)
         if found is not None:
             values = found
@@ -273,6 +290,8 @@ class Arguments:
         return int(amount) if amount == int(amount) else amount
 
     def _known(self, argument: str, value: object, kind: type, example: str) -> bool:
+        if self._is_refused(argument):
+            return False
         if is_token(value):
             self._refuse(
                 "PCS002",

@@ -13,6 +13,7 @@ from aws_cdk import aws_pcs as cfn
 from constructs import Construct
 
 from pcs_constructs import rules
+from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.once import security_group_id
 from pcs_constructs.constructs._cdk.order import create_after, deploy_after
@@ -263,7 +264,7 @@ class Cluster(Construct):
         slurmdbd_settings: Mapping[str, str] | None = None,
         cgroup_settings: Mapping[str, str] | None = None,
     ) -> None:
-        draft = ClusterDraft(scope, id, locals())
+        draft = ClusterDraft(scope, id, Arguments(Cluster.__init__, locals()))
         facts, controller_subnet = draft.judge()
 
         super().__init__(scope, id)

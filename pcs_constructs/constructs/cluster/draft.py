@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pcs_constructs import rules
-from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
 from pcs_constructs.constructs._cdk.problems import refuse, today
 from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.tree import identity, stack_name
-from pcs_constructs.constructs.file_share import MountScripts
 from pcs_constructs.constructs.network.security_groups import ClusterSecurityGroups
 from pcs_constructs.constructs.network.subnets import (
     first_private_subnet,
@@ -22,7 +20,6 @@ from pcs_constructs.constructs.network.subnets import (
     vpc_facts,
 )
 from pcs_constructs.constructs.nodes.parameters import ClusterParameters
-from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import Problem
 from pcs_constructs.model.names import physical_name
 from pcs_constructs.model.network_type import NetworkType
@@ -34,7 +31,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from constructs import Construct
 
+    from pcs_constructs.constructs._cdk.arguments import Arguments
     from pcs_constructs.constructs.interfaces import ISharedStorage
+    from pcs_constructs.model.capacity import ClusterSize
 
 
 class ClusterDraft:
@@ -43,7 +42,7 @@ class ClusterDraft:
     Args:
         scope: Where the cluster will be.
         id: Its id.
-        arguments: The arguments of its constructor, by their names.
+        given: The arguments of its constructor.
 
     Raises:
         PcsValidationError: when an argument is not what it takes; every problem at once.
@@ -55,24 +54,9 @@ class ClusterDraft:
     accounting: Accounting | None
     rest_api: bool
 
-    def __init__(self, scope: Construct, id: str, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, scope: Construct, id: str, given: Arguments) -> None:
         self._scope, self._id = scope, id
-        given = Arguments()
-        take = arguments.__getitem__
-        given.require(
-            vpc=(take("vpc"), "vpc_id"),
-            size=(take("size"), ClusterSize),
-            slurm=(take("slurm"), SlurmVersion),
-            rest_api=(take("rest_api"), bool),
-            network_type=(take("network_type"), NetworkType),
-        )
-        given.expect(
-            subnet=(take("subnet"), "subnet_id"),
-            name=(take("name"), str),
-            security_group=(take("security_group"), "security_group_id"),
-            security_groups=(take("security_groups"), ClusterSecurityGroups),
-            mount_scripts=(take("mount_scripts"), MountScripts),
-        )
+        take = given.arguments.__getitem__
         self.vpc, self.size, self.slurm = take("vpc"), take("size"), take("slurm")
         self.rest_api, self.accounting = take("rest_api"), take("accounting")
         self.ipv6 = take("network_type") is NetworkType.IPV6

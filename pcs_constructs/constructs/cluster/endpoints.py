@@ -25,6 +25,7 @@ from pcs_constructs.constructs.network.subnets import leads_nowhere, same_vpc, s
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.node_group import ComputeNodeGroup
 from pcs_constructs.constructs.nodes.permissions import permissions_of, role_of
+from pcs_constructs.model.annotations import judge_fields
 from pcs_constructs.model.errors import UNKNOWN, Problem, Unknown
 from pcs_constructs.model.services import (
     GATEWAYS,
@@ -56,6 +57,9 @@ class EndpointPolicy:
     others: iam.PolicyDocument | None = None
     """For all other services; `None` lets everything through."""
 
+    def __post_init__(self) -> None:
+        judge_fields(self)
+
     @classmethod
     def for_cluster(
         cls, cluster: ICluster, *, documents: Mapping[str, iam.PolicyDocument] | None = None
@@ -72,8 +76,7 @@ class EndpointPolicy:
         Raises:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
-        given = Arguments()
-        given.require(cluster=(cluster, "cluster_id"))
+        given = Arguments(EndpointPolicy.for_cluster, locals())
         own = given.mapping("documents", documents, iam.PolicyDocument)
         given.refuse("EndpointPolicy.for_cluster")
         arn = (
@@ -94,8 +97,7 @@ class EndpointPolicy:
         Raises:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
-        given = Arguments()
-        given.require(documents=(documents, Mapping))
+        given = Arguments(EndpointPolicy.of, locals())
         own = {} if given.problems else given.mapping("documents", documents, iam.PolicyDocument)
         given.refuse("EndpointPolicy.of")
         return cls(documents=own)
@@ -185,9 +187,7 @@ class ClusterEndpoints(Construct):
         services: Sequence[str] = (),
         policy: EndpointPolicy | None = None,
     ) -> None:
-        given = Arguments()
-        given.require(cluster=(cluster, "cluster_id"))
-        given.expect(policy=(policy, EndpointPolicy))
+        given = Arguments(ClusterEndpoints.__init__, locals())
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         asked = given.items("services", services, str)
         if isinstance(policy, EndpointPolicy):

@@ -18,7 +18,6 @@ from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.tree import all_constructs
 from pcs_constructs.constructs.cluster import secrets
 from pcs_constructs.constructs.cluster.members import connections_of, problems_of_members
-from pcs_constructs.constructs.file_share import MountScripts
 from pcs_constructs.constructs.network.subnets import (
     first_private_subnet,
     security_group_facts,
@@ -27,14 +26,14 @@ from pcs_constructs.constructs.network.subnets import (
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.parameters import judge_qos, qos_of
 from pcs_constructs.model.errors import UNKNOWN
-from pcs_constructs.model.network_type import NetworkType
-from pcs_constructs.model.slurm import Accounting, SlurmVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pcs_constructs.constructs.file_share import FileShare
+    from pcs_constructs.constructs.file_share import FileShare, MountScripts
     from pcs_constructs.constructs.interfaces import INodeInstanceProfile, ISharedStorage
+    from pcs_constructs.model.network_type import NetworkType
+    from pcs_constructs.model.slurm import Accounting, SlurmVersion
 
 
 @jsii.implements(ec2.IConnectable)
@@ -74,22 +73,7 @@ class ImportedCluster(Construct):
         compute_security_group: ec2.ISecurityGroup | None,
         login_security_group: ec2.ISecurityGroup | None,
     ) -> None:
-        given = Arguments()
-        given.require(
-            cluster_id=(cluster_id, str),
-            vpc=(vpc, "vpc_id"),
-            security_group=(security_group, "security_group_id"),
-        )
-        given.expect(
-            subnet=(subnet, "subnet_id"),
-            mount_scripts=(mount_scripts, MountScripts),
-            slurm=(slurm, SlurmVersion),
-            accounting=(accounting, Accounting),
-            memory_aware=(memory_aware, bool),
-            network_type=(network_type, NetworkType),
-            compute_security_group=(compute_security_group, "security_group_id"),
-            login_security_group=(login_security_group, "security_group_id"),
-        )
+        given = Arguments(ImportedCluster.__init__, locals())
         judge_qos(given, accounting)
         file_systems = given.mapping("mounts", mounts, "file_share")
         refuse(scope, id, given.problems)

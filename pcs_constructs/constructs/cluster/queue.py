@@ -116,14 +116,7 @@ class Queue(Construct):
         qos: str | None = None,
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
-        given = Arguments()
-        given.require(
-            cluster=(cluster, "cluster_id"),
-            default=(default, bool),
-        )
-        given.expect(
-            name=(name, str),
-        )
+        given = Arguments(Queue.__init__, locals())
         groups = given.items("node_groups", node_groups, "compute_node_group_id")
         settings = SlurmParameters(
             QUEUE,

@@ -89,17 +89,7 @@ class Network(Construct):
         flow_logs: ec2.FlowLogDestination | None = None,
         dynamodb_endpoint: bool = False,
     ) -> None:
-        given = Arguments()
-        given.require(
-            isolated=(isolated, bool),
-            endpoint_subnets=(endpoint_subnets, bool),
-            ipv6=(ipv6, bool),
-            dynamodb_endpoint=(dynamodb_endpoint, bool),
-        )
-        given.expect(
-            public_subnets=(public_subnets, bool),
-            flow_logs=(flow_logs, ec2.FlowLogDestination),
-        )
+        given = Arguments(Network.__init__, locals())
         if isinstance(availability_zones, (int, float)):
             zones, count = None, given.number("availability_zones", availability_zones)
         else:
@@ -203,8 +193,7 @@ class Network(Construct):
         Raises:
             PcsValidationError: PCS003, PCS419, when it has no zone of this name.
         """
-        given = Arguments()
-        given.require(zone=(zone, str))
+        given = Arguments(Network.private_subnet_in, locals())
         given.refuse(self.node.path)
         there = {zone_name(subnet): subnet for subnet in self._private_subnets}
         if zone not in there:

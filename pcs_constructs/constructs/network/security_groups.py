@@ -15,6 +15,7 @@ from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.once import port_range, security_group_id
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.traffic import allow, new_security_group
+from pcs_constructs.model.annotations import judge_fields
 from pcs_constructs.model.slurm_settings import CLUSTER
 
 if TYPE_CHECKING:
@@ -64,12 +65,7 @@ class ClusterSecurityGroup(Construct):
         ipv6: bool = False,
         all_outbound: bool = True,
     ) -> None:
-        given = Arguments()
-        given.require(
-            vpc=(vpc, "vpc_id"),
-            ipv6=(ipv6, bool),
-            all_outbound=(all_outbound, bool),
-        )
+        given = Arguments(ClusterSecurityGroup.__init__, locals())
         refuse(scope, id, given.problems)
 
         super().__init__(scope, id)
@@ -178,15 +174,7 @@ class RestrictedSecurityGroups(Construct):
         ipv6: bool = False,
         all_outbound: bool = True,
     ) -> None:
-        given = Arguments()
-        given.require(
-            vpc=(vpc, "vpc_id"),
-            accounting=(accounting, bool),
-            rest_api=(rest_api, bool),
-            ssh=(ssh, bool),
-            ipv6=(ipv6, bool),
-            all_outbound=(all_outbound, bool),
-        )
+        given = Arguments(RestrictedSecurityGroups.__init__, locals())
         ports = given.literal("srun_port_range", srun_port_range, _SRUN_PORTS)
         facts = rules.SettingsFacts(
             scope=CLUSTER,
@@ -275,6 +263,9 @@ class ClusterSecurityGroups:
     all_outbound: bool = True
     """Whether controller and nodes reach everything."""
 
+    def __post_init__(self) -> None:
+        judge_fields(self)
+
     @classmethod
     def restricted(cls, *, ssh: bool = False, all_outbound: bool = True) -> Self:
         """Groups that the cluster makes, in which only Slurm's ports are open.
@@ -288,11 +279,7 @@ class ClusterSecurityGroups:
         Raises:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
-        given = Arguments()
-        given.require(
-            ssh=(ssh, bool),
-            all_outbound=(all_outbound, bool),
-        )
+        given = Arguments(ClusterSecurityGroups.restricted, locals())
         given.refuse("ClusterSecurityGroups.restricted")
         return cls(ssh=ssh, all_outbound=all_outbound)
 
@@ -314,12 +301,7 @@ class ClusterSecurityGroups:
         Raises:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
-        given = Arguments()
-        given.require(
-            controller=(controller, "security_group_id"),
-            compute=(compute, "security_group_id"),
-        )
-        given.expect(login=(login, "security_group_id"))
+        given = Arguments(ClusterSecurityGroups.of, locals())
         given.refuse("ClusterSecurityGroups.of")
         return cls(controller=controller, compute=compute, login=login or compute)
 

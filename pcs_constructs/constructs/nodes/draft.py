@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pcs_constructs import rules
-from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
 from pcs_constructs.constructs._cdk.problems import refuse
 from pcs_constructs.constructs._cdk.tokens import known, known_all, without_tokens
-from pcs_constructs.constructs.file_share import MountScripts
 from pcs_constructs.constructs.network.subnets import is_public, security_group_facts, subnet_facts
 from pcs_constructs.constructs.nodes.images import follows_parameter
 from pcs_constructs.constructs.nodes.launch import Launch, LaunchOptions
@@ -26,7 +24,6 @@ from pcs_constructs.constructs.nodes.mounting import Mounting
 from pcs_constructs.constructs.nodes.parameters import NodeParameters, SlurmParameters
 from pcs_constructs.constructs.nodes.permissions import has_principal, role_name, role_of
 from pcs_constructs.model import instances
-from pcs_constructs.model.capacity import Capacity, Scaling
 from pcs_constructs.model.errors import UNKNOWN, Problem
 from pcs_constructs.model.names import physical_name
 from pcs_constructs.model.network_type import NetworkType
@@ -38,12 +35,15 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from constructs import Construct
 
+    from pcs_constructs.constructs._cdk.arguments import Arguments
+    from pcs_constructs.constructs.file_share import MountScripts
     from pcs_constructs.constructs.interfaces import (
         ICluster,
         INodeInstanceProfile,
         INodeLaunchTemplate,
         ISharedStorage,
     )
+    from pcs_constructs.model.capacity import Capacity, Scaling
     from pcs_constructs.model.instances import InstanceFacts
 
 
@@ -53,7 +53,7 @@ class NodeGroupDraft:
     Args:
         scope: Where the node group will be.
         id: Its id.
-        arguments: The arguments of its constructor, by their names.
+        given: The arguments of its constructor.
 
     Raises:
         PcsValidationError: when an argument is not what it takes; every problem at once.
@@ -66,24 +66,10 @@ class NodeGroupDraft:
     launch_template: INodeLaunchTemplate | None
     login: bool
 
-    def __init__(self, scope: Construct, id: str, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, scope: Construct, id: str, given: Arguments) -> None:
         self.scope, self.id = scope, id
-        given = Arguments()
-        take = arguments.__getitem__
-        given.require(
-            cluster=(take("cluster"), "cluster_id"),
-            scaling=(take("scaling"), Scaling),
-            login=(take("login"), bool),
-        )
-        given.expect(
-            name=(take("name"), str),
-            instance_profile=(take("instance_profile"), "instance_profile_arn"),
-            mount_scripts=(take("mount_scripts"), MountScripts),
-            script_caching_policy=(take("script_caching_policy"), ScriptCachingPolicy),
-            launch_template=(take("launch_template"), "version"),
-            gpu_type=(take("gpu_type"), str),
-            image=(take("image"), "get_image"),
-        )
+        self._given = given
+        take = given.arguments.__getitem__
         self.cluster, self.scaling = take("cluster"), take("scaling")
         self.image, self.login = take("image"), take("login")
         self.instance_profile = take("instance_profile")
@@ -93,7 +79,7 @@ class NodeGroupDraft:
         self._script_caching_policy: ScriptCachingPolicy | None = take("script_caching_policy")
         self._gpu_type: str | None = take("gpu_type")
         self._inherits = take("mounts") is None and self.launch_template is None
-        self.options = LaunchOptions.among(arguments, given)
+        self.options = LaunchOptions.among(given)
         chosen = take("subnets")
         self._subnets: tuple[ec2.ISubnet, ...] | None = (
             None if chosen is None else given.items("subnets", chosen, "subnet_id")
@@ -129,9 +115,8 @@ class NodeGroupDraft:
         if self.image is None:
             return self.facts
         # Last, because an image that is only asked for its ID may leave a parameter in the stack.
-        given = Arguments()
-        ami_id = given.image("image", self.image, self.scope, self.id)
-        refuse(self.scope, self.id, given.problems)
+        ami_id = self._given.image("image", self.image, self.scope, self.id)
+        refuse(self.scope, self.id, self._given.problems)
         image_facts = rules.ImageFacts(
             ami_id=known(ami_id),
             follows_parameter=follows_parameter(self.scope, ami_id),

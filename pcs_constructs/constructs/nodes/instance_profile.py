@@ -92,13 +92,7 @@ class NodeInstanceProfile(Construct):
         session_manager: bool = True,
         managed_policies: Sequence[iam.IManagedPolicy] = (),
     ) -> None:
-        given = Arguments()
-        given.require(
-            session_manager=(session_manager, bool),
-        )
-        given.expect(
-            role=(role, "role_arn"),
-        )
+        given = Arguments(NodeInstanceProfile.__init__, locals())
         policies = list(given.items("managed_policies", managed_policies, "managed_policy_arn"))
         problems = list(given.problems)
         if role is not None and not any(problem.argument == "role" for problem in problems):
@@ -157,13 +151,7 @@ class _ImportedInstanceProfile(Construct):
     def __init__(
         self, scope: Construct, id: str, instance_profile_arn: str, role: iam.IRole | None
     ) -> None:
-        given = Arguments()
-        given.require(
-            instance_profile_arn=(instance_profile_arn, str),
-        )
-        given.expect(
-            role=(role, "role_arn"),
-        )
+        given = Arguments(_ImportedInstanceProfile.__init__, locals())
         refuse(scope, id, given.problems)
         facts = rules.InstanceProfileFacts(arn=known(instance_profile_arn))
         refuse(scope, id, rules.errors_in(facts))

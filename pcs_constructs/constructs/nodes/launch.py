@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
+from typing import TYPE_CHECKING, Final, Self, TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -66,22 +66,9 @@ class LaunchOptions:
     instance_metadata_tags: bool
 
     @classmethod
-    def among(cls, arguments: Mapping[str, Any], given: Arguments) -> Self:
-        """The options among the arguments of a constructor, by their names; `given` judges them."""
-        take = arguments.__getitem__
-        given.require(
-            efa=(take("efa"), bool),
-            efa_only=(take("efa_only"), bool),
-            detailed_monitoring=(take("detailed_monitoring"), bool),
-            instance_metadata_tags=(take("instance_metadata_tags"), bool),
-        )
-        given.expect(
-            placement_group=(take("placement_group"), "placement_group_name"),
-            capacity=(take("capacity"), Capacity),
-            key_pair=(take("key_pair"), "key_pair_name"),
-            root_device_name=(take("root_device_name"), str),
-            http_put_response_hop_limit=(take("http_put_response_hop_limit"), int),
-        )
+    def among(cls, given: Arguments) -> Self:
+        """The options among the arguments of a constructor."""
+        take = given.arguments.__getitem__
         types, described = given.instance_types("instance_types", take("instance_types"))
         return cls(
             instance_types=types,

@@ -158,9 +158,8 @@ class NodeLaunchTemplate(Construct):
         http_put_response_hop_limit: int | None = None,
         instance_metadata_tags: bool = False,
     ) -> None:
-        given = Arguments()
-        options = LaunchOptions.among(locals(), given)
-        given.expect(subnet=(subnet, "subnet_id"))
+        given = Arguments(NodeLaunchTemplate.__init__, locals())
+        options = LaunchOptions.among(given)
         refuse(scope, id, given.problems)
         shares = {path: storage.file_share for path, storage in options.file_systems.items()}
         launch = Launch(
@@ -208,11 +207,7 @@ class _ImportedLaunchTemplate(Construct):
     version: Final[str]
 
     def __init__(self, scope: Construct, id: str, launch_template_id: str, version: str) -> None:
-        given = Arguments()
-        given.require(
-            launch_template_id=(launch_template_id, str),
-            version=(version, str),
-        )
+        given = Arguments(_ImportedLaunchTemplate.__init__, locals())
         refuse(scope, id, given.problems)
         facts = rules.LaunchTemplateFacts(
             launch_template_id=known(launch_template_id), version=known(version)

@@ -17,6 +17,7 @@ from aws_cdk import aws_s3_assets as assets
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.tokens import known, without_tokens
+from pcs_constructs.model.annotations import judge_fields
 from pcs_constructs.model.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -113,6 +114,9 @@ class LifecycleScript:
     path: Path | None = None
     """The file that is uploaded, if it is one."""
 
+    def __post_init__(self) -> None:
+        judge_fields(self)
+
     @classmethod
     def from_asset(cls, path: str | Path) -> Self:
         """A file beside the app, which the CDK uploads; its checksum is in the template.
@@ -127,8 +131,7 @@ class LifecycleScript:
         Raises:
             PcsValidationError: PCS002, PCS003, PCS917, when it is no such file.
         """
-        given = Arguments()
-        given.require(path=(path, (str, Path)))
+        given = Arguments(LifecycleScript.from_asset, locals())
         if not given.problems:
             given.literal("path", str(path), "scripts/setup.sh")
         given.refuse("LifecycleScript.from_asset")
@@ -161,9 +164,7 @@ class LifecycleScript:
         Raises:
             PcsValidationError: PCS003, when an argument is of a wrong type.
         """
-        given = Arguments()
-        given.require(bucket=(bucket, "bucket_name"), key=(key, str))
-        given.expect(version=(version, str), checksum=(checksum, str))
+        given = Arguments(LifecycleScript.from_bucket, locals())
         given.refuse("LifecycleScript.from_bucket")
         return cls(
             location=f"s3://{bucket.bucket_name}/{key}",
@@ -187,9 +188,7 @@ class LifecycleScript:
         Raises:
             PcsValidationError: PCS003, when an argument is of a wrong type.
         """
-        given = Arguments()
-        given.require(url=(url, str))
-        given.expect(checksum=(checksum, str))
+        given = Arguments(LifecycleScript.from_url, locals())
         given.refuse("LifecycleScript.from_url")
         return cls(location=url, checksum=checksum)
 
@@ -212,8 +211,7 @@ class LifecycleScript:
 
         Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
         """
-        given = Arguments()
-        given.expect(checksum=(checksum, str))
+        given = Arguments(LifecycleScript.maintained, locals())
         _literal(given, "name", name, "mount-efs")
         _literal(given, "version", version, "1.0.0")
         given.refuse("LifecycleScript.maintained")
@@ -229,7 +227,7 @@ class LifecycleScript:
         Raises:
             PcsValidationError: PCS002, PCS003, when it is no text or not known.
         """
-        given = Arguments()
+        given = Arguments(LifecycleScript.maintained_latest, locals())
         _literal(given, "name", name, "mount-efs")
         given.refuse("LifecycleScript.maintained_latest")
         return cls(location=_in_repository(f"{name}-v1-latest.sh"))
@@ -287,7 +285,7 @@ class LifecycleAction:
     """At which boots it runs."""
 
     def __post_init__(self) -> None:
-        given = Arguments()
+        given = Arguments(LifecycleAction.__post_init__, locals())
         _literal(given, "name", self.name, "Mount home")
         given.require(
             script=(self.script, LifecycleScript),

@@ -282,7 +282,7 @@ class ComputeNodeGroup(Construct):
         slurm_settings: Mapping[str, str] | None = None,
         login: bool = False,
     ) -> None:
-        draft = NodeGroupDraft(scope, id, locals())
+        draft = NodeGroupDraft(scope, id, Arguments(ComputeNodeGroup.__init__, locals()))
         facts = draft.judge()
 
         super().__init__(scope, id)
@@ -457,10 +457,7 @@ class _ImportedComputeNodeGroup(Construct):
     architecture: Final[None]
 
     def __init__(self, scope: Construct, id: str, compute_node_group_id: str) -> None:
-        given = Arguments()
-        given.require(
-            compute_node_group_id=(compute_node_group_id, str),
-        )
+        given = Arguments(_ImportedComputeNodeGroup.__init__, locals())
         refuse(scope, id, given.problems)
         facts = rules.NodeGroupReferenceFacts(compute_node_group_id=known(compute_node_group_id))
         refuse(scope, id, rules.errors_in(facts))

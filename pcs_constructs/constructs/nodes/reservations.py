@@ -43,7 +43,7 @@ class CapacityReservationGroup(Construct):
     """The ARN of the group, a token: pass it to `Capacity.reserved`."""
 
     def __init__(self, scope: Construct, id: str, *, reservation_ids: Sequence[str]) -> None:
-        given = Arguments()
+        given = Arguments(CapacityReservationGroup.__init__, locals())
         ids = given.items("reservation_ids", reservation_ids, str)
         refuse(scope, id, given.problems)
         facts = [rules.CapacityFacts(reservation_id=known(one)) for one in ids]

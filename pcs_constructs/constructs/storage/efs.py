@@ -119,11 +119,7 @@ class EfsStorage(Construct):
         Raises:
             PcsValidationError: PCS003, when it is no file system.
         """
-        given = Arguments()
-        given.require(
-            file_system=(file_system, "file_system_id"),
-            iam_authorization=(iam_authorization, bool),
-        )
+        given = Arguments(EfsStorage.from_file_system, locals())
         given.refuse("EfsStorage.from_file_system")
         return _share(file_system, iam_authorization=iam_authorization)
 
@@ -141,11 +137,7 @@ class EfsStorage(Construct):
         Raises:
             PcsValidationError: PCS003, when it is no access point.
         """
-        given = Arguments()
-        given.require(
-            access_point=(access_point, "access_point_id"),
-            iam_authorization=(iam_authorization, bool),
-        )
+        given = Arguments(EfsStorage.from_access_point, locals())
         given.refuse("EfsStorage.from_access_point")
         return _share(
             access_point.file_system, iam_authorization=iam_authorization, access_point=access_point
@@ -173,12 +165,7 @@ class EfsStorage(Construct):
         Raises:
             PcsValidationError: PCS003, PCS511, when `file_system_id` is no such ID.
         """
-        given = Arguments()
-        given.require(
-            file_system_id=(file_system_id, str),
-            security_group=(security_group, "security_group_id"),
-            iam_authorization=(iam_authorization, bool),
-        )
+        given = Arguments(EfsStorage.from_file_system_attributes, locals())
         refuse(scope, id, given.problems)
         facts = rules.EfsFacts(file_system_id=known(file_system_id))
         refuse(scope, id, rules.errors_in(facts))
@@ -207,24 +194,7 @@ class EfsStorage(Construct):
         automatic_backups: bool = True,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
-        given = Arguments()
-        given.require(
-            vpc=(vpc, "vpc_id"),
-            one_zone=(one_zone, bool),
-            throughput_mode=(throughput_mode, efs.ThroughputMode),
-            iam_authorization=(iam_authorization, bool),
-            automatic_backups=(automatic_backups, bool),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
-        )
-        given.expect(
-            lifecycle_policy=(lifecycle_policy, efs.LifecyclePolicy),
-            transition_to_archive_policy=(transition_to_archive_policy, efs.LifecyclePolicy),
-            out_of_infrequent_access_policy=(
-                out_of_infrequent_access_policy,
-                efs.OutOfInfrequentAccessPolicy,
-            ),
-            kms_key=(kms_key, "key_arn"),
-        )
+        given = Arguments(EfsStorage.__init__, locals())
         chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
         mebibytes = given.mebibytes(
             "provisioned_throughput_per_second", provisioned_throughput_per_second
@@ -370,14 +340,7 @@ class EfsStorage(Construct):
 
         Source: Working with Amazon EFS access points.
         """
-        given = Arguments()
-        given.require(
-            path=(path, str),
-        )
-        given.expect(
-            posix_user=(posix_user, efs.PosixUser),
-            create_acl=(create_acl, efs.Acl),
-        )
+        given = Arguments(EfsStorage.add_access_point, locals())
         refuse(self, id, given.problems)
         facts = rules.AccessPointFacts(path=known(path))
         refuse(self, id, rules.errors_in(facts))

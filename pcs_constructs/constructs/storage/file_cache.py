@@ -20,6 +20,7 @@ from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.network.subnets import first_private_subnet, subnet_facts, subnet_for
 from pcs_constructs.constructs.storage import lnet
+from pcs_constructs.model.annotations import judge_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,9 @@ class DataRepository:
     host: str | None = None
     export: str | None = None
 
+    def __post_init__(self) -> None:
+        judge_fields(self)
+
     @classmethod
     def s3(cls, bucket: s3.IBucket, *, prefix: str = "") -> DataRepository:
         """Objects of an S3 bucket, which may be in another Region.
@@ -69,11 +73,7 @@ class DataRepository:
         Source: Adding permissions to use data repositories in Amazon S3, and Working with
         server-side encrypted Amazon S3 buckets, in the Amazon File Cache User Guide.
         """
-        given = Arguments()
-        given.require(
-            bucket=(bucket, "bucket_name"),
-            prefix=(prefix, str),
-        )
+        given = Arguments(DataRepository.s3, locals())
         given.refuse("DataRepository.s3")
         return cls(f"s3://{bucket.bucket_name}/{prefix.lstrip('/')}")
 
@@ -93,11 +93,7 @@ class DataRepository:
         Source: Prerequisites for linking to on-premises NFS data repositories in the Amazon File
         Cache User Guide.
         """
-        given = Arguments()
-        given.require(
-            host=(host, str),
-            export=(export, str),
-        )
+        given = Arguments(DataRepository.nfs, locals())
         given.refuse("DataRepository.nfs")
         return cls(f"nfs://{host}{export}", host, export)
 
@@ -174,12 +170,7 @@ class FileCacheStorage(Construct):
         Raises:
             PcsValidationError: PCS003, PCS551, when a name is malformed.
         """
-        given = Arguments()
-        given.require(
-            dns_name=(dns_name, str),
-            mount_name=(mount_name, str),
-            security_group=(security_group, "security_group_id"),
-        )
+        given = Arguments(FileCacheStorage.from_file_cache_attributes, locals())
         refuse(scope, id, given.problems)
         facts = rules.FileCacheFacts(dns_name=known(dns_name), mount_name=known(mount_name))
         refuse(scope, id, rules.errors_in(facts))
@@ -198,16 +189,7 @@ class FileCacheStorage(Construct):
         weekly_maintenance: fsx.LustreMaintenanceTime | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
-        given = Arguments()
-        given.require(
-            vpc=(vpc, "vpc_id"),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
-        )
-        given.expect(
-            subnet=(subnet, "subnet_id"),
-            kms_key=(kms_key, "key_arn"),
-            weekly_maintenance=(weekly_maintenance, fsx.LustreMaintenanceTime),
-        )
+        given = Arguments(FileCacheStorage.__init__, locals())
         repositories = given.mapping("data_repositories", data_repositories, DataRepository)
         gibibytes = given.gibibytes("capacity", capacity, default=1200)
         refuse(scope, id, given.problems)

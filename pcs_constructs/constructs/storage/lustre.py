@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
@@ -152,15 +151,7 @@ class LustreStorage(Construct):
         Raises:
             PcsValidationError: PCS003, PCS510, when an identifier is malformed.
         """
-        given = Arguments()
-        given.require(
-            file_system_id=(file_system_id, str),
-            mount_name=(mount_name, str),
-            security_group=(security_group, "security_group_id"),
-        )
-        given.expect(
-            dns_name=(dns_name, str),
-        )
+        given = Arguments(LustreStorage.from_lustre_attributes, locals())
         refuse(scope, id, given.problems)
         facts = rules.LustreFacts(
             file_system_id=known(file_system_id), mount_name=known(mount_name)
@@ -192,25 +183,7 @@ class LustreStorage(Construct):
         log_group: logs.ILogGroup | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
-        given = Arguments()
-        given.require(
-            vpc=(vpc, "vpc_id"),
-            deployment_type=(deployment_type, fsx.LustreDeploymentType),
-            storage_type=(storage_type, LustreStorageType),
-            drive_cache=(drive_cache, bool),
-            efa=(efa, bool),
-            compression=(compression, fsx.LustreDataCompressionType),
-            removal_policy=(removal_policy, cdk.RemovalPolicy),
-        )
-        given.expect(
-            subnet=(subnet, "subnet_id"),
-            throughput=(throughput, Real),
-            metadata_iops=(metadata_iops, Real),
-            kms_key=(kms_key, "key_arn"),
-            backup_start_time=(backup_start_time, str),
-            weekly_maintenance=(weekly_maintenance, fsx.LustreMaintenanceTime),
-            log_group=(log_group, "log_group_arn"),
-        )
+        given = Arguments(LustreStorage.__init__, locals())
         tiering = storage_type is LustreStorageType.INTELLIGENT_TIERING
         gibibytes = given.gibibytes("capacity", capacity, default=1200)
         cache = given.gibibytes("read_cache", read_cache, default=0)
@@ -328,13 +301,7 @@ class LustreStorage(Construct):
         Source: Using data repositories with Amazon FSx for Lustre;
         `AWS::FSx::DataRepositoryAssociation`.
         """
-        given = Arguments()
-        given.require(
-            path=(path, str),
-            bucket=(bucket, "bucket_name"),
-            prefix=(prefix, str),
-            batch_import=(batch_import, bool),
-        )
+        given = Arguments(LustreStorage.add_data_repository, locals())
         imports = given.items("auto_import", auto_import, RepositoryEvent)
         exports = given.items("auto_export", auto_export, RepositoryEvent)
         refuse(self, id, given.problems)

@@ -79,16 +79,7 @@ class NfsStorage:
         ports: Sequence[Ports] | None = None,
         keep_home: bool = False,
     ) -> None:
-        given = Arguments()
-        given.require(
-            host=(host, str),
-            export=(export, str),
-            keep_home=(keep_home, bool),
-        )
-        given.expect(
-            version=(version, NfsVersion),
-            security_group=(security_group, "security_group_id"),
-        )
+        given = Arguments(NfsStorage.__init__, locals())
         chosen = _OPTIONS if options is None else given.items("options", options, str)
         opened = None if ports is None else given.items("ports", ports, Ports)
         given.refuse("NfsStorage")

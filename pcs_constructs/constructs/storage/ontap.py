@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import aws_cdk as cdk
 import jsii
@@ -25,7 +25,7 @@ from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from aws_cdk import aws_kms as kms
     from constructs import IDependable
@@ -184,12 +184,7 @@ class OntapStorage(Construct):
         Raises:
             PcsValidationError: PCS003, PCS547, when the name or the path is malformed.
         """
-        given = Arguments()
-        given.require(
-            dns_name=(dns_name, str),
-            junction_path=(junction_path, str),
-            security_group=(security_group, "security_group_id"),
-        )
+        given = Arguments(OntapStorage.from_ontap_attributes, locals())
         refuse(scope, id, given.problems)
         facts = rules.OntapVolumeFacts(dns_name=known(dns_name), junction_path=known(junction_path))
         refuse(scope, id, rules.errors_in(facts))
@@ -223,16 +218,12 @@ class OntapStorage(Construct):
         weekly_maintenance: fsx.LustreMaintenanceTime | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
-        given = Arguments()
-        given.require(
-            deployment_type=(deployment_type, OntapDeploymentType),
-            copy_tags=(copy_tags, bool),
-        )
+        given = Arguments(OntapStorage.__init__, locals())
         ha_pairs = given.number("ha_pairs", ha_pairs)
         servers = FsxServers.among(
-            locals(), given, capacity_gib=1024 * ha_pairs, throughput=_DEFAULT_THROUGHPUT
+            given, capacity_gib=1024 * ha_pairs, throughput=_DEFAULT_THROUGHPUT
         )
-        volume = _Volume.among(locals(), given)
+        volume = _Volume.among(given)
         refuse(scope, id, given.problems)
         assert servers is not None  # or a problem was told
         facts = rules.OntapFacts(
@@ -327,8 +318,8 @@ class OntapStorage(Construct):
 
         Source: Managing FSx for ONTAP volumes; `AWS::FSx::Volume`.
         """
-        given = Arguments()
-        volume = _Volume.among(locals(), given)
+        given = Arguments(OntapStorage.add_volume, locals())
+        volume = _Volume.among(given)
         refuse(self, id, given.problems)
         facts = volume.facts(
             self._ha_pairs,
@@ -401,15 +392,9 @@ class _Volume:
     storage_efficiency: bool
 
     @classmethod
-    def among(cls, arguments: Mapping[str, Any], given: Arguments) -> Self:
-        """The volume among the arguments of a constructor or method, which `given` judges."""
-        take = arguments.__getitem__
-        given.require(
-            junction_path=(take("junction_path"), str),
-            tiering_policy=(take("tiering_policy"), OntapTieringPolicy),
-            storage_efficiency=(take("storage_efficiency"), bool),
-            snapshot_policy=(take("snapshot_policy"), str),
-        )
+    def among(cls, given: Arguments) -> Self:
+        """The volume among the arguments of a constructor or method."""
+        take = given.arguments.__getitem__
         size, cooling_period = take("size"), take("cooling_period")
         gibibytes = given.gibibytes("size", size, default=0)
         days = given.days("cooling_period", cooling_period, default=0)

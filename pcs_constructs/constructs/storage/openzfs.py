@@ -180,15 +180,7 @@ class OpenZfsStorage(Construct):
         Raises:
             PcsValidationError: PCS003, PCS537, when the ID or the path is malformed.
         """
-        given = Arguments()
-        given.require(
-            file_system_id=(file_system_id, str),
-            security_group=(security_group, "security_group_id"),
-            volume_path=(volume_path, str),
-        )
-        given.expect(
-            dns_name=(dns_name, str),
-        )
+        given = Arguments(OpenZfsStorage.from_open_zfs_attributes, locals())
         refuse(scope, id, given.problems)
         facts = rules.OpenZfsReferenceFacts(
             file_system_id=known(file_system_id), volume_path=known(volume_path)
@@ -224,12 +216,9 @@ class OpenZfsStorage(Construct):
         weekly_maintenance: fsx.LustreMaintenanceTime | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
-        given = Arguments()
-        given.require(
-            deployment_type=(deployment_type, OpenZfsDeploymentType), copy_tags=(copy_tags, bool)
-        )
-        servers = FsxServers.among(locals(), given, capacity_gib=64, throughput=_DEFAULT_THROUGHPUT)
-        root = _Volume.among(locals(), given)
+        given = Arguments(OpenZfsStorage.__init__, locals())
+        servers = FsxServers.among(given, capacity_gib=64, throughput=_DEFAULT_THROUGHPUT)
+        root = _Volume.among(given)
         refuse(scope, id, given.problems)
         assert servers is not None  # or a problem was told
         facts = rules.OpenZfsFacts(
@@ -342,12 +331,11 @@ class OpenZfsStorage(Construct):
 
         Source: Managing FSx for OpenZFS volumes; `AWS::FSx::Volume`.
         """
-        given = Arguments()
-        given.require(read_only=(read_only, bool))
+        given = Arguments(OpenZfsStorage.add_volume, locals())
         path = given.literal("path", path, "/projects")
         most = given.gibibytes("quota", quota, default=-1)
         reserved = given.gibibytes("reservation", reservation, default=0)
-        said = _Volume.among(locals(), given)
+        said = _Volume.among(given)
         refuse(self, id, given.problems)
         volume_facts = replace(
             said.facts(self._capacity_gib),
@@ -420,11 +408,9 @@ class _Volume:
     """`None` where nothing was said."""
 
     @classmethod
-    def among(cls, arguments: Mapping[str, Any], given: Arguments) -> Self:
-        """The volume among the arguments of a constructor or method, which `given` judges."""
-        take = arguments.__getitem__
-        given.require(compression=(take("compression"), OpenZfsCompression))
-        given.expect(snapshot_schedule=(take("snapshot_schedule"), scheduler.ScheduleExpression))
+    def among(cls, given: Arguments) -> Self:
+        """The volume among the arguments of a constructor or method."""
+        take = given.arguments.__getitem__
         retention = take("snapshot_retention")
         days = given.days("snapshot_retention", retention, default=7)
         return cls(

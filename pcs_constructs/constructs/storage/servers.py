@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
+from typing import TYPE_CHECKING, Final, Self, TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_fsx as fsx
@@ -56,37 +55,22 @@ class FsxServers:
     @classmethod
     def among(
         cls,
-        arguments: Mapping[str, Any],
         given: Arguments,
         *,
         capacity_gib: int,
         throughput: Mapping[str, int],
     ) -> Self | None:
-        """The servers among the arguments of a constructor, which `given` judges.
+        """The servers among the arguments of a constructor.
 
         Args:
-            arguments: The arguments by their names.
-            given: What judges them.
+            given: The arguments.
             capacity_gib: The capacity where none is said.
             throughput: The throughput where none is said, by deployment type.
 
         Returns:
             The servers; `None` where an argument is not of its kind, as `given` tells.
         """
-        take = arguments.__getitem__
-        given.require(
-            vpc=(take("vpc"), "vpc_id"), removal_policy=(take("removal_policy"), cdk.RemovalPolicy)
-        )
-        given.expect(
-            throughput=(take("throughput"), Real),
-            iops=(take("iops"), Real),
-            subnet=(take("subnet"), "subnet_id"),
-            standby_subnet=(take("standby_subnet"), "subnet_id"),
-            endpoint_ip_address_range=(take("endpoint_ip_address_range"), str),
-            kms_key=(take("kms_key"), "key_arn"),
-            backup_start_time=(take("backup_start_time"), str),
-            weekly_maintenance=(take("weekly_maintenance"), fsx.LustreMaintenanceTime),
-        )
+        take = given.arguments.__getitem__
         gibibytes = given.gibibytes("capacity", take("capacity"), default=capacity_gib)
         backup_days = given.days("backup_retention", take("backup_retention"), default=30)
         tables = take("route_table_ids")
