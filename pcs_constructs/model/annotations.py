@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
-from functools import cache
+from collections.abc import Iterator, KeysView, Mapping, Sequence, ValuesView
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.model.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from types import ModuleType
+
+    _Test = Callable[[object], bool]
 
 # Interfaces, which `isinstance` cannot be asked of: each by a member that it alone has.
 _MEMBERS: Final = {
@@ -47,8 +50,6 @@ _MEMBERS: Final = {
 _MODULES: Final = {"cdk": "aws_cdk", "cfn": "aws_cdk.aws_pcs", "assets": "aws_cdk.aws_s3_assets"}
 
 _LISTS: Final = frozenset({"Sequence", "Iterable", "Collection", "tuple", "list"})
-# Of what others may wait for the CDK has no member that tells it.
-_ANYTHING: Final = frozenset({"object", "Any", "Self", "IDependable"})
 _LISTED: Final = (Sequence, Iterator, KeysView, ValuesView)
 _LARGEST_TOKEN_NUMBER: Final = -1e288
 
@@ -60,9 +61,9 @@ def wrong_kinds(function: Any, arguments: Mapping[str, Any]) -> Iterator[Problem
         function: What takes them: a function or a class, whose annotations are texts.
         arguments: The arguments by their names; others may be among them.
     """
-    for argument, annotation in _annotations(function):
+    for argument, kind in _kinds(function):
         if argument in arguments:
-            yield from _Judge(function).problems(argument, arguments[argument], annotation)
+            yield from kind.problems(argument, arguments[argument])
 
 
 def refuse_wrong_kinds(path: str, function: Any, arguments: Mapping[str, Any]) -> None:
@@ -87,127 +88,210 @@ def judge_fields(value: object) -> None:
         PcsValidationError: PCS001, PCS003, when a field is not what its annotation says.
     """
     kind: type[object] = type(value)
-    names = [name for name, _ in _annotations(kind)]
-    refuse_wrong_kinds(kind.__name__, kind, {name: getattr(value, name) for name in names})
+    fields = {name: getattr(value, name) for name, _ in _kinds(kind)}
+    refuse_wrong_kinds(kind.__name__, kind, fields)
 
 
 @cache
-def _annotations(function: Any) -> tuple[tuple[str, ast.expr], ...]:
+def _kinds(function: Any) -> tuple[tuple[str, _Kind], ...]:
+    """The kinds of the arguments of a function, whose names mean what they mean in its module."""
+    module = sys.modules[function.__module__]
     return tuple(
-        (name, ast.parse(text, mode="eval").body)
+        (name, _kind_of(text, module))
         for name, text in function.__annotations__.items()
         if name != "return" and isinstance(text, str)
     )
 
 
-class _Judge:
-    """What judges the arguments of one function, whose names mean what they mean in its module."""
+def _kind_of(annotation: str, module: ModuleType) -> _Kind:
+    return _kind(ast.parse(annotation, mode="eval").body, module)
 
-    def __init__(self, function: Any) -> None:
-        self._module = sys.modules[function.__module__]
 
-    def problems(self, argument: str, value: object, kind: ast.expr) -> Iterator[Problem]:
+def _kind(node: ast.expr, module: ModuleType) -> _Kind:
+    alternatives = [*_alternatives(node)]
+    if len(alternatives) > 1:
+        kinds = [_kind(each, module) for each in alternatives if not _is_none(each)]
+        return _Union(kinds, optional=len(kinds) < len(alternatives))
+    text = ast.unparse(node)
+    if not isinstance(node, ast.Subscript):
+        return _Peer() if text == "ec2.IPeer" else _Named(text, module)
+    name = ast.unparse(node.value)
+    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if name in {"Final", "Required", "NotRequired"}:
+        return _kind(inner[0], module)
+    if name in _LISTS:
+        return _List(_kind(inner[0], module))
+    if name == "Mapping":
+        return _Mapping(*(_kind(each, module) for each in inner))
+    if name == "Literal":
+        return _Literal(inner)
+    if name == "Callable":
+        return _Function()
+    raise TypeError(f"no kind for the annotation {text}")
+
+
+def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp):
+        yield from _alternatives(node.left)
+        yield from _alternatives(node.right)
+    else:
+        yield node
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+class _Kind:
+    """What an annotation accepts."""
+
+    wanted: str
+    """What to call it."""
+
+    def problems(self, argument: str, value: object) -> Sequence[Problem]:
         """What is wrong with a value, and where in it."""
-        alternatives = [*_alternatives(kind)]
-        if value is None and any(_is_none(each) for each in alternatives):
-            return
-        kinds = [each for each in alternatives if not _is_none(each)]
-        if len(kinds) == 1:
-            yield from self._of_one_kind(argument, value, kinds[0])
-            return
-        wrong = [[*self._of_one_kind(argument, value, each)] for each in kinds]
-        if all(wrong):
-            # Of what could be a list, what is wrong with it as one says more.
-            yield next(
-                (problem for problems in wrong for problem in problems if problem.code != "PCS003"),
-                _no(argument, value, " or ".join(_wanted(each) for each in kinds)),
-            )
+        return () if self.accepts(value) else (_no(argument, value, self.wanted),)
 
-    def _of_one_kind(self, argument: str, value: object, kind: ast.expr) -> Iterator[Problem]:
-        if isinstance(kind, ast.Subscript):
-            name = ast.unparse(kind.value)
-            inner = kind.slice.elts if isinstance(kind.slice, ast.Tuple) else [kind.slice]
-            if name in {"Final", "Required", "NotRequired"}:
-                yield from self.problems(argument, value, inner[0])
-            elif name in _LISTS:
-                yield from self._of_list(argument, value, inner[0])
-            elif name == "Mapping":
-                yield from self._of_mapping(argument, value, *inner)
-            elif name == "Literal":
-                if value not in [cast("ast.Constant", each).value for each in inner]:
-                    yield _no(argument, value, " or ".join(ast.unparse(each) for each in inner))
-            elif name == "Callable":
-                if not callable(value):
-                    yield _no(argument, value, "a function")
-            else:
-                raise TypeError(f"no kind for the annotation {ast.unparse(kind)}")
-        elif isinstance(value, str) and ast.unparse(kind) == "ec2.IPeer":
-            yield Problem(
+    def accepts(self, value: object) -> bool:
+        """Whether a value is of this kind."""
+        return not self.problems("", value)
+
+
+class _Union(_Kind):
+    def __init__(self, kinds: Sequence[_Kind], *, optional: bool) -> None:
+        self._kinds, self._optional = kinds, optional
+        self.wanted = " or ".join(kind.wanted for kind in kinds)
+
+    def problems(self, argument: str, value: object) -> Sequence[Problem]:
+        if value is None and self._optional:
+            return ()
+        wrong: list[Problem] = []
+        for kind in self._kinds:
+            problems = kind.problems(argument, value)
+            if not problems:
+                return ()
+            wrong.extend(problems)
+        if len(self._kinds) == 1:
+            return wrong
+        # Of what could be a list, what is wrong with it as one says more.
+        telling = (problem for problem in wrong if problem.code != "PCS003")
+        return (next(telling, None) or _no(argument, value, self.wanted),)
+
+
+class _List(_Kind):
+    def __init__(self, item: _Kind) -> None:
+        self._item = item
+        self.wanted = "a list"
+
+    def problems(self, argument: str, value: object) -> Sequence[Problem]:
+        if isinstance(value, (list, tuple)):
+            items = cast("Sequence[object]", value)
+            return [
+                problem
+                for item in (dict.fromkeys(items) if _all_texts(items) else items)
+                if not _is_token_list(item)
+                for problem in self._item.problems(argument, item)
+            ]
+        if isinstance(value, str) and isinstance(self._item, _Peer):
+            return self._item.problems(argument, value)
+        if isinstance(value, (set, frozenset)):
+            return (
+                _no_list(argument, "got a set, whose order is another in each run", "write a list"),
+            )
+        if isinstance(value, (str, bytes)) or not isinstance(value, _LISTED):
+            example = f"[{value!r}]" if isinstance(value, str) else "[...]"
+            return (_no_list(argument, f"got {_shown(value)}", f"write {argument}={example}"),)
+        return ()  # an iterator is gone once it has been looked at
+
+
+class _Mapping(_Kind):
+    wanted = "a Mapping"
+
+    def __init__(self, key: _Kind, value: _Kind) -> None:
+        self._key, self._value = key, value
+
+    def problems(self, argument: str, value: object) -> Sequence[Problem]:
+        if not isinstance(value, Mapping):
+            return (_no(argument, value, self.wanted),)
+        return [
+            problem
+            for key, item in cast("Mapping[object, object]", value).items()
+            for problem in (
+                *self._key.problems(argument, key),
+                *self._value.problems(f"{argument}[{key!r}]", item),
+            )
+        ]
+
+
+class _Literal(_Kind):
+    def __init__(self, values: Sequence[ast.expr]) -> None:
+        self._values = [ast.literal_eval(value) for value in values]
+        self.wanted = " or ".join(map(repr, self._values))
+
+    def accepts(self, value: object) -> bool:
+        return value in self._values
+
+
+class _Function(_Kind):
+    wanted = "a function"
+
+    def accepts(self, value: object) -> bool:
+        return callable(value)
+
+
+class _Peer(_Kind):
+    wanted = "an ec2.IPeer"
+
+    def problems(self, argument: str, value: object) -> Sequence[Problem]:
+        if not isinstance(value, str):
+            return super().problems(argument, value)
+        return (
+            Problem(
                 code="PCS413",
                 argument=argument,
                 message=f"takes peers, got the text {value!r}",
                 fix=f"write {argument}=[ec2.Peer.ipv4({value!r})]",
-            )
-        elif not self._fits(value, ast.unparse(kind)):
-            yield _no(argument, value, _wanted(kind))
+            ),
+        )
 
-    def _of_list(self, argument: str, values: object, kind: ast.expr) -> Iterator[Problem]:
-        if isinstance(values, str) and ast.unparse(kind) == "ec2.IPeer":
-            yield from self.problems(argument, values, kind)
-        elif isinstance(values, (set, frozenset)):
-            yield _no_list(
-                argument, "got a set, whose order is another in each run", "write a list"
-            )
-        elif isinstance(values, (str, bytes)) or not isinstance(values, _LISTED):
-            example = f"[{values!r}]" if isinstance(values, str) else "[...]"
-            yield _no_list(argument, f"got {values!r}", f"write {argument}={example}")
-        elif isinstance(values, (list, tuple)):  # others are gone once they have been looked at
-            items = cast("Iterable[object]", values)
-            for item in dict.fromkeys(items) if _all_texts(items) else items:
-                if not (
-                    isinstance(item, str) and item.startswith("#{Token[")
-                ):  # a list that is one
-                    yield from self.problems(argument, item, kind)
+    def accepts(self, value: object) -> bool:
+        return _has(value, "can_inline_rule")
 
-    def _of_mapping(
-        self, argument: str, values: object, key_kind: ast.expr, kind: ast.expr
-    ) -> Iterator[Problem]:
-        if not isinstance(values, Mapping):
-            yield _no(argument, values, "a Mapping")
-            return
-        for key, value in cast("Mapping[object, object]", values).items():
-            yield from self.problems(argument, key, key_kind)
-            yield from self.problems(f"{argument}[{key!r}]", value, kind)
 
-    def _fits(self, value: object, name: str) -> bool:
-        if name in _ANYTHING:
-            return True
-        if name == "int":
-            return (isinstance(value, int) and not isinstance(value, bool)) or _is_token(value)
-        if name == "float":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        if name in {"str", "bool"}:
-            return isinstance(value, {"str": str, "bool": bool}[name])
+class _Named(_Kind):
+    """A class, an interface, or another name for an annotation."""
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self._name, self._module = name, module
+        self._test: _Test | None = _TESTS.get(name)
+        self.wanted = _wanted(name)
+
+    def accepts(self, value: object) -> bool:
+        test = self._test or self._found()
+        return test is not None and test(value)
+
+    def _found(self) -> _Test | None:
+        """What tells its values; `None` where its module is not loaded, so that there are none."""
+        name = self._name
         if name in _MEMBERS:
-            return _has(value, _MEMBERS[name])
-        kind = self._class(name)
-        if isinstance(kind, str):  # another name for an annotation
-            return not [*self.problems("", value, ast.parse(kind, mode="eval").body)]
-        return kind is not None and isinstance(value, kind)
+            self._test = partial(_has, member=_MEMBERS[name])
+        elif isinstance(found := self._meaning(), str):
+            self._test = _kind_of(found, self._module).accepts
+        elif found is not None:
+            self._test = partial(_is_of, kind=found)
+        return self._test
 
-    def _class(self, name: str) -> type | str | None:
-        """The class of a name; `None` where it is not loaded, so that nothing is of it."""
-        first, _, rest = name.partition(".")
+    def _meaning(self) -> type | str | None:
+        first, _, rest = self._name.partition(".")
         if rest:
             there = _MODULES.get(first, f"aws_cdk.aws_{first}")
             found: object = getattr(self._module, first, None) or sys.modules.get(there)
             for step in rest.split("."):
                 found = getattr(found, step, None)
             return cast("type | None", found)
-        if name == "Construct":
-            constructs: ModuleType | None = sys.modules.get("constructs")
-            return getattr(constructs, name, None)
-        return getattr(self._module, name, None) or _class_of_ours(name)
+        if first == "Construct":
+            return getattr(sys.modules.get("constructs"), first, None)
+        return getattr(self._module, first, None) or _class_of_ours(first)
 
 
 def _class_of_ours(name: str) -> type | None:
@@ -217,46 +301,57 @@ def _class_of_ours(name: str) -> type | None:
     return None
 
 
-def _alternatives(kind: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(kind, ast.BinOp):
-        yield from _alternatives(kind.left)
-        yield from _alternatives(kind.right)
-    else:
-        yield kind
-
-
-def _is_none(kind: ast.expr) -> bool:
-    return isinstance(kind, ast.Constant) and kind.value is None
-
-
 def _all_texts(items: Iterable[object]) -> bool:
     return all(isinstance(item, str) for item in items)
 
 
-def _is_token(value: object) -> bool:
-    return isinstance(value, float) and value < _LARGEST_TOKEN_NUMBER  # jsii's numbers are floats
+def _is_token_list(item: object) -> bool:
+    return isinstance(item, str) and item.startswith("#{Token[")
+
+
+def _is_int(value: object) -> bool:
+    if isinstance(value, float):
+        return value < _LARGEST_TOKEN_NUMBER  # jsii's numbers are floats
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_TESTS: Final[Mapping[str, _Test]] = {
+    "str": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+    "int": _is_int,
+    "float": _is_number,
+    # Of what others may wait for the CDK has no member that tells it.
+    **dict.fromkeys(("object", "Any", "Self", "IDependable"), lambda _: True),
+}
+
+
+def _is_of(value: object, kind: type) -> bool:
+    return isinstance(value, kind)
 
 
 def _has(value: object, member: str) -> bool:
     # Members are looked up on types, because reading one of a jsii object is a round trip. What
     # jsii hands out for an interface is a proxy with delegates, and ours have instance attributes.
+    if isinstance(value, type):
+        return False
+    if hasattr(type(value), member):
+        return True
     attributes: dict[str, Any] = getattr(value, "__dict__", {})
     delegates: list[object] = attributes.get("_delegates", [])
-    types = [type(value), *(type(delegate) for delegate in delegates)]
-    return not isinstance(value, type) and (
-        member in attributes or any(hasattr(type_, member) for type_ in types)
-    )
+    return member in attributes or any(hasattr(type(delegate), member) for delegate in delegates)
 
 
-def _wanted(kind: ast.expr) -> str:
-    name = ast.unparse(kind)
+def _wanted(name: str) -> str:
     if name == "ISharedStorage":
         return "a file system, such as EfsStorage"
-    name = name.removeprefix("I") if name in _MEMBERS and "." not in name else name
     if name in {"str", "int", "float", "bool"}:
         return name
-    first = name.rpartition(".")[2][:1] if "." not in name else name[:1]
-    return f"{'an' if first.lower() in 'aeiou' else 'a'} {name}"
+    shown = name.removeprefix("I") if name in _MEMBERS and "." not in name else name
+    return f"{'an' if shown[:1].lower() in 'aeiou' else 'a'} {shown}"
 
 
 def _no(argument: str, value: object, wanted: str) -> Problem:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +28,7 @@ _SECRETS: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class UserDataFacts:
     """The user data of a launch template."""
 
@@ -223,7 +222,7 @@ def signatures_are_verified(facts: UserDataFacts) -> Iterator[Violation]:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class InlineCodeFacts:
     """The code of a function that is in the template itself."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ def are_ultraservers(instance_types: tuple[str, ...]) -> bool:
     return any(name.startswith("p6e-") for name in instance_types)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class CapacityFacts:
     """What a node group and its launch template show of how instances are bought."""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_violations
 from pcs_constructs.rules.names import identifier_violations, name_violations, tag_violations
-from pcs_constructs.rules.rule import advice, error, page
+from pcs_constructs.rules.rule import advice, error, facts_record, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 _NEWEST: Final = list(RELEASES)[-1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class ClusterFacts:
     """What a cluster resource shows."""
 
@@ -297,7 +296,7 @@ def slurm_versions_to_choose_from_are_creatable(facts: ClusterFacts) -> Iterator
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class EnvironmentFacts:
     """The clusters that an app makes in one account and Region."""
 
@@ -319,7 +318,7 @@ def cluster_names_are_unique(facts: EnvironmentFacts) -> Iterator[Violation]:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class ClusterMembersFacts:
     """A cluster with the node groups and queues that an app gives it."""
 

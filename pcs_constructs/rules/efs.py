@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class EfsFacts:
     """What an EFS file system, or a reference to one, shows."""
 
@@ -43,7 +42,7 @@ def efs_file_system_id_is_an_id(facts: EfsFacts) -> Iterator[Violation]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class MountTargetFacts:
     """Where a file system's mount targets are to be made."""
 
@@ -153,7 +152,7 @@ def efs_throughput_is_within_the_quota(facts: EfsFacts) -> Iterator[Violation]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class AccessPointFacts:
     """What an EFS access point is asked for."""
 

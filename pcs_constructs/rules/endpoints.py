@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 _NO_SERVICES: Final = frozenset({"resource", "security.group"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class EndpointFacts:
     """What interface endpoints are asked for."""
 
@@ -104,7 +103,7 @@ def endpoint_answers_for_the_name_that_nodes_call(facts: EndpointFacts) -> Itera
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class EndpointPolicyFacts:
     """What endpoints are for, and what they have policies for."""
 
@@ -132,7 +131,7 @@ def policies_are_for_endpoints_that_are_made(facts: EndpointPolicyFacts) -> Iter
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class EndpointOrderFacts:
     """What endpoints and the stack of their cluster wait for."""
 
@@ -178,7 +177,7 @@ def endpoints_do_not_wait_for_who_waits_for_them(facts: EndpointOrderFacts) -> I
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class EndpointNamesFacts:
     """Interface endpoints with private DNS beside others of the same VPC."""
 
@@ -205,7 +204,7 @@ def services_have_one_endpoint_with_private_dns(facts: EndpointNamesFacts) -> It
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class WayOutFacts:
     """How the nodes of a node group reach AWS."""
 

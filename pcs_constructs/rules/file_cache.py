@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,7 @@ _PRIVATE: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class RepositoryFacts:
     """A data repository and where a cache shows it."""
 
@@ -41,7 +40,7 @@ class RepositoryFacts:
     """Whether several exports of the NFS server are named, each a directory below the path."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class FileCacheFacts:
     """What an Amazon File Cache, or a reference to one, shows."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
+from pcs_constructs.rules.rule import facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MOST_ROUTE_TABLES: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class PlacementFacts:
     """Where the servers of a file system are, and how nodes in other zones find them."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm_settings import GRES
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 from pcs_constructs.rules.settings import official_name, too_old, unknown_name
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pcs_constructs.model.slurm import SlurmVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class GresFacts:
     """The GRES records of a compute node group, with its Slurm settings."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pcs_constructs.model.instances import InstanceFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class NodeSettingsFacts:
     """The Slurm settings of a compute node group, and what is known of its nodes."""
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error, page
+from pcs_constructs.rules.rule import advice, error, facts_record, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class RoleFacts:
     """What a role's ARN or resource shows."""
 
@@ -58,7 +57,7 @@ def role_name_is_short_enough(facts: RoleFacts) -> Iterator[Violation]:
         yield Violation("role", f"{name!r} has {len(name)} characters", "use at most 64")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class InstanceProfileFacts:
     """What an instance profile's ARN shows."""
 
@@ -109,7 +108,7 @@ def grants_have_a_role() -> None:
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class ParameterFacts:
     """What a parameter of a template shows."""
 

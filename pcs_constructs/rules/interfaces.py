@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model import instances
 from pcs_constructs.model.efa import layout
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.launch_template import Written
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class InterfaceFacts:
     """What a launch template and the node group that uses it show of their network interfaces."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations, tag_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ class Written(NamedTuple):
     """Whether it names a subnet that is none of the node group's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class LaunchTemplateFacts:
     """What a reference to a launch template, or the template itself, shows."""
 
@@ -108,7 +108,7 @@ def nodes_have_a_security_group(facts: LaunchTemplateFacts) -> Iterator[Violatio
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class RootVolumeFacts:
     """What a launch template says of the volume that the operating system is on."""
 
@@ -244,7 +244,7 @@ def root_device_is_named(facts: RootVolumeFacts) -> Iterator[Violation]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class MetadataFacts:
     """What a launch template says of the metadata service and of tags."""
 

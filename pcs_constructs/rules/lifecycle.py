@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +85,7 @@ _FLAGS: Final[Mapping[str, Mapping[str, _Flag]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class ScriptFileFacts:
     """What a path shows that a script is to be uploaded from."""
 
@@ -129,7 +128,7 @@ def script_file_can_be_run(facts: ScriptFileFacts) -> Iterator[Violation]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class LifecycleActionFacts:
     """What one lifecycle action shows."""
 
@@ -405,7 +404,7 @@ def mounts_are_there_before_jobs(facts: LifecycleActionFacts) -> Iterator[Violat
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class LifecycleFacts:
     """What the lifecycle actions of a node group show together."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.fsx import start_time_violations
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ _EFA_STEPS: Final[Mapping[int | Unknown | None, int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class LustreFacts:
     """What an FSx for Lustre file system, or a reference to one, shows."""
 
@@ -326,7 +326,7 @@ def lustre_log_group_is_named_for_fsx(facts: LustreFacts) -> Iterator[Violation]
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class RepositoriesFacts:
     """The data repositories of a Lustre file system."""
 
@@ -422,7 +422,7 @@ def linked_file_systems_are_not_backed_up(facts: RepositoriesFacts) -> Iterator[
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class LustrePortsFacts:
     """What the security groups of Lustre servers let in."""
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.rules.rule import advice, error, page
+from pcs_constructs.rules.rule import advice, error, facts_record, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,7 @@ _RESERVED_BLOCKS: Final = tuple(
 _ZONE: Final = re.compile(r"([a-z]+(?:-[a-z]+)+-\d+)(?:[a-z]|-[a-z0-9-]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class NetworkFacts:
     """What `Network` is asked for."""
 
@@ -214,7 +213,7 @@ def network_has_room_for_its_subnets(facts: NetworkFacts) -> Iterator[Violation]
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class VpcFacts:
     """What a VPC resource shows."""
 
@@ -253,7 +252,7 @@ def vpc_tenancy_is_default(facts: VpcFacts) -> Iterator[Violation]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class PeersFacts:
     """Who may reach a port."""
 
@@ -281,7 +280,7 @@ def ports_are_closed_to_the_world(facts: PeersFacts) -> Iterator[Violation]:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class SecurityGroupFacts:
     """What a security group shows that a controller or nodes are to have."""
 
@@ -306,7 +305,7 @@ def security_group_is_in_the_cluster_vpc(facts: SecurityGroupFacts) -> Iterator[
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class SrunPortsFacts:
     """The ports for `srun`, and how many nodes there are for it."""
 
@@ -337,7 +336,7 @@ def srun_has_ports_for_all_nodes(facts: SrunPortsFacts) -> Iterator[Violation]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class FlowFacts:
     """What templates show of traffic that a cluster needs."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
-from pcs_constructs.rules.rule import error
+from pcs_constructs.rules.rule import error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9_-]+)*\.?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class NfsFacts:
     """What is said of an NFS server."""
 

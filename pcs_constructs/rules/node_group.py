@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model import instances
 from pcs_constructs.model.capacity import scaling_violations
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations, name_violations
-from pcs_constructs.rules.rule import advice, error, page
+from pcs_constructs.rules.rule import advice, error, facts_record, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ _TRAITS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class NodeGroupFacts:
     """What a compute node group resource shows."""
 
@@ -255,7 +255,7 @@ def spot_options_go_with_spot(facts: NodeGroupFacts) -> Iterator[Violation]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class ImageFacts:
     """What the image of a node group shows."""
 
@@ -387,7 +387,7 @@ def image_can_be_found() -> None:
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class NodeGroupReferenceFacts:
     """What a reference to a node group shows."""
 

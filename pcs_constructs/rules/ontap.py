@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from pcs_constructs.rules.fsx import (
     whole,
 )
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ _TIB: Final = 2**40
 _MOST_BYTES: Final = 22_517_998_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class OntapFacts:
     """What an FSx for NetApp ONTAP file system shows."""
 
@@ -187,7 +187,7 @@ def _overlaps(text: str, other: IPv4Network) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class OntapVolumeFacts:
     """What a volume of an ONTAP file system, or a reference to one, shows."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from pcs_constructs.rules.fsx import (
     whole,
 )
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ _RECORD_SIZES: Final = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _TIERED_RECORD_SIZES: Final = (128, 256, 512, 1024, 2048, 4096)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class OpenZfsFacts:
     """What an FSx for OpenZFS file system shows."""
 
@@ -121,7 +121,7 @@ def open_zfs_servers_are_where_the_type_says(facts: OpenZfsFacts) -> Iterator[Vi
     yield from placement_violations(facts.placement)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class OpenZfsVolumeFacts:
     """What a volume of an OpenZFS file system shows."""
 
@@ -270,7 +270,7 @@ def open_zfs_volumes_have_paths_of_their_own(facts: OpenZfsVolumeFacts) -> Itera
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class OpenZfsReferenceFacts:
     """How a file system that exists already is referred to."""
 
@@ -292,7 +292,7 @@ def open_zfs_reference_is_complete(facts: OpenZfsReferenceFacts) -> Iterator[Vio
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class OpenZfsBackupFacts:
     """What is kept of an OpenZFS file system or volume, and how long."""
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm_settings import is_yes
 from pcs_constructs.rules.names import name_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class QueueFacts:
     """What a queue resource shows, with what is known of the node groups that it names."""
 
@@ -144,7 +144,7 @@ def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Violation]
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class QueuesFacts:
     """What the queues of one cluster say, and the cluster itself."""
 

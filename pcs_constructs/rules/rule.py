@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, dataclass_transform
 
 from pcs_constructs.model.errors import Problem, Violation
 
 F = TypeVar("F")
 Test = Callable[[F], Iterator[Violation]]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
+def facts_record(facts: type[F]) -> type[F]:
+    """Make a class a facts record: what a rule judges, by keywords, and never changed.
+
+    That it is not changed is left to the type checker. What `dataclass` writes to enforce it, to
+    compare and to show records takes two thirds of the time to make one of these classes.
+    """
+    return dataclass(slots=True, kw_only=True, eq=False, repr=False)(facts)
 
 
 class Level(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
@@ -16,7 +16,7 @@ from pcs_constructs.model.slurm_settings import (
     SELECT_TYPES,
     Scope,
 )
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pcs_constructs.model.slurm import SlurmVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class SettingsFacts:
     """The parameters that one resource sets in one of the places for them."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ _NUMBERED: Final = " of the Region"
 _MOUNT_POINT: Final = re.compile(r"/[A-Za-z0-9._+@=/-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class MountFacts:
     """The mount points of a node."""
 
@@ -132,7 +132,7 @@ def zones_differ(one: str | Unknown, other: str | Unknown) -> bool | Unknown:
     return True if numbered[0] == numbered[1] else UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class MountZoneFacts:
     """Where nodes are, and where what they mount is."""
 
@@ -185,7 +185,7 @@ def file_systems_are_in_the_zone_of_the_nodes(facts: MountZoneFacts) -> Iterator
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class LocalScratchFacts:
     """Which instance types are to mount local disks."""
 
@@ -213,7 +213,7 @@ def local_scratch_is_on_types_with_disks(facts: LocalScratchFacts) -> Iterator[V
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class MountGrantFacts:
     """Mounts that take permissions, and whom these can be given to."""
 
@@ -239,7 +239,7 @@ def nodes_may_mount_what_they_mount(facts: MountGrantFacts) -> Iterator[Violatio
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class MountScriptsFacts:
     """Which scripts are to mount, and their checksums."""
 
@@ -273,7 +273,7 @@ def mount_scripts_are_named_right(facts: MountScriptsFacts) -> Iterator[Violatio
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class FileShareFacts:
     """What a file share says that ends up in a shell script and in `/etc/fstab`."""
 
@@ -310,7 +310,7 @@ def file_share_is_of_plain_words(facts: FileShareFacts) -> Iterator[Violation]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class RemovalFacts:
     """What becomes of a file system when its stack is deleted."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import identifier_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ _RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address 
 _UNIONS: Final = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class NodeSubnetFacts:
     """What a subnet shows that a controller, nodes or file servers are to be put in."""
 
@@ -128,7 +128,7 @@ def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Viola
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class AddressFacts:
     """Which subnets exist, and how many addresses the node groups may take from them."""
 
@@ -195,7 +195,7 @@ def _unions(sets: Iterable[frozenset[str]]) -> list[frozenset[str]]:
     return sorted(found.keys() - set(single), key=lambda union: (len(union), sorted(union)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class IdentifierFacts:
     """Literal identifiers of what is imported."""
 

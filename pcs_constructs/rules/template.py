@@ -5,12 +5,12 @@ A construct cannot break them: it writes each of these properties itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import tag_violations
-from pcs_constructs.rules.rule import advice, error
+from pcs_constructs.rules.rule import advice, error, facts_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ class Choice(NamedTuple):
     """The values there are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@facts_record
 class ResourceFacts:
     """How a cluster, a node group or a queue is written in a template."""
 
