@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.storage import MountZoneFacts as MountZoneFacts
     from pcs_constructs.rules.storage import RemovalFacts as RemovalFacts
     from pcs_constructs.rules.storage import zone_number as zone_number
+    from pcs_constructs.rules.subnets import FEWEST_ADDRESSES as FEWEST_ADDRESSES
     from pcs_constructs.rules.subnets import AddressFacts as AddressFacts
     from pcs_constructs.rules.subnets import IdentifierFacts as IdentifierFacts
     from pcs_constructs.rules.subnets import NodeSubnetFacts as NodeSubnetFacts
@@ -98,6 +99,7 @@ _MODULE_OF = {
     "EndpointOrderFacts": "endpoints",
     "EndpointPolicyFacts": "endpoints",
     "EnvironmentFacts": "cluster",
+    "FEWEST_ADDRESSES": "subnets",
     "FileCacheFacts": "file_cache",
     "FileShareFacts": "storage",
     "FlowFacts": "network",

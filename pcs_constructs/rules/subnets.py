@@ -20,7 +20,8 @@ _SUBNET_ID: Final = r"subnet-\w{8,17}|[ps]-\d{5}"
 
 
 _RESERVED_ADDRESSES: Final = 5  # EC2 keeps the first four and the last address of each subnet
-
+FEWEST_ADDRESSES: Final = 16 - _RESERVED_ADDRESSES
+"""How many addresses the smallest subnet has, a /28."""
 
 _UNIONS: Final = 256
 

@@ -1,17 +1,18 @@
 """What is read of the CDK once, and what is remembered of it: every cache and registry.
 
 A read is a round trip to Node.js, and each node group of a cluster asks for the same few things.
-The caches hold a bounded number of constructs; the registries keep none alive.
+The caches are bounded, or forget what nobody else holds.
 """
 
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
 
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk import tokens
@@ -20,7 +21,7 @@ from pcs_constructs.model import boot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from constructs import Construct, IConstruct, Node
+    from constructs import IConstruct, Node
 
     from pcs_constructs.model.errors import Unknown
 
@@ -70,10 +71,28 @@ EC2 refuses one twice, and the CDK sees only that the same construct is used twi
 """
 
 
-@lru_cache(maxsize=256)
-def path_of(scope: Construct) -> str:
-    """The path of a construct, read once: all node groups of a cluster have the same scope."""
-    return node_of(scope).path
+PATHS: Final[WeakKeyDictionary[IConstruct, str]] = WeakKeyDictionary()
+"""The paths of constructs, read once: all node groups of a cluster have the same scope."""
+
+
+def path_of(construct: IConstruct) -> str:
+    """The path of a construct, read once if it is not known from its scope."""
+    if construct not in PATHS:
+        # In one round trip, where the path of its node takes two.
+        asked = construct.to_string() if isinstance(construct, Construct) else construct.node.path
+        PATHS[construct] = asked.removeprefix("<root>")
+    return PATHS[construct]
+
+
+def path_below(scope: Construct, id: str) -> str:
+    """The path of a construct that is about to be attached."""
+    return f"{path_of(scope)}/{id}".removeprefix("/")
+
+
+def remember(construct: Construct, scope: Construct, id: str) -> None:
+    """Take what is known of a construct from the scope that it was just attached to."""
+    PATHS[construct] = path_below(scope, id)
+    _STACKS[construct] = stack_of(scope)
 
 
 @lru_cache(maxsize=256)
@@ -97,14 +116,24 @@ def security_group_id(group: ec2.ISecurityGroup) -> str:
 @lru_cache(maxsize=64)
 def private_subnets(vpc: ec2.IVpc) -> Sequence[ec2.ISubnet]:
     """The subnets with a way out, else the isolated ones, else all there are."""
-    return vpc.private_subnets or vpc.isolated_subnets or vpc.public_subnets
+    subnets = vpc.private_subnets or vpc.isolated_subnets or vpc.public_subnets
+    if vpc in NETWORKS:
+        path, zones, _ = NETWORKS[vpc]
+        names = (f"{path}/PrivateSubnet{number}" for number in range(1, zones + 1))
+        PATHS.update(zip(subnets, names, strict=False))  # there may be some for endpoints
+    return subnets
 
 
-FIT_VPCS: Final[WeakSet[ec2.IVpc]] = WeakSet()
+class OwnVpc(NamedTuple):
+    """What is known of a VPC that `Network` made; its DNS names and tenancy are right."""
+
+    path: str
+    zones: int
+    leads_nowhere: bool | Unknown
+
+
+NETWORKS: Final[WeakKeyDictionary[ec2.IVpc, OwnVpc]] = WeakKeyDictionary()
 """The VPCs that `Network` made: asking each what it was told would be five round trips."""
-
-LEADS_NOWHERE: Final[WeakKeyDictionary[ec2.IVpc, bool | Unknown]] = WeakKeyDictionary()
-"""Whether something leads out of the VPCs that `Network` made."""
 
 
 @lru_cache(maxsize=64)
@@ -129,19 +158,35 @@ def zone_number(stack: cdk.Stack, name: str) -> str | Unknown:
     return rules.zone_number(stack.resolve(name))
 
 
-@lru_cache(maxsize=256)
-def stack_of(scope: IConstruct) -> cdk.Stack:
-    """The stack of a construct, read once."""
-    return cdk.Stack.of(scope)
+_STACKS: Final[WeakKeyDictionary[IConstruct, cdk.Stack]] = WeakKeyDictionary()
+"""The stacks of constructs, which never change."""
+
+
+def stack_of(construct: IConstruct) -> cdk.Stack:
+    """The stack of a construct, read once if it is not known from its scope."""
+    if isinstance(construct, cdk.Stack):
+        return construct
+    if construct not in _STACKS:
+        _STACKS[construct] = cdk.Stack.of(construct)
+    return _STACKS[construct]
 
 
 @lru_cache(maxsize=256)
 def outermost(stack: cdk.Stack) -> cdk.Stack:
     """The stack that is deployed: the one around a nested stack."""
-    while stack.nested_stack_parent is not None:
+    while isinstance(stack, cdk.NestedStack) and stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
     return stack
 
+
+CLUSTERS: Final[WeakKeyDictionary[cdk.Stack, list[Construct]]] = WeakKeyDictionary()
+"""The clusters of each stack that is deployed, in the order in which they were made."""
+
+MEMBERS: Final[WeakKeyDictionary[object, list[Construct]]] = WeakKeyDictionary()
+"""The node groups, queues and endpoints of each cluster, in the order in which they were made.
+
+Asking the tree for them is a walk over every construct of the app.
+"""
 
 IMAGE_PARAMETERS: Final[WeakKeyDictionary[cdk.Stack, dict[str, str]]] = WeakKeyDictionary()
 """The parameters for images that a stack has, by their ids: all its node groups take the same."""

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 import jsii
 from constructs import Construct, IValidation
 
-from pcs_constructs.constructs._cdk.once import CHECKED_STAGES, node_of, path_of
+from pcs_constructs.constructs._cdk.once import CHECKED_STAGES, node_of, path_below
 from pcs_constructs.model.errors import PcsValidationError, Problem
 from pcs_constructs.model.slurm import CATALOG_DATE
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from pcs_constructs.analysis.reach.findings import Finding
 
 SOURCE: Final = "pcs-constructs"
-
-
-def path_below(scope: Construct, id: str) -> str:
-    """The path of a construct that is about to be attached."""
-    return f"{path_of(scope)}/{id}".removeprefix("/")
 
 
 def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:

@@ -2,30 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from pcs_constructs.constructs._cdk.once import path_of, root_node, stack_of
+from pcs_constructs.constructs._cdk.once import MEMBERS, path_of, root_node, stack_of
 from pcs_constructs.constructs._cdk.tokens import is_token, known
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from constructs import Construct
 
     from pcs_constructs.model.errors import Unknown
 
+C = TypeVar("C")
+
+
+class _Everything(Sequence[object]):
+    """The constructs of an app, which are not walked before somebody looks."""
+
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+
+    @cached_property
+    def _all(self) -> Sequence[object]:
+        return root_node(self._scope).find_all()
+
+    @overload
+    def __getitem__(self, index: int) -> object: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[object]: ...
+    def __getitem__(self, index: int | slice) -> object:
+        return self._all[index]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
 
 def all_constructs(scope: Construct) -> Sequence[object]:
     """Every construct of the app."""
-    return root_node(scope).find_all()
+    return _Everything(scope)
+
+
+def add_member(cluster: object, member: Construct) -> None:
+    """Remember that a construct belongs to a cluster."""
+    MEMBERS.setdefault(cluster, []).append(member)
+
+
+def members_of(cluster: object, kind: type[C]) -> list[C]:
+    """The node groups, queues or endpoints of a cluster."""
+    return [member for member in MEMBERS.get(cluster, ()) if isinstance(member, kind)]
+
+
+def members_of_all(kind: type[C]) -> Iterator[C]:
+    """The node groups, queues or endpoints of all clusters."""
+    for members in MEMBERS.values():
+        yield from (member for member in members if isinstance(member, kind))
+
+
+def forget_removed_members(cluster: object, there: Sequence[object]) -> None:
+    """Forget the members of a cluster that were taken out of the tree again."""
+    left = set(there)
+    MEMBERS[cluster] = [member for member in MEMBERS.get(cluster, ()) if member in left]
 
 
 def identity(resource: ec2.ISubnet | ec2.ISecurityGroup, resource_id: str) -> str:
     """A text that changes when another resource is meant: its ID if known, else its path."""
-    return resource.node.path if is_token(resource_id) else resource_id
+    return path_of(resource) if is_token(resource_id) else resource_id
 
 
 def is_made(resource: ec2.IVpc | ec2.ISecurityGroup) -> bool:

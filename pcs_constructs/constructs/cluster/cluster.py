@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack, cast
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_pcs as cfn
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
-from pcs_constructs.constructs._cdk.once import security_group_id
+from pcs_constructs.constructs._cdk.once import (
+    CLUSTERS,
+    node_of,
+    outermost,
+    remember,
+    security_group_id,
+    stack_of,
+)
 from pcs_constructs.constructs._cdk.order import create_after, deploy_after
 from pcs_constructs.constructs._cdk.problems import (
     advise,
     asked_for,
-    at_synth,
     check_templates,
 )
 from pcs_constructs.constructs._cdk.tokens import known, known_items
@@ -53,7 +59,7 @@ from pcs_constructs.model.slurm import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pcs_constructs.analysis.reach.findings import Finding
     from pcs_constructs.constructs.file_share import FileShare
@@ -268,6 +274,7 @@ class Cluster(Construct):
         facts, controller_subnet = draft.judge()
 
         super().__init__(scope, id)
+        remember(self, scope, id)
         advise(self, rules.advice_on(*facts))
         self.name = draft.name
         self.size = size
@@ -283,8 +290,7 @@ class Cluster(Construct):
         self.memory_aware = draft.parameters.memory_aware
         groups = self._attach_groups(draft, security_group)
         self.security_group, self.compute_security_group, self.login_security_group = groups
-        # A scope of their own: a queue may have the id of a node group.
-        self._queues = Construct(self, "Queues")
+        self._queues = _Queues(self, "Queues", self._problems_at_synth)
         self._resource = self._attach_cluster(draft)
         for peer in draft.peers:
             self.security_group.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
@@ -297,7 +303,7 @@ class Cluster(Construct):
         depend(self._resource, self._shares.values(), [controller_subnet])
         self._wait_for_earlier_clusters()
         self.cluster_id = self._resource.attr_id
-        at_synth(self, self._problems_at_synth)
+        node_of(self).add_validation(cast("IValidation", self._queues))
 
     def _attach_groups(
         self, draft: ClusterDraft, security_group: ec2.ISecurityGroup | None
@@ -446,16 +452,20 @@ class Cluster(Construct):
 
     def _wait_for_earlier_clusters(self) -> None:
         """Chain the clusters of an environment: AWS PCS creates only one at a time."""
-        earlier = [c for c in all_constructs(self) if isinstance(c, Cluster) and c is not self]
+        together = CLUSTERS.setdefault(outermost(stack_of(self)), [])
+        earlier = [cluster._resource for cluster in together if isinstance(cluster, Cluster)]
         if earlier:
-            create_after(self._resource, [cluster._resource for cluster in earlier])
+            create_after(self._resource, earlier)
+        together.append(self)
 
     def _problems_at_synth(self) -> Sequence[Problem]:
         if asked_for(self, "pcs-constructs:reach"):
             check_templates(self, _out_of_reach)
         found = all_constructs(self)
-        clusters = [c for c in found if isinstance(c, Cluster)]
-        deploy_after(self, clusters[: clusters.index(self)])
+        clusters = [self]
+        if len(CLUSTERS) > 1 or len(CLUSTERS[outermost(stack_of(self))]) > 1:
+            clusters = [c for c in found if isinstance(c, Cluster)]
+            deploy_after(self, clusters[: clusters.index(self)])
         tags = known_items(self._resource.cdk_tag_manager.tag_values())
         members = problems_of_members(
             self, found, size=self.size, tags=tags, settings=self.slurm_settings
@@ -468,6 +478,24 @@ class Cluster(Construct):
         together = [c for c in namesakes if environment_of(c) == here]
         names = tuple(c.name for c in together) if together[0] is self else ()  # told once
         return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
+
+
+@jsii.implements(IValidation)
+class _Queues(Construct):
+    """The scope of the queues of a cluster, one of which may have the id of a node group.
+
+    It also is what judges the cluster at synthesis, which saves Node.js an object.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, problems: Callable[[], Sequence[Problem]]
+    ) -> None:
+        super().__init__(scope, id)
+        self._problems = problems
+
+    def validate(self) -> list[str]:
+        """What is wrong with the cluster now that the whole tree exists."""
+        return [str(problem) for problem in self._problems()]
 
 
 def _out_of_reach(paths: Sequence[str]) -> Sequence[Finding]:

@@ -20,7 +20,13 @@ from pcs_constructs.constructs._cdk.order import deployed_together, is_inside, r
 from pcs_constructs.constructs._cdk.problems import advise, at_synth, refuse
 from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.traffic import allow, new_security_group
-from pcs_constructs.constructs._cdk.tree import all_constructs, is_made
+from pcs_constructs.constructs._cdk.tree import (
+    add_member,
+    all_constructs,
+    is_made,
+    members_of,
+    members_of_all,
+)
 from pcs_constructs.constructs.network.subnets import leads_nowhere, same_vpc, subnet_facts, zone_of
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.node_group import ComputeNodeGroup
@@ -198,7 +204,8 @@ class ClusterEndpoints(Construct):
         refuse(scope, id, given.problems)
         places = (cluster.subnet,) if chosen is None else chosen
         found = all_constructs(scope)
-        made_for = sorted({"pcs", *_called_by(_groups_of(cluster, found), found), *asked})
+        groups = members_of(cluster, ComputeNodeGroup)
+        made_for = sorted({"pcs", *_called_by(groups, found), *asked})
         facts = (
             rules.EndpointPolicyFacts(
                 services=tuple(map(known, made_for)),
@@ -222,6 +229,7 @@ class ClusterEndpoints(Construct):
 
         super().__init__(scope, id)
         advise(self, rules.advice_on(*facts))
+        add_member(cluster, self)
         self.cluster = cluster
         self.subnets = places
         self._policy = policy
@@ -281,7 +289,7 @@ class ClusterEndpoints(Construct):
             c for c in inside if isinstance(c, (ec2.CfnVPCEndpoint, ec2.CfnSecurityGroupIngress))
         ]
         # Only now are all node groups there. A node that cannot register yet is given up.
-        groups = _groups_of(self.cluster, found)
+        groups = members_of(self.cluster, ComputeNodeGroup)
         for group in groups:
             wait_for(group, waited_for)
         documents = _documents(self._policy)
@@ -332,10 +340,6 @@ def _documents(policy: EndpointPolicy | None) -> list[iam.PolicyDocument]:
     return [document for document in found if document is not None]
 
 
-def _groups_of(cluster: ICluster, found: Sequence[object]) -> list[ComputeNodeGroup]:
-    return [c for c in found if isinstance(c, ComputeNodeGroup) and c.cluster is cluster]
-
-
 def _called_by(groups: Sequence[ComputeNodeGroup], found: Sequence[object]) -> Iterator[str]:
     """What is called by the nodes that are there, but by none yet by those that are likely."""
     if not groups:
@@ -361,7 +365,7 @@ def ways_out(
     cluster: ICluster, groups: Sequence[ComputeNodeGroup], found: Sequence[object]
 ) -> Iterator[rules.WayOutFacts]:
     """How the nodes of a cluster reach AWS, where there may be no other way than endpoints."""
-    derived = any(isinstance(c, ClusterEndpoints) and c.cluster is cluster for c in found)
+    derived = bool(members_of(cluster, ClusterEndpoints))
     for group in groups:
         nowhere = [leads_nowhere(place, cluster.vpc, found) for place in group.subnets]
         # One such subnet is enough for nodes that are given up.
@@ -385,14 +389,11 @@ def ways_out(
             )
 
 
-def addresses(cluster: ICluster, found: Sequence[object]) -> dict[str, int]:
+def addresses(cluster: ICluster) -> dict[str, int]:
     """How many addresses endpoints, and the file systems that the cluster mounts, take at least."""
     taken: dict[str, int] = {}
     places = [
-        (place, len(c.endpoints))
-        for c in found
-        if isinstance(c, ClusterEndpoints)
-        for place in c.subnets
+        (place, len(c.endpoints)) for c in members_of_all(ClusterEndpoints) for place in c.subnets
     ]
     for storage in cluster.mounts.values():
         share = storage.file_share

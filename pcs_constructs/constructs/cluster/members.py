@@ -11,6 +11,7 @@ from pcs_constructs.constructs._cdk.casts import as_construct
 from pcs_constructs.constructs._cdk.once import subnet_id
 from pcs_constructs.constructs._cdk.problems import advise
 from pcs_constructs.constructs._cdk.tokens import known
+from pcs_constructs.constructs._cdk.tree import forget_removed_members, members_of
 from pcs_constructs.constructs.cluster import endpoints
 from pcs_constructs.constructs.cluster.queue import Queue
 from pcs_constructs.constructs.network.subnets import subnet_cidrs
@@ -35,8 +36,25 @@ def problems_of_members(
     settings: Mapping[str, str] | None = None,
 ) -> Sequence[Problem]:
     """What is wrong with the node groups and queues of a cluster, now that all are there."""
-    groups = [c for c in found if isinstance(c, ComputeNodeGroup) and c.cluster is cluster]
-    queues = [c for c in found if isinstance(c, Queue) and c.cluster is cluster]
+    facts = _facts(cluster, found, size, tags, settings)
+    problems, advice = rules.errors_in(*facts), rules.advice_on(*facts)
+    if problems or advice:
+        # Told of those only that are in the tree still, which is not looked at without need.
+        forget_removed_members(cluster, found)
+        facts = _facts(cluster, found, size, tags, settings)
+        problems, advice = rules.errors_in(*facts), rules.advice_on(*facts)
+    advise(as_construct(cluster), advice)
+    return problems
+
+
+def _facts(
+    cluster: ICluster,
+    found: Sequence[object],
+    size: ClusterSize | Unknown,
+    tags: Mapping[str, str] | None,
+    settings: Mapping[str, str] | None,
+) -> tuple[object, ...]:
+    groups, queues = members_of(cluster, ComputeNodeGroup), members_of(cluster, Queue)
     busy = {id(group) for queue in queues for group in queue.node_groups}
     members = rules.ClusterMembersFacts(
         size=size,
@@ -57,14 +75,19 @@ def problems_of_members(
         },
         tags=tags,
     )
+    others = endpoints.addresses(cluster)
+    taken = sum(group.addresses for group in groups) + sum(others.values())
     addresses = rules.AddressFacts(
-        cidrs=subnet_cidrs(subnet for group in groups for subnet in group.subnets),
+        # Not asked for where any subnet has room.
+        cidrs=subnet_cidrs(subnet for group in groups for subnet in group.subnets)
+        if taken >= rules.FEWEST_ADDRESSES
+        else {},
         demands=tuple(
             (group.name, frozenset(map(subnet_id, group.subnets)), group.addresses)
             for group in groups
         ),
         controller=subnet_id(cluster.subnet),
-        others=endpoints.addresses(cluster, found),
+        others=others,
     )
     ways_out = tuple(endpoints.ways_out(cluster, groups, found))
     ports = rules.SrunPortsFacts(
@@ -80,8 +103,7 @@ def problems_of_members(
         if settings is None
         else {name: known(value) for name, value in settings.items()},
     )
-    advise(as_construct(cluster), rules.advice_on(members, said, *ways_out))
-    return rules.errors_in(members, addresses, said, ports, *ways_out)
+    return (members, addresses, said, ports, *ways_out)
 
 
 def connections_of(cluster: ICluster) -> ec2.Connections:

@@ -11,6 +11,7 @@ from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known, known_all
+from pcs_constructs.constructs._cdk.tree import add_member
 from pcs_constructs.constructs.nodes.parameters import SlurmParameters
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.model.slurm import PreemptMode
@@ -172,6 +173,7 @@ class Queue(Construct):
         self.cluster = cluster
         self.name = physical
         self.node_groups = groups
+        add_member(cluster, self)
         self._resource = cfn.CfnQueue(
             self,
             "Resource",

@@ -10,14 +10,23 @@ from constructs import Construct
 
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
-from pcs_constructs.constructs._cdk.once import private_subnets, zone_name
+from pcs_constructs.constructs._cdk.once import (
+    NETWORKS,
+    OwnVpc,
+    path_below,
+    private_subnets,
+    stack_of,
+    zone_name,
+)
 from pcs_constructs.constructs._cdk.problems import refuse
 from pcs_constructs.constructs._cdk.tokens import is_token, known
-from pcs_constructs.constructs.network.subnets import trust
 from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_ZONES_OF_ANY_STACK: Final = 2
 
 
 class Network(Construct):
@@ -115,9 +124,13 @@ class Network(Construct):
         refuse(scope, id, rules.errors_in(facts))
 
         super().__init__(scope, id)
-        # Asked of CloudFormation and not of the stack: an environment-agnostic stack knows two
-        # zones only, and one with an environment would look them up in the account.
-        every_zone = None if zones is not None else cdk.Fn.get_azs()
+        # Asked of CloudFormation and not of the stack, which would look them up in its account,
+        # unless it has none: then it asks CloudFormation for two itself.
+        if zones is None and (count > _ZONES_OF_ANY_STACK or not is_token(stack_of(scope).region)):
+            zones = [
+                cdk.Token.as_string({"Fn::Select": [number, {"Fn::GetAZs": ""}]})
+                for number in range(count)
+            ]
         # Without public subnets the way out is the user's, and we do not know of any.
         leads_nowhere = isolated or (public and not gateways and not ipv6)
         kinds = {
@@ -142,9 +155,8 @@ class Network(Construct):
             "Resource",
             ip_addresses=ec2.IpAddresses.cidr(cidr),
             ip_protocol=ec2.IpProtocol.DUAL_STACK if ipv6 else None,
-            availability_zones=list(zones)
-            if zones is not None
-            else [cdk.Fn.select(index, every_zone or []) for index in range(count)],
+            availability_zones=list(zones) if zones else None,
+            max_azs=None if zones else count,
             reserved_azs=facts.room - count,
             nat_gateways=gateways,
             create_internet_gateway=public,
@@ -171,7 +183,7 @@ class Network(Construct):
             else None,
         )
         told = leads_nowhere or (False if gateways or ipv6 else UNKNOWN)
-        trust(self.vpc, leads_nowhere=told)
+        NETWORKS[self.vpc] = OwnVpc(f"{path_below(scope, id)}/Resource", count, told)
 
     @property
     def compute_subnet(self) -> ec2.ISubnet:

@@ -10,9 +10,9 @@ from aws_cdk import aws_ec2 as ec2
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.casts import default_child
 from pcs_constructs.constructs._cdk.once import (
-    FIT_VPCS,
-    LEADS_NOWHERE,
+    NETWORKS,
     node_of,
+    path_below,
     private_subnets,
     stack_of,
     subnet_id,
@@ -20,7 +20,7 @@ from pcs_constructs.constructs._cdk.once import (
     zone_name,
     zone_number,
 )
-from pcs_constructs.constructs._cdk.problems import path_below, refuse
+from pcs_constructs.constructs._cdk.problems import refuse
 from pcs_constructs.constructs._cdk.tokens import is_token, known
 from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Problem, Unknown
 
@@ -59,15 +59,9 @@ def route_table_id(subnet: ec2.ISubnet) -> str | None:
         return None
 
 
-def trust(vpc: ec2.Vpc, *, leads_nowhere: bool | Unknown) -> None:
-    """Remember that this VPC was made with DNS names, default tenancy, and perhaps no way out."""
-    FIT_VPCS.add(vpc)
-    LEADS_NOWHERE[vpc] = leads_nowhere
-
-
 def vpc_facts(vpc: ec2.IVpc) -> rules.VpcFacts:
     """What a VPC that is made in this app shows; nothing of an imported one."""
-    if vpc in FIT_VPCS:
+    if vpc in NETWORKS:
         return rules.VpcFacts(dns_hostnames=True, dns_support=True, tenancy="default")
     if not isinstance(vpc, ec2.Vpc):
         return rules.VpcFacts(dns_hostnames=UNKNOWN, dns_support=UNKNOWN, tenancy=UNKNOWN)
@@ -129,7 +123,7 @@ def leads_nowhere(subnet: ec2.ISubnet, vpc: ec2.IVpc, found: Sequence[object]) -
     """Whether no route leads out of the VPC, where VPC and subnet are made in this app."""
     if not isinstance(vpc, ec2.Vpc):
         return UNKNOWN
-    told = LEADS_NOWHERE.get(vpc, True)
+    told = NETWORKS[vpc].leads_nowhere if vpc in NETWORKS else True
     if told is not True:
         return told
     isolated, others = subnet_ids(vpc)

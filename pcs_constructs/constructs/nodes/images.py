@@ -26,9 +26,12 @@ def image_parameter(scope: Construct, id: str, description: str) -> str:
     stack = outermost(stack_of(scope))
     parameters = IMAGE_PARAMETERS.setdefault(stack, {})
     if id not in parameters:
-        found = node_of(stack).try_find_child(id)
-        if not isinstance(found, cdk.CfnParameter):
+        try:
             found = cdk.CfnParameter(stack, id, type="AWS::EC2::Image::Id", description=description)
+        except RuntimeError:  # jsii's: there is a construct of this id
+            found = node_of(stack).find_child(id)
+            if not isinstance(found, cdk.CfnParameter):
+                raise
         parameters[id] = found.value_as_string
     return parameters[id]
 

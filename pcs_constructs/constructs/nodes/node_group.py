@@ -18,6 +18,7 @@ from pcs_constructs.constructs._cdk.once import subnet_id
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.traffic import new_security_group
+from pcs_constructs.constructs._cdk.tree import add_member
 from pcs_constructs.constructs.file_share import FileShare, MountScripts, depend, grants_of
 from pcs_constructs.constructs.network.security_groups import efa_security_group_id
 from pcs_constructs.constructs.nodes.draft import NodeGroupDraft
@@ -286,6 +287,7 @@ class ComputeNodeGroup(Construct):
         facts = draft.judge()
 
         super().__init__(scope, id)
+        add_member(cluster, self)
         advise(self, rules.advice_on(*facts))
         self.cluster = cluster
         self.name = draft.name
