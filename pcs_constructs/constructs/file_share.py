@@ -100,7 +100,7 @@ class MountScripts:
             PcsValidationError: PCS003, PCS563, when a checksum is of no script that mounts.
         """
         given = Arguments(MountScripts.pinned, locals())
-        by_script = given.mapping("checksums", checksums, str)
+        by_script = given.mapping("checksums", checksums)
         given.refuse("MountScripts")
         facts = rules.MountScriptsFacts(version=version, checksums=by_script)
         given.problems.extend(rules.errors_in(facts))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -50,7 +50,6 @@ _MEMBERS: Final = {
 _MODULES: Final = {"cdk": "aws_cdk", "cfn": "aws_cdk.aws_pcs", "assets": "aws_cdk.aws_s3_assets"}
 
 _LISTS: Final = frozenset({"Sequence", "Iterable", "Collection", "tuple", "list"})
-_LISTED: Final = (Sequence, Iterator, KeysView, ValuesView)
 _LARGEST_TOKEN_NUMBER: Final = -1e288
 
 
@@ -88,8 +87,12 @@ def judge_fields(value: object) -> None:
         PcsValidationError: PCS001, PCS003, when a field is not what its annotation says.
     """
     kind: type[object] = type(value)
-    fields = {name: getattr(value, name) for name, _ in _kinds(kind)}
-    refuse_wrong_kinds(kind.__name__, kind, fields)
+    refuse_wrong_kinds(kind.__name__, kind, fields_of(value))
+
+
+def fields_of(value: object) -> dict[str, Any]:
+    """The fields of a dataclass that are judged, by name."""
+    return {name: getattr(value, name) for name, _ in _kinds(type(value))}
 
 
 @cache
@@ -184,7 +187,7 @@ class _List(_Kind):
         self.wanted = "a list"
 
     def problems(self, argument: str, value: object) -> Sequence[Problem]:
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
             items = cast("Sequence[object]", value)
             return [
                 problem
@@ -198,10 +201,8 @@ class _List(_Kind):
             return (
                 _no_list(argument, "got a set, whose order is another in each run", "write a list"),
             )
-        if isinstance(value, (str, bytes)) or not isinstance(value, _LISTED):
-            example = f"[{value!r}]" if isinstance(value, str) else "[...]"
-            return (_no_list(argument, f"got {_shown(value)}", f"write {argument}={example}"),)
-        return ()  # an iterator is gone once it has been looked at
+        example = f"[{value!r}]" if isinstance(value, str) else "[...]"
+        return (_no_list(argument, f"got {_shown(value)}", f"write {argument}={example}"),)
 
 
 class _Mapping(_Kind):

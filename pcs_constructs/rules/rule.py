@@ -78,11 +78,6 @@ class Rule:
         """How it judges; `None` where there are no facts."""
         return cast("Test[Any]", self.sentence) if self.facts else None
 
-    def problems(self, facts: object) -> Iterator[Problem]:
-        """What breaks the rule."""
-        for violation in self.test(facts) if self.test else ():
-            yield Problem(code=self.code, **violation._asdict())
-
 
 RULES: Final[dict[str, Rule]] = {}
 """The rules by their codes, of the modules that have been loaded: `rules.RULES` has all."""
@@ -134,13 +129,17 @@ def advice_on(*facts: object) -> tuple[Problem, ...]:
 
 def _judge(level: Level, records: tuple[object, ...]) -> tuple[Problem, ...]:
     return tuple(
-        problem
+        Problem(code=code, **violation._asdict())
         for facts in records
-        for rule in _rules_over(type(facts), level)
-        for problem in rule.problems(facts)
+        for code, test in _tests_of(type(facts), level)
+        for violation in test(facts)
     )
 
 
 @cache
-def _rules_over(facts: type[object], level: Level) -> tuple[Rule, ...]:
-    return tuple(r for r in RULES.values() if r.facts is facts and r.level is level)
+def _tests_of(facts: type[object], level: Level) -> tuple[tuple[str, Test[Any]], ...]:
+    return tuple(
+        (rule.code, rule.test)
+        for rule in RULES.values()
+        if rule.test and rule.facts is facts and rule.level is level
+    )

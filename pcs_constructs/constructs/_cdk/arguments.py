@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -13,41 +13,19 @@ from constructs import Construct
 from pcs_constructs.constructs._cdk.tokens import is_token
 from pcs_constructs.model.annotations import wrong_kinds
 from pcs_constructs.model.errors import PcsValidationError, Problem
-from pcs_constructs.model.instances import InstanceFacts
 from pcs_constructs.model.slurm_settings import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from enum import Enum
 
+    from pcs_constructs.model.instances import InstanceFacts
+
+K = TypeVar("K")
 T = TypeVar("T")
 Q = TypeVar("Q", cdk.Size, cdk.Duration)
 
-# What an argument must be: a class, or a member that a CDK interface or one of ours has, because
-# `isinstance` cannot be asked of interfaces.
-Kind = type | str | tuple[type, ...]
-_WANTED: Final = {
-    "can_inline_rule": "an ec2.IPeer",
-    "cluster_id": "a Cluster",
-    "compute_node_group_id": "a ComputeNodeGroup",
-    "file_system_id": "an efs.IFileSystem",
-    "get_image": "an ec2.IMachineImage",
-    "grant_principal": "an iam.IGrantable",
-    "instance_profile_arn": "a NodeInstanceProfile",
-    "key_arn": "a kms.IKey",
-    "key_pair_name": "an ec2.IKeyPair",
-    "access_point_id": "an efs.IAccessPoint",
-    "bucket_name": "an s3.IBucket",
-    "log_group_arn": "a logs.ILogGroup",
-    "managed_policy_arn": "an iam.IManagedPolicy",
-    "file_share": "a file system, such as EfsStorage",
-    "placement_group_name": "an ec2.IPlacementGroup",
-    "role_arn": "an iam.IRole",
-    "security_group_id": "an ec2.ISecurityGroup",
-    "subnet_id": "an ec2.ISubnet",
-    "version": "a NodeLaunchTemplate",
-    "vpc_id": "an ec2.IVpc",
-}
+_ITERABLES: Final = (Iterator, KeysView, ValuesView)
 
 
 class Arguments:
@@ -57,23 +35,17 @@ class Arguments:
     far as jsii, which would complain in words of its own when half of the construct is made.
     """
 
-    def __init__(self, function: object = None, arguments: Mapping[str, Any] | None = None) -> None:
-        self.arguments: Mapping[str, Any] = arguments or {}
-        self.problems: list[Problem] = []
-        if function is not None:
-            self.problems.extend(wrong_kinds(function, self.arguments))
+    def __init__(self, function: object, arguments: Mapping[str, Any]) -> None:
+        # What is gone once it has been looked at, or is no sequence, becomes one.
+        self._listed: Mapping[str, tuple[Any, ...]] = {
+            name: tuple(cast("Iterable[Any]", value))
+            for name, value in arguments.items()
+            if isinstance(value, _ITERABLES)
+        }
+        self.arguments: Mapping[str, Any] = {**arguments, **self._listed}
+        self.problems: list[Problem] = [*wrong_kinds(function, self.arguments)]
         # An argument of a wrong kind is told once, and nothing more is asked of it.
         self._refused = {problem.argument.partition("[")[0] for problem in self.problems}
-
-    def require(self, **kinds: tuple[object, Kind]) -> None:
-        """Each argument must be of its kind."""
-        for argument, (value, kind) in kinds.items():
-            if not self._is_refused(argument) and not _fits(value, kind):
-                self._refuse_kind(argument, value, kind)
-
-    def expect(self, **kinds: tuple[object, Kind]) -> None:
-        """Each argument must be of its kind, or `None`, which is its default."""
-        self.require(**{name: found for name, found in kinds.items() if found[0] is not None})
 
     def _is_refused(self, argument: str) -> bool:
         return argument.partition("[")[0] in self._refused
@@ -83,37 +55,32 @@ class Arguments:
         if self.problems:
             raise PcsValidationError(path, self.problems)
 
-    def items(self, argument: str, values: Iterable[T], kind: Kind) -> tuple[T, ...]:
-        """The items of a list, each of one kind."""
+    def items(self, argument: str, values: Iterable[T]) -> tuple[T, ...]:
+        """The items of a list."""
         if self._is_refused(argument):
             return ()
-        found = _tuple(values)
-        if found is None:
-            example = f"[{values!r}]" if isinstance(values, str) and _fits("", kind) else "[...]"
-            return self._no_list(argument, f"got {values!r}", f"write {argument}={example}")
+        found: tuple[T, ...] = self._listed.get(argument) or tuple(values)
         if len(found) == 1 and isinstance(found[0], str) and found[0].startswith("#{Token["):
-            return self._no_list(
-                argument, "got one token for all", "pass a list; its items may be tokens"
+            self._refuse(
+                "PCS001",
+                argument,
+                "takes a list whose length is known at synthesis, got one token for all",
+                "pass a list; its items may be tokens",
             )
-        wrong = [item for item in found if not _fits(item, kind)]
-        for item in wrong:
-            self._refuse_kind(argument, item, kind)
-        return () if wrong else found
+            return ()
+        return found
 
     def instance_types(
         self, argument: str, values: Iterable[str | InstanceFacts]
     ) -> tuple[tuple[str, ...], dict[str, InstanceFacts]]:
         """The names of instance types, and the facts that were given in the place of names."""
-        found = self.items(argument, values, (str, InstanceFacts))
-        described = {item.name: item for item in found if isinstance(item, InstanceFacts)}
+        found = self.items(argument, values)
+        described = {item.name: item for item in found if not isinstance(item, str)}
         return tuple(item if isinstance(item, str) else item.name for item in found), described
 
     def ebs(self, argument: str, volume: ec2.BlockDeviceVolume | None) -> ec2.EbsDeviceProps | None:
         """An EBS volume that starts as the image says."""
-        if self._is_refused(argument):
-            return None
-        self.expect(**{argument: (volume, ec2.BlockDeviceVolume)})
-        if not isinstance(volume, ec2.BlockDeviceVolume):
+        if volume is None or self._is_refused(argument):
             return None
         device = volume.ebs_device
         if device is None or device.snapshot_id is not None:
@@ -125,57 +92,31 @@ class Arguments:
             )
         return device
 
-    def mapping(self, argument: str, values: Mapping[str, T] | None, kind: Kind) -> dict[str, T]:
-        """The values of a mapping from text, each of one kind."""
-        if self._is_refused(argument):
-            return {}
-        self.expect(**{argument: (values, Mapping)})
-        found = dict(values) if isinstance(values, Mapping) else {}
-        for key, value in found.items():
-            self.require(**{argument: (key, str), f"{argument}[{key!r}]": (value, kind)})
-        return found
-
-    def peers(self, argument: str, values: Iterable[ec2.IPeer]) -> tuple[ec2.IPeer, ...]:
-        """Who is at the other end of a connection."""
-        if self._is_refused(argument):
-            return ()
-        found = _tuple(values)
-        if found is not None:
-            values = found
-        among: tuple[object, ...] = found or (values,)
-        texts = [value for value in among if isinstance(value, str)]
-        for text in texts:
-            self._refuse(
-                "PCS413",
-                argument,
-                f"takes peers, got the text {text!r}",
-                f"write {argument}=[ec2.Peer.ipv4({text!r})]",
-            )
-        return () if texts else self.items(argument, values, "can_inline_rule")
+    def mapping(self, argument: str, values: Mapping[K, T] | None) -> dict[K, T]:
+        """The values of a mapping; none where it is not given."""
+        return {} if values is None or self._is_refused(argument) else dict(values)
 
     def literal(self, argument: str, value: str, example: str) -> str:
         """A text that must be known at synthesis."""
-        return value if self._known(argument, value, str, repr(example)) else example
+        return value if self._known(argument, value, repr(example)) else example
 
     def number(self, argument: str, value: int) -> int:
         """A whole number that must be known at synthesis."""
-        return value if self._known(argument, value, int, "2") else 0
+        return value if self._known(argument, value, "2") else 0
 
     def count(self, argument: str, value: int | None) -> int | None:
         """A whole number that must be known at synthesis, or `None`, which is its default."""
         return None if value is None else self.number(argument, value)
 
-    def member(self, argument: str, value: Enum | None, kind: type[Enum]) -> str | None:
+    def member(self, argument: str, value: Enum | None) -> str | None:
         """The value of an enum's member."""
-        self.expect(**{argument: (value, kind)})
-        return str(value.value) if isinstance(value, kind) else None
+        return None if value is None or self._is_refused(argument) else str(value.value)
 
     def gibibytes(self, argument: str, size: cdk.Size | None, *, default: int) -> float:
         """A size in GiB."""
         return self._amount(
             argument,
             size,
-            cdk.Size,
             lambda known: known.to_gibibytes(rounding=cdk.SizeRoundingBehavior.NONE),
             "cdk.Size.gibibytes(1200)",
             default,
@@ -188,7 +129,6 @@ class Arguments:
         return self._amount(
             argument,
             size,
-            cdk.Size,
             lambda known: known.to_mebibytes(rounding=cdk.SizeRoundingBehavior.NONE),
             "cdk.Size.mebibytes(128)",
             0,
@@ -214,7 +154,7 @@ class Arguments:
 
     def joined(self, argument: str, values: Iterable[str]) -> str | None:
         """The items of a list in one text, as Slurm takes lists; `None` where there are none."""
-        items = self.items(argument, values, str)
+        items = self.items(argument, values)
         for item in items:
             if not is_token(item) and (not item or re.search(r"[\s,#=\"']", item)):
                 self._refuse(
@@ -236,9 +176,6 @@ class Arguments:
 
         An image may make constructs of its own, so it is tried in one that is taken away again.
         """
-        if not _fits(image, "get_image"):
-            self._refuse_kind(argument, image, "get_image")
-            return ""
         trial = Construct(scope, id)
         try:
             found = image.get_image(trial)
@@ -266,7 +203,7 @@ class Arguments:
         unit: str,
     ) -> int:
         of_unit = f"cdk.Duration.{unit}"
-        amount = self._amount(argument, duration, cdk.Duration, convert, f"{of_unit}(10)", 1)
+        amount = self._amount(argument, duration, convert, f"{of_unit}(10)", 1)
         return self._whole(argument, amount, unit, of_unit)
 
     def _whole(self, argument: str, amount: float, unit: str, of_unit: str) -> int:
@@ -279,17 +216,16 @@ class Arguments:
         self,
         argument: str,
         quantity: Q | None,
-        kind: type[Q],
         convert: Callable[[Q], float],
         example: str,
         default: int,
     ) -> float:
-        if quantity is None or not self._known(argument, quantity, kind, example):
+        if quantity is None or not self._known(argument, quantity, example):
             return default
         amount = convert(quantity)
         return int(amount) if amount == int(amount) else amount
 
-    def _known(self, argument: str, value: object, kind: type, example: str) -> bool:
+    def _known(self, argument: str, value: object, example: str) -> bool:
         if self._is_refused(argument):
             return False
         if is_token(value):
@@ -299,50 +235,7 @@ class Arguments:
                 "is a token, and its value must be known at synthesis",
                 f"pass a literal such as {example}",
             )
-            return False
-        if _fits(value, kind):
-            return True
-        self._refuse_kind(argument, value, kind)
-        return False
-
-    def _no_list(self, argument: str, found: str, fix: str) -> tuple[Any, ...]:
-        self._refuse(
-            "PCS001", argument, f"takes a list whose length is known at synthesis, {found}", fix
-        )
-        return ()
-
-    def _refuse_kind(self, argument: str, value: object, kind: Kind) -> None:
-        if isinstance(kind, str):
-            wanted = _WANTED[kind]
-        else:
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            wanted = " or ".join(item.__name__ for item in kinds)
-        self._refuse(
-            "PCS003",
-            argument,
-            f"takes {wanted}, got {value!r}",
-            "see the annotation of the argument; a type checker tells the same in the editor",
-        )
+        return not is_token(value)
 
     def _refuse(self, code: str, argument: str, message: str, fix: str) -> None:
         self.problems.append(Problem(code=code, argument=argument, message=message, fix=fix))
-
-
-def _tuple(values: Iterable[T]) -> tuple[T, ...] | None:
-    """The items, or `None` for what only a type checker could have kept from being passed."""
-    if isinstance(values, (str, Mapping)) or not hasattr(values, "__iter__"):
-        return None
-    return tuple(values)
-
-
-def _fits(value: object, kind: Kind) -> bool:
-    if not isinstance(kind, str):
-        if kind is int and isinstance(value, (bool, float)):
-            return isinstance(value, float) and is_token(value)  # jsii's numbers are floats
-        return isinstance(value, kind)
-    # Members are looked up on types, because reading one of a jsii object is a round trip. What
-    # jsii hands out for an interface is a proxy with delegates, and ours have instance attributes.
-    attributes: dict[str, Any] = getattr(value, "__dict__", {})
-    delegates: list[object] = attributes.get("_delegates", [])
-    types = [type(value), *(type(delegate) for delegate in delegates)]
-    return kind in attributes or any(hasattr(type_, kind) for type_ in types)

@@ -85,8 +85,10 @@ def path_of(construct: IConstruct) -> str:
 
 
 def path_below(scope: Construct, id: str) -> str:
-    """The path of a construct that is about to be attached."""
-    return f"{path_of(scope)}/{id}".removeprefix("/")
+    """The path of a construct that is about to be attached, or is not, to anything else."""
+    # What is wrong with the scope itself is told with its path.
+    above = path_of(scope) if isinstance(scope, Construct) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
+    return f"{above}/{id}".removeprefix("/")
 
 
 def remember(construct: Construct, scope: Construct, id: str) -> None:

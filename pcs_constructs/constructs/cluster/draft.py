@@ -64,11 +64,9 @@ class ClusterDraft:
         self._given_subnet: ec2.ISubnet | None = take("subnet")
         self._group: ec2.ISecurityGroup | None = take("security_group")
         self.security_groups: ClusterSecurityGroups | None = take("security_groups")
-        self.peers: tuple[ec2.IPeer, ...] = given.peers("rest_api_from", take("rest_api_from"))
+        self.peers: tuple[ec2.IPeer, ...] = given.items("rest_api_from", take("rest_api_from"))
         self.idle_seconds = given.seconds("scale_down_idle_time", take("scale_down_idle_time"))
-        self.mounts: Mapping[str, ISharedStorage] = given.mapping(
-            "mounts", take("mounts"), "file_share"
-        )
+        self.mounts: Mapping[str, ISharedStorage] = given.mapping("mounts", take("mounts"))
         self.parameters = ClusterParameters(
             given,
             slurm_settings=take("slurm_settings"),
@@ -89,10 +87,6 @@ class ClusterDraft:
         groups = self.security_groups
         if not isinstance(groups, ClusterSecurityGroups):
             return
-        if groups.given:  # all of them, or the cluster makes all
-            for member in ("controller", "compute", "login"):
-                group = getattr(groups, member)
-                given.require(**{f"security_groups.{member}": (group, "security_group_id")})
         if self._group is not None:
             given.problems.append(
                 Problem(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self, TypedDict
 
@@ -42,7 +42,7 @@ from pcs_constructs.model.services import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pcs_constructs.constructs.interfaces import ICluster
     from pcs_constructs.model.errors import Problem
@@ -83,7 +83,7 @@ class EndpointPolicy:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
         given = Arguments(EndpointPolicy.for_cluster, locals())
-        own = given.mapping("documents", documents, iam.PolicyDocument)
+        own = given.mapping("documents", documents)
         given.refuse("EndpointPolicy.for_cluster")
         arn = (
             f"arn:{cdk.Aws.PARTITION}:pcs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:"
@@ -104,7 +104,7 @@ class EndpointPolicy:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
         given = Arguments(EndpointPolicy.of, locals())
-        own = {} if given.problems else given.mapping("documents", documents, iam.PolicyDocument)
+        own = {} if given.problems else given.mapping("documents", documents)
         given.refuse("EndpointPolicy.of")
         return cls(documents=own)
 
@@ -194,13 +194,8 @@ class ClusterEndpoints(Construct):
         policy: EndpointPolicy | None = None,
     ) -> None:
         given = Arguments(ClusterEndpoints.__init__, locals())
-        chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
-        asked = given.items("services", services, str)
-        if isinstance(policy, EndpointPolicy):
-            given.require(**{"policy.documents": (policy.documents, Mapping)})
-            given.expect(**{"policy.others": (policy.others, iam.PolicyDocument)})
-        if not given.problems and policy:
-            given.mapping("policy.documents", policy.documents, iam.PolicyDocument)
+        chosen = None if subnets is None else given.items("subnets", subnets)
+        asked = given.items("services", services)
         refuse(scope, id, given.problems)
         places = (cluster.subnet,) if chosen is None else chosen
         found = all_constructs(scope)

@@ -75,7 +75,7 @@ class ImportedCluster(Construct):
     ) -> None:
         given = Arguments(ImportedCluster.__init__, locals())
         judge_qos(given, accounting)
-        file_systems = given.mapping("mounts", mounts, "file_share")
+        file_systems = given.mapping("mounts", mounts)
         refuse(scope, id, given.problems)
         compute = compute_security_group or security_group
         groups = {

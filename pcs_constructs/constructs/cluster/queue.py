@@ -14,7 +14,6 @@ from pcs_constructs.constructs._cdk.tokens import known, known_all
 from pcs_constructs.constructs._cdk.tree import add_member
 from pcs_constructs.constructs.nodes.parameters import SlurmParameters
 from pcs_constructs.model.errors import UNKNOWN
-from pcs_constructs.model.slurm import PreemptMode
 from pcs_constructs.model.slurm_settings import QUEUE
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import aws_cdk as cdk
 
     from pcs_constructs.constructs.interfaces import ICluster, IComputeNodeGroup
+    from pcs_constructs.model.slurm import PreemptMode
 
 
 class QueueOptions(TypedDict, total=False):
@@ -118,17 +118,17 @@ class Queue(Construct):
         slurm_settings: Mapping[str, str] | None = None,
     ) -> None:
         given = Arguments(Queue.__init__, locals())
-        groups = given.items("node_groups", node_groups, "compute_node_group_id")
+        groups = given.items("node_groups", node_groups)
         settings = SlurmParameters(
             QUEUE,
-            given.mapping("slurm_settings", slurm_settings, str),
+            given.mapping("slurm_settings", slurm_settings),
             {
                 "Default": "YES" if default else None,
                 "MaxTime": given.time("max_time", max_time),
                 "DefaultTime": given.time("default_time", default_time),
                 "PriorityTier": given.count("priority_tier", priority_tier),
                 "PriorityJobFactor": given.count("priority_job_factor", priority_job_factor),
-                "PreemptMode": given.member("preempt_mode", preempt_mode, PreemptMode),
+                "PreemptMode": given.member("preempt_mode", preempt_mode),
                 "GraceTime": given.seconds("grace_time", grace_time),
                 "AllowAccounts": given.joined("allow_accounts", allow_accounts),
                 "DenyAccounts": given.joined("deny_accounts", deny_accounts),

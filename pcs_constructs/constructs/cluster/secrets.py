@@ -39,8 +39,7 @@ def _grant(
     name: str,
     conditions: Mapping[str, Mapping[str, str]] | None,
 ) -> iam.Grant:
-    given = Arguments()
-    given.require(grantee=(grantee, "grant_principal"))
+    given = Arguments(_grant, locals())
     given.refuse(scope.node.path)
     arn = cdk.Stack.of(scope).format_arn(
         service="secretsmanager",

@@ -102,7 +102,7 @@ class Network(Construct):
         if isinstance(availability_zones, (int, float)):
             zones, count = None, given.number("availability_zones", availability_zones)
         else:
-            zones = given.items("availability_zones", availability_zones, str)
+            zones = given.items("availability_zones", availability_zones)
             count = len(zones)
         cidr = given.literal("cidr", cidr, "10.0.0.0/16")
         public = not isolated if public_subnets is None else public_subnets

@@ -16,6 +16,7 @@ from pcs_constructs.constructs._cdk.once import port_range, security_group_id
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.traffic import allow, new_security_group
 from pcs_constructs.model.annotations import judge_fields
+from pcs_constructs.model.errors import PcsValidationError, Problem
 from pcs_constructs.model.slurm_settings import CLUSTER
 
 if TYPE_CHECKING:
@@ -241,6 +242,9 @@ def _allow(
     )
 
 
+_CARRIERS: Final = ("controller", "compute", "login")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSecurityGroups:
     """Which security groups controller, compute nodes and login nodes carry. Build it by a factory.
@@ -265,6 +269,21 @@ class ClusterSecurityGroups:
 
     def __post_init__(self) -> None:
         judge_fields(self)
+        if self.given and len(self.given) < len(_CARRIERS):
+            missing = [name for name in _CARRIERS if getattr(self, name) is None]
+            raise PcsValidationError(
+                "ClusterSecurityGroups",
+                [
+                    Problem(
+                        code="PCS003",
+                        argument=argument,
+                        message="takes an ec2.ISecurityGroup where another group is given, "
+                        "got None",
+                        fix="write ClusterSecurityGroups.of(controller=..., compute=...)",
+                    )
+                    for argument in missing
+                ],
+            )
 
     @classmethod
     def restricted(cls, *, ssh: bool = False, all_outbound: bool = True) -> Self:

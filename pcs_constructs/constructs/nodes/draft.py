@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ from pcs_constructs.model.network_type import NetworkType
 from pcs_constructs.model.slurm_settings import NODE_GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from aws_cdk import aws_ec2 as ec2
     from constructs import Construct
@@ -82,12 +81,12 @@ class NodeGroupDraft:
         self.options = LaunchOptions.among(given)
         chosen = take("subnets")
         self._subnets: tuple[ec2.ISubnet, ...] | None = (
-            None if chosen is None else given.items("subnets", chosen, "subnet_id")
+            None if chosen is None else given.items("subnets", chosen)
         )
-        self.peers: tuple[ec2.IPeer, ...] = given.peers("ssh_from", take("ssh_from"))
+        self.peers: tuple[ec2.IPeer, ...] = given.items("ssh_from", take("ssh_from"))
         self._parameters = SlurmParameters(
             NODE_GROUP,
-            given.mapping("slurm_settings", take("slurm_settings"), str),
+            given.mapping("slurm_settings", take("slurm_settings")),
             {
                 "RealMemory": given.whole_mebibytes("real_memory", take("real_memory")),
                 "Weight": given.count("weight", take("weight")),
@@ -95,11 +94,10 @@ class NodeGroupDraft:
             },
         )
         self._gres: list[dict[str, str]] = [
-            given.mapping("gres", record, str)
-            for record in given.items("gres", take("gres"), Mapping)
+            given.mapping("gres", record) for record in given.items("gres", take("gres"))
         ]
         self._actions: tuple[LifecycleAction, ...] = given.items(
-            "lifecycle_actions", take("lifecycle_actions"), LifecycleAction
+            "lifecycle_actions", take("lifecycle_actions")
         )
         self.idle_seconds = given.seconds("scale_down_idle_time", take("scale_down_idle_time"))
         given.problems.extend(self._contradictions())

@@ -93,7 +93,7 @@ class NodeInstanceProfile(Construct):
         managed_policies: Sequence[iam.IManagedPolicy] = (),
     ) -> None:
         given = Arguments(NodeInstanceProfile.__init__, locals())
-        policies = list(given.items("managed_policies", managed_policies, "managed_policy_arn"))
+        policies = list(given.items("managed_policies", managed_policies))
         problems = list(given.problems)
         if role is not None and not any(problem.argument == "role" for problem in problems):
             problems.extend(rules.errors_in(rules.RoleFacts(name=role_name(role))))

@@ -13,7 +13,6 @@ from pcs_constructs.constructs._cdk.once import base64, boot_text, known_bytes
 from pcs_constructs.constructs._cdk.tokens import known, known_all, known_items, known_number
 from pcs_constructs.constructs.nodes.volumes import allow_pcs_to_use, volume_type
 from pcs_constructs.model import instances
-from pcs_constructs.model.boot import Mount, UserDataPart
 from pcs_constructs.model.capacity import Capacity
 from pcs_constructs.model.efa import PLAIN, Interface, addresses, layout
 from pcs_constructs.model.errors import UNKNOWN, Unknown
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from pcs_constructs.constructs._cdk.arguments import Arguments
     from pcs_constructs.constructs.interfaces import ISharedStorage
+    from pcs_constructs.model.boot import Mount, UserDataPart
     from pcs_constructs.model.instances import InstanceFacts
 
 # More than 1, so that containers on a node reach the metadata service; the user guide's number.
@@ -73,11 +73,9 @@ class LaunchOptions:
         return cls(
             instance_types=types,
             described=described,
-            security_groups=given.items(
-                "security_groups", take("security_groups"), "security_group_id"
-            ),
-            file_systems=given.mapping("mounts", take("mounts"), "file_share"),
-            parts=given.items("user_data", take("user_data"), UserDataPart),
+            security_groups=given.items("security_groups", take("security_groups")),
+            file_systems=given.mapping("mounts", take("mounts")),
+            parts=given.items("user_data", take("user_data")),
             efa=take("efa"),
             efa_only=take("efa_only"),
             placement_group=take("placement_group"),
@@ -87,7 +85,7 @@ class LaunchOptions:
             ebs=given.ebs("root_volume", take("root_volume")),
             root_device_name=take("root_device_name"),
             detailed_monitoring=take("detailed_monitoring"),
-            instance_tags=given.mapping("instance_tags", take("instance_tags"), str),
+            instance_tags=given.mapping("instance_tags", take("instance_tags")),
             http_put_response_hop_limit=take("http_put_response_hop_limit"),
             instance_metadata_tags=take("instance_metadata_tags"),
         )

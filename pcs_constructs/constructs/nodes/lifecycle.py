@@ -17,7 +17,7 @@ from aws_cdk import aws_s3_assets as assets
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.tokens import known, without_tokens
-from pcs_constructs.model.annotations import judge_fields
+from pcs_constructs.model.annotations import fields_of, judge_fields
 from pcs_constructs.model.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -212,8 +212,8 @@ class LifecycleScript:
         Source: Use AWS-maintained scripts for node lifecycle actions in AWS PCS.
         """
         given = Arguments(LifecycleScript.maintained, locals())
-        _literal(given, "name", name, "mount-efs")
-        _literal(given, "version", version, "1.0.0")
+        given.literal("name", name, "mount-efs")
+        given.literal("version", version, "1.0.0")
         given.refuse("LifecycleScript.maintained")
         return cls(location=_in_repository(f"{name}-v{version}.sh"), checksum=checksum)
 
@@ -228,7 +228,7 @@ class LifecycleScript:
             PcsValidationError: PCS002, PCS003, when it is no text or not known.
         """
         given = Arguments(LifecycleScript.maintained_latest, locals())
-        _literal(given, "name", name, "mount-efs")
+        given.literal("name", name, "mount-efs")
         given.refuse("LifecycleScript.maintained_latest")
         return cls(location=_in_repository(f"{name}-v1-latest.sh"))
 
@@ -285,15 +285,9 @@ class LifecycleAction:
     """At which boots it runs."""
 
     def __post_init__(self) -> None:
-        given = Arguments(LifecycleAction.__post_init__, locals())
-        _literal(given, "name", self.name, "Mount home")
-        given.require(
-            script=(self.script, LifecycleScript),
-            stage=(self.stage, LifecycleStage),
-            on_error=(self.on_error, OnError),
-            execution_policy=(self.execution_policy, ExecutionPolicy),
-        )
-        arguments = given.items("arguments", self.arguments, str)
+        given = Arguments(LifecycleAction, fields_of(self))
+        given.literal("name", self.name, "Mount home")
+        arguments = given.items("arguments", self.arguments)
         given.refuse("LifecycleAction")
         object.__setattr__(self, "arguments", arguments)  # not a list that may still change
 
@@ -482,11 +476,3 @@ def _construct_id(name: str, taken: set[str]) -> str:
         found = f"{first}{number}"
     taken.add(found)
     return found
-
-
-def _literal(given: Arguments, argument: str, value: str, example: str) -> None:
-    """A text that must be known at synthesis; of anything else the CDK is not asked."""
-    before = len(given.problems)
-    given.require(**{argument: (value, str)})
-    if len(given.problems) == before:
-        given.literal(argument, value, example)

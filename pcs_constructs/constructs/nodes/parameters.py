@@ -100,24 +100,17 @@ class ClusterParameters:
         preemption: Preemption | None,
         accounting: Accounting | None,
     ) -> None:
-        given.require(memory_aware=(memory_aware, bool))
-        given.expect(
-            prolog=(prolog, str),
-            epilog=(epilog, str),
-            preemption=(preemption, Preemption),
-            accounting=(accounting, Accounting),
-        )
         judge_qos(given, accounting)
         self._accounting = accounting if isinstance(accounting, Accounting) else None
         accounting = self._accounting
         mebibytes = given.whole_mebibytes("default_memory_per_cpu", default_memory_per_cpu)
         counts = {
             name: given.number(f"licenses[{name!r}]", count)
-            for name, count in given.mapping("licenses", licenses, int).items()
+            for name, count in given.mapping("licenses", licenses).items()
         }
         self._settings = SlurmParameters(
             CLUSTER,
-            given.mapping("slurm_settings", slurm_settings, str),
+            given.mapping("slurm_settings", slurm_settings),
             {
                 "SelectTypeParameters": "CR_CPU_Memory" if memory_aware else None,
                 "DefMemPerCPU": mebibytes,
@@ -131,11 +124,9 @@ class ClusterParameters:
             },
         )
         self._database = SlurmParameters(
-            SLURMDBD, given.mapping("slurmdbd_settings", slurmdbd_settings, str)
+            SLURMDBD, given.mapping("slurmdbd_settings", slurmdbd_settings)
         )
-        self._cgroup = SlurmParameters(
-            CGROUP, given.mapping("cgroup_settings", cgroup_settings, str)
-        )
+        self._cgroup = SlurmParameters(CGROUP, given.mapping("cgroup_settings", cgroup_settings))
 
     @property
     def settings(self) -> Mapping[str, str]:

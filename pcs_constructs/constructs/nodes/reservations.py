@@ -44,7 +44,7 @@ class CapacityReservationGroup(Construct):
 
     def __init__(self, scope: Construct, id: str, *, reservation_ids: Sequence[str]) -> None:
         given = Arguments(CapacityReservationGroup.__init__, locals())
-        ids = given.items("reservation_ids", reservation_ids, str)
+        ids = given.items("reservation_ids", reservation_ids)
         refuse(scope, id, given.problems)
         facts = [rules.CapacityFacts(reservation_id=known(one)) for one in ids]
         refuse(scope, id, rules.errors_in(*facts))

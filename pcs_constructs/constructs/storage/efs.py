@@ -195,7 +195,7 @@ class EfsStorage(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         given = Arguments(EfsStorage.__init__, locals())
-        chosen = None if subnets is None else given.items("subnets", subnets, "subnet_id")
+        chosen = None if subnets is None else given.items("subnets", subnets)
         mebibytes = given.mebibytes(
             "provisioned_throughput_per_second", provisioned_throughput_per_second
         )

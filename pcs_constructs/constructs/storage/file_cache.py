@@ -190,7 +190,7 @@ class FileCacheStorage(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         given = Arguments(FileCacheStorage.__init__, locals())
-        repositories = given.mapping("data_repositories", data_repositories, DataRepository)
+        repositories = given.mapping("data_repositories", data_repositories)
         gibibytes = given.gibibytes("capacity", capacity, default=1200)
         refuse(scope, id, given.problems)
         facts = (

@@ -302,8 +302,8 @@ class LustreStorage(Construct):
         `AWS::FSx::DataRepositoryAssociation`.
         """
         given = Arguments(LustreStorage.add_data_repository, locals())
-        imports = given.items("auto_import", auto_import, RepositoryEvent)
-        exports = given.items("auto_export", auto_export, RepositoryEvent)
+        imports = given.items("auto_import", auto_import)
+        exports = given.items("auto_export", auto_export)
         refuse(self, id, given.problems)
         # The path of the construct stands for a bucket whose name CloudFormation makes.
         name = bucket.bucket_name

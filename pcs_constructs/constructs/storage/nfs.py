@@ -80,8 +80,8 @@ class NfsStorage:
         keep_home: bool = False,
     ) -> None:
         given = Arguments(NfsStorage.__init__, locals())
-        chosen = _OPTIONS if options is None else given.items("options", options, str)
-        opened = None if ports is None else given.items("ports", ports, Ports)
+        chosen = _OPTIONS if options is None else given.items("options", options)
+        opened = None if ports is None else given.items("ports", ports)
         given.refuse("NfsStorage")
         facts = rules.NfsFacts(
             host=known(host),

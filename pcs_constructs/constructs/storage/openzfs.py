@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -26,7 +25,7 @@ from pcs_constructs.constructs.storage.snapshots import take_snapshots
 from pcs_constructs.model.boot import MountClient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
     from constructs import IDependable
@@ -474,13 +473,11 @@ def _exports(
     given: Arguments, nfs_exports: Mapping[str, Sequence[str]] | None
 ) -> Mapping[str, Sequence[str]]:
     """Options by clients, everybody with all rights where nothing is said."""
-    given.expect(nfs_exports=(nfs_exports, Mapping))
-    if not isinstance(nfs_exports, Mapping):
+    if nfs_exports is None:
         return _EVERYBODY
-    given.expect(**{f"nfs_exports[{clients!r}]": (clients, str) for clients in nfs_exports})
     return {
-        clients: given.items("nfs_exports", options, str)
-        for clients, options in nfs_exports.items()
+        clients: given.items(f"nfs_exports[{clients!r}]", options)
+        for clients, options in given.mapping("nfs_exports", nfs_exports).items()
     }
 
 
@@ -488,18 +485,12 @@ def _quotas(
     given: Arguments, argument: str, quotas: Mapping[int, cdk.Size] | None
 ) -> tuple[tuple[int, float], ...]:
     """GiB by number of a user or group."""
-    given.expect(**{argument: (quotas, Mapping)})
-    if not isinstance(quotas, Mapping):
-        return ()
-    given.require(
-        **{f"{argument}[{number!r}]": (quota, cdk.Size) for number, quota in quotas.items()}
-    )
     return tuple(
         (
             given.number(argument, number),
             given.gibibytes(f"{argument}[{number!r}]", quota, default=0),
         )
-        for number, quota in quotas.items()
+        for number, quota in given.mapping(argument, quotas).items()
     )
 
 

@@ -74,7 +74,7 @@ class FsxServers:
         gibibytes = given.gibibytes("capacity", take("capacity"), default=capacity_gib)
         backup_days = given.days("backup_retention", take("backup_retention"), default=30)
         tables = take("route_table_ids")
-        named = None if tables is None else given.items("route_table_ids", tables, str)
+        named = None if tables is None else given.items("route_table_ids", tables)
         if given.problems:
             return None
         deployment_type: str = take("deployment_type").value
