@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Iterator, KeysView, Mapping, Sequence, ValuesView
+from functools import cache, partial, wraps
+from inspect import signature
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from pcs_constructs.model.errors import PcsValidationError, Problem
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     _Test = Callable[[object], bool]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # Interfaces, which `isinstance` cannot be asked of: each by a member that it alone has.
 _MEMBERS: Final = {
@@ -49,7 +54,10 @@ _MEMBERS: Final = {
 # The modules behind the names that all of the library has for them.
 _MODULES: Final = {"cdk": "aws_cdk", "cfn": "aws_cdk.aws_pcs", "assets": "aws_cdk.aws_s3_assets"}
 
+# What is no field, and what is judged where it is taken.
+_UNJUDGED: Final = ("ClassVar[", "Unpack[")
 _LISTS: Final = frozenset({"Sequence", "Iterable", "Collection", "tuple", "list"})
+_ITERABLES: Final = (Iterator, KeysView, ValuesView)
 _LARGEST_TOKEN_NUMBER: Final = -1e288
 
 
@@ -80,6 +88,35 @@ def refuse_wrong_kinds(path: str, function: Any, arguments: Mapping[str, Any]) -
         raise PcsValidationError(path, problems)
 
 
+def judged(function: Callable[P, R]) -> Callable[P, R]:
+    """Have a function refuse arguments of wrong kinds before it does anything with them.
+
+    Raises:
+        PcsValidationError: PCS001, PCS003, when an argument is not what its annotation says.
+    """
+
+    @wraps(function)
+    def judge(*given: P.args, **named: P.kwargs) -> R:
+        bound = _signature(function).bind(*given, **named)
+        bound.arguments.update(listed(bound.arguments))
+        refuse_wrong_kinds(function.__qualname__, function, bound.arguments)
+        return function(*bound.args, **bound.kwargs)
+
+    return judge
+
+
+_signature = cache(signature)
+
+
+def listed(arguments: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The arguments that are gone once they have been looked at, or are no sequences, as tuples."""
+    return {
+        name: tuple(cast("Iterable[Any]", value))
+        for name, value in arguments.items()
+        if isinstance(value, _ITERABLES)
+    }
+
+
 def judge_fields(value: object) -> None:
     """Raise what is wrong with the kinds of the fields of a dataclass, from its `__post_init__`.
 
@@ -102,7 +139,7 @@ def _kinds(function: Any) -> tuple[tuple[str, _Kind], ...]:
     return tuple(
         (name, _kind_of(text, module))
         for name, text in function.__annotations__.items()
-        if name != "return" and isinstance(text, str)
+        if name != "return" and isinstance(text, str) and not text.startswith(_UNJUDGED)
     )
 
 
@@ -310,14 +347,20 @@ def _is_token_list(item: object) -> bool:
     return isinstance(item, str) and item.startswith("#{Token[")
 
 
+def is_token_number(number: float) -> bool:
+    """Whether a number is a token of the CDK, which writes them as floats."""
+    return number < _LARGEST_TOKEN_NUMBER
+
+
 def _is_int(value: object) -> bool:
     if isinstance(value, float):
-        return value < _LARGEST_TOKEN_NUMBER  # jsii's numbers are floats
+        return is_token_number(value)
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # Node.js ends where it reads what is no number, or none that is finite.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
 _TESTS: Final[Mapping[str, _Test]] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Self
 
-from pcs_constructs.model.annotations import judge_fields
+from pcs_constructs.model.annotations import judge_fields, judged
 from pcs_constructs.model.errors import PcsValidationError, Problem, Violation
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ class Capacity:
         return cls(purchase_option="ONDEMAND")
 
     @classmethod
+    @judged
     def spot(cls, *, allocation: SpotAllocation | None = None) -> Self:
         """Spot instances: cheaper, and taken back with two minutes' notice.
 
@@ -191,6 +192,7 @@ class Capacity:
         return cls(purchase_option="SPOT", allocation=allocation)
 
     @classmethod
+    @judged
     def reserved(cls, reservation_group_arn: str, *, count: int | None = None) -> Self:
         """On-Demand instances out of targeted Capacity Reservations.
 
@@ -205,6 +207,7 @@ class Capacity:
         )
 
     @classmethod
+    @judged
     def block(cls, reservation_id: str, *, count: int | None = None) -> Self:
         """Instances out of a Capacity Block for ML: reserved for some days, mostly with GPUs.
 
@@ -224,6 +227,7 @@ class Capacity:
         )
 
     @classmethod
+    @judged
     def interruptible(cls, reservation_id: str, *, count: int | None = None) -> Self:
         """Instances out of an interruptible Capacity Reservation: reclaimed at short notice.
 

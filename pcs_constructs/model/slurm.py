@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
+from pcs_constructs.model.annotations import fields_of, is_token_number, judge_fields, wrong_kinds
 from pcs_constructs.model.errors import PcsValidationError, Problem, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import aws_cdk as cdk
 
@@ -126,22 +126,22 @@ class SlurmVersion:
         return _ordinal(self.value) >= _ordinal(version)
 
     def __post_init__(self) -> None:
-        if (
-            type(self.value) is not str
-            or not re.fullmatch(r"[0-9]{2}\.[0-9]{2}", self.value)
-            or type(self.past_end_of_life) is not bool
-        ):
-            raise PcsValidationError(
-                "SlurmVersion",
-                [
-                    Problem(
-                        code="PCS112",
-                        argument="value",
-                        message=f"{self.value!r} is not a Slurm version",
-                        fix="write the major version as PCS does, for example '25.11'",
-                    )
-                ],
+        problems = [
+            problem
+            for problem in wrong_kinds(SlurmVersion, fields_of(self))
+            if problem.argument != "value"
+        ]
+        if type(self.value) is not str or not re.fullmatch(r"[0-9]{2}\.[0-9]{2}", self.value):
+            problems.append(
+                Problem(
+                    code="PCS112",
+                    argument="value",
+                    message=f"{self.value!r} is not a Slurm version",
+                    fix="write the major version as PCS does, for example '25.11'",
+                )
             )
+        if problems:
+            raise PcsValidationError("SlurmVersion", problems)
 
 
 SlurmVersion.V25_05 = SlurmVersion("25.05")
@@ -219,20 +219,20 @@ class Accounting:
     """The QOS that are in the accounting database; `None` where that is not known."""
 
     def __post_init__(self) -> None:
+        problems = [*wrong_kinds(Accounting, fields_of(self))]
         days = self.retention_days
-        violations = retention_violations(days) if days is not None else ()
-        problems = [Problem(code="PCS109", **violation._asdict()) for violation in violations]
-        if isinstance(days, float):
-            problems = [
+        if isinstance(days, float) and is_token_number(days):
+            problems.append(
                 Problem(
                     code="PCS002",
                     argument="retention_days",
                     message="takes a whole number that is known at synthesis",
                     fix="write a number of days, or leave retention_days out",
                 )
-            ]
-        problems += _not_listed("enforce", self.enforce, AccountingEnforcement)
-        problems += _not_listed("qos", () if self.qos is None else self.qos, str)
+            )
+        elif days is not None and type(days) is int:
+            violations = retention_violations(days)
+            problems += [Problem(code="PCS109", **violation._asdict()) for violation in violations]
         if problems:
             raise PcsValidationError("Accounting", problems)
         # What is checked must not change afterwards.
@@ -281,22 +281,7 @@ class Preemption:
     """How long a job runs before it may have to make room."""
 
     def __post_init__(self) -> None:
-        given: dict[str, tuple[object, type]] = {
-            "type": (self.type, str),
-            "mode": (self.mode, PreemptMode),
-        }
-        problems = [
-            Problem(
-                code="PCS003",
-                argument=argument,
-                message=f"takes {kind.__name__}, got {value!r}",
-                fix="write pcs.Preemption.by_queue(mode=pcs.PreemptMode.REQUEUE)",
-            )
-            for argument, (value, kind) in given.items()
-            if not isinstance(value, kind)
-        ]
-        if problems:
-            raise PcsValidationError("Preemption", problems)
+        judge_fields(self)
 
     @classmethod
     def by_queue(
@@ -323,21 +308,3 @@ class Preemption:
             exempt_time: How long a job runs before it may have to make room. By default not at all.
         """
         return cls(type="preempt/qos", mode=mode, exempt_time=exempt_time)
-
-
-def _not_listed(argument: str, values: object, kind: type) -> Iterator[Problem]:
-    """What a type checker would have refused."""
-    fix = f"write {argument}=[...] with items of {kind.__name__}"
-    if isinstance(values, str) or not isinstance(values, Sequence):
-        yield Problem(
-            code="PCS001", argument=argument, message=f"takes a list, got {values!r}", fix=fix
-        )
-        return
-    for item in cast("Sequence[object]", values):
-        if not isinstance(item, kind):
-            yield Problem(
-                code="PCS003",
-                argument=argument,
-                message=f"takes {kind.__name__}, got {item!r}",
-                fix=fix,
-            )

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from pcs_constructs.constructs._cdk.tokens import is_token
-from pcs_constructs.model.annotations import wrong_kinds
+from pcs_constructs.model.annotations import listed, wrong_kinds
 from pcs_constructs.model.errors import PcsValidationError, Problem
 from pcs_constructs.model.slurm_settings import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from enum import Enum
 
     from pcs_constructs.model.instances import InstanceFacts
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 T = TypeVar("T")
 Q = TypeVar("Q", cdk.Size, cdk.Duration)
-
-_ITERABLES: Final = (Iterator, KeysView, ValuesView)
 
 
 class Arguments:
@@ -36,12 +33,7 @@ class Arguments:
     """
 
     def __init__(self, function: object, arguments: Mapping[str, Any]) -> None:
-        # What is gone once it has been looked at, or is no sequence, becomes one.
-        self._listed: Mapping[str, tuple[Any, ...]] = {
-            name: tuple(cast("Iterable[Any]", value))
-            for name, value in arguments.items()
-            if isinstance(value, _ITERABLES)
-        }
+        self._listed = listed(arguments)
         self.arguments: Mapping[str, Any] = {**arguments, **self._listed}
         self.problems: list[Problem] = [*wrong_kinds(function, self.arguments)]
         # An argument of a wrong kind is told once, and nothing more is asked of it.

@@ -47,7 +47,12 @@ class _Check:
 
 def at_synth(scope: Construct, check: Callable[[], Sequence[Problem]]) -> None:
     """Run ``check`` once the whole tree exists; its problems fail ``app.synth()``."""
-    node_of(scope).add_validation(cast("IValidation", _Check(check)))
+    at_synth_by(scope, _Check(check))
+
+
+def at_synth_by(scope: Construct, judge: object) -> None:
+    """The same, by what implements `IValidation` already."""
+    node_of(scope).add_validation(cast("IValidation", judge))
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, cast
 
 import aws_cdk as cdk
 
+from pcs_constructs.model.annotations import is_token_number
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 
 T = TypeVar("T")
@@ -18,9 +19,6 @@ T = TypeVar("T")
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[^\]]*\]\}")
 
 
-_LARGEST_TOKEN_NUMBER: Final = -1e288
-
-
 def is_token(value: object) -> bool:
     """Whether the value is a token or holds one."""
     if isinstance(value, str):
@@ -28,7 +26,7 @@ def is_token(value: object) -> bool:
     if value is None or isinstance(value, bool):
         return False
     if isinstance(value, (int, float)):
-        return value < _LARGEST_TOKEN_NUMBER
+        return is_token_number(value)
     if isinstance(value, (cdk.Size, cdk.Duration)):
         return value.is_unresolved()
     if isinstance(value, Mapping):

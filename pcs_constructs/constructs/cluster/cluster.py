@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Unpack, cast
+from typing import TYPE_CHECKING, Final, Unpack
 
 import aws_cdk as cdk
 import jsii
@@ -17,7 +17,6 @@ from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.once import (
     CLUSTERS,
-    node_of,
     outermost,
     remember,
     security_group_id,
@@ -27,6 +26,7 @@ from pcs_constructs.constructs._cdk.order import create_after, deploy_after
 from pcs_constructs.constructs._cdk.problems import (
     advise,
     asked_for,
+    at_synth_by,
     check_templates,
 )
 from pcs_constructs.constructs._cdk.tokens import known, known_items
@@ -49,6 +49,7 @@ from pcs_constructs.constructs.nodes.node_group import (
     LoginNodeOptions,
 )
 from pcs_constructs.constructs.nodes.parameters import qos_of
+from pcs_constructs.model.annotations import judged
 from pcs_constructs.model.capacity import ClusterSize, Scaling
 from pcs_constructs.model.errors import UNKNOWN, Problem
 from pcs_constructs.model.network_type import NetworkType
@@ -303,7 +304,7 @@ class Cluster(Construct):
         depend(self._resource, self._shares.values(), [controller_subnet])
         self._wait_for_earlier_clusters()
         self.cluster_id = self._resource.attr_id
-        node_of(self).add_validation(cast("IValidation", self._queues))
+        at_synth_by(self, self._queues)
 
     def _attach_groups(
         self, draft: ClusterDraft, security_group: ec2.ISecurityGroup | None
@@ -396,6 +397,7 @@ class Cluster(Construct):
         """Define a compute node group in this cluster: see `ComputeNodeGroup`."""
         return ComputeNodeGroup(self, id, cluster=self, **options)
 
+    @judged
     def add_login_nodes(
         self,
         id: str,

@@ -15,7 +15,7 @@ from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.once import port_range, security_group_id
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.traffic import allow, new_security_group
-from pcs_constructs.model.annotations import judge_fields
+from pcs_constructs.model.annotations import judge_fields, judged
 from pcs_constructs.model.errors import PcsValidationError, Problem
 from pcs_constructs.model.slurm_settings import CLUSTER
 
@@ -286,6 +286,7 @@ class ClusterSecurityGroups:
             )
 
     @classmethod
+    @judged
     def restricted(cls, *, ssh: bool = False, all_outbound: bool = True) -> Self:
         """Groups that the cluster makes, in which only Slurm's ports are open.
 
@@ -298,11 +299,10 @@ class ClusterSecurityGroups:
         Raises:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
-        given = Arguments(ClusterSecurityGroups.restricted, locals())
-        given.refuse("ClusterSecurityGroups.restricted")
         return cls(ssh=ssh, all_outbound=all_outbound)
 
     @classmethod
+    @judged
     def of(
         cls,
         *,
@@ -320,8 +320,6 @@ class ClusterSecurityGroups:
         Raises:
             PcsValidationError: when an argument is not what it takes; every problem at once.
         """
-        given = Arguments(ClusterSecurityGroups.of, locals())
-        given.refuse("ClusterSecurityGroups.of")
         return cls(controller=controller, compute=compute, login=login or compute)
 
     @property

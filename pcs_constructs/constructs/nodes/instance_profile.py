@@ -14,6 +14,7 @@ from pcs_constructs.constructs._cdk.casts import as_role, service_principal
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs.nodes.permissions import role_name
+from pcs_constructs.model.annotations import judged
 from pcs_constructs.model.errors import PcsValidationError, Problem
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class NodeInstanceProfile(Construct):
         """Whom permissions are granted to: the role of the nodes."""
         return self.role.grant_principal
 
+    @judged
     def grant_before_start(self, grants: Iterable[Callable[[iam.IGrantable], iam.Grant]]) -> None:
         """Grant what a node needs as soon as it starts, such as mounting: the profile waits for it.
 

@@ -17,7 +17,7 @@ from aws_cdk import aws_s3_assets as assets
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.tokens import known, without_tokens
-from pcs_constructs.model.annotations import fields_of, judge_fields
+from pcs_constructs.model.annotations import fields_of, judge_fields, judged
 from pcs_constructs.model.errors import UNKNOWN
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ class LifecycleScript:
         return cls(path=file, checksum=hashlib.sha256(file.read_bytes()).hexdigest())
 
     @classmethod
+    @judged
     def from_bucket(
         cls,
         bucket: s3.IBucket,
@@ -164,8 +165,6 @@ class LifecycleScript:
         Raises:
             PcsValidationError: PCS003, when an argument is of a wrong type.
         """
-        given = Arguments(LifecycleScript.from_bucket, locals())
-        given.refuse("LifecycleScript.from_bucket")
         return cls(
             location=f"s3://{bucket.bucket_name}/{key}",
             version=version,
@@ -175,6 +174,7 @@ class LifecycleScript:
         )
 
     @classmethod
+    @judged
     def from_url(cls, url: str, *, checksum: str | None = None) -> Self:
         """A script at an HTTPS URL that everybody can read, or an object in a bucket by its name.
 
@@ -188,8 +188,6 @@ class LifecycleScript:
         Raises:
             PcsValidationError: PCS003, when an argument is of a wrong type.
         """
-        given = Arguments(LifecycleScript.from_url, locals())
-        given.refuse("LifecycleScript.from_url")
         return cls(location=url, checksum=checksum)
 
     @classmethod

@@ -95,5 +95,7 @@ class SpotServiceLinkedRole(Construct):
     """
 
     def __init__(self, scope: Construct, id: str) -> None:
+        given = Arguments(SpotServiceLinkedRole.__init__, locals())
+        refuse(scope, id, given.problems)
         super().__init__(scope, id)
         iam.CfnServiceLinkedRole(self, "Resource", aws_service_name="spot.amazonaws.com")

@@ -26,6 +26,7 @@ from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.file_share import FileShare, MountScript, Ports
 from pcs_constructs.constructs.network.subnets import first_private_subnet, subnet_facts, subnet_for
+from pcs_constructs.model.annotations import judged
 from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 
@@ -106,6 +107,7 @@ class EfsStorage(Construct):
     """It as the nodes see it."""
 
     @staticmethod
+    @judged
     def from_file_system(
         file_system: efs.IFileSystem, *, iam_authorization: bool = False
     ) -> FileShare:
@@ -119,11 +121,10 @@ class EfsStorage(Construct):
         Raises:
             PcsValidationError: PCS003, when it is no file system.
         """
-        given = Arguments(EfsStorage.from_file_system, locals())
-        given.refuse("EfsStorage.from_file_system")
         return _share(file_system, iam_authorization=iam_authorization)
 
     @staticmethod
+    @judged
     def from_access_point(
         access_point: efs.IAccessPoint, *, iam_authorization: bool = False
     ) -> FileShare:
@@ -137,8 +138,6 @@ class EfsStorage(Construct):
         Raises:
             PcsValidationError: PCS003, when it is no access point.
         """
-        given = Arguments(EfsStorage.from_access_point, locals())
-        given.refuse("EfsStorage.from_access_point")
         return _share(
             access_point.file_system, iam_authorization=iam_authorization, access_point=access_point
         )
@@ -303,14 +302,17 @@ class EfsStorage(Construct):
         """The network connections of the mount targets."""
         return self.file_system.connections
 
+    @judged
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody mount it and read, where it asks for permissions."""
         return self.file_system.grant_read(grantee)
 
+    @judged
     def grant_read_write(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody mount it, read and write, where it asks for permissions."""
         return self.file_system.grant_read_write(grantee)
 
+    @judged
     def grant_root_access(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let somebody mount it and be root there, where it asks for permissions."""
         return self.file_system.grant_root_access(grantee)

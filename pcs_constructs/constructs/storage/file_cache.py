@@ -20,7 +20,7 @@ from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.traffic import new_security_group
 from pcs_constructs.constructs.network.subnets import first_private_subnet, subnet_facts, subnet_for
 from pcs_constructs.constructs.storage import lnet
-from pcs_constructs.model.annotations import judge_fields
+from pcs_constructs.model.annotations import judge_fields, judged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,7 @@ class DataRepository:
         judge_fields(self)
 
     @classmethod
+    @judged
     def s3(cls, bucket: s3.IBucket, *, prefix: str = "") -> DataRepository:
         """Objects of an S3 bucket, which may be in another Region.
 
@@ -73,11 +74,10 @@ class DataRepository:
         Source: Adding permissions to use data repositories in Amazon S3, and Working with
         server-side encrypted Amazon S3 buckets, in the Amazon File Cache User Guide.
         """
-        given = Arguments(DataRepository.s3, locals())
-        given.refuse("DataRepository.s3")
         return cls(f"s3://{bucket.bucket_name}/{prefix.lstrip('/')}")
 
     @classmethod
+    @judged
     def nfs(cls, host: str, export: str) -> DataRepository:
         """What an NFS 3 server exports, without `all_squash`.
 
@@ -93,8 +93,6 @@ class DataRepository:
         Source: Prerequisites for linking to on-premises NFS data repositories in the Amazon File
         Cache User Guide.
         """
-        given = Arguments(DataRepository.nfs, locals())
-        given.refuse("DataRepository.nfs")
         return cls(f"nfs://{host}{export}", host, export)
 
 

@@ -204,11 +204,11 @@ def test_accounting_enforces_nothing_and_knows_no_qos_unless_told() -> None:
         ({"enforce": AccountingEnforcement.LIMITS}, ["PCS001"]),
         ({"enforce": ["limits"]}, ["PCS003"]),
         ({"retention_days": -1.888e289}, ["PCS002"]),
-        ({"retention_days": 2.5}, ["PCS002"]),
+        ({"retention_days": 2.5}, ["PCS003"]),
         ({"qos": "high"}, ["PCS001"]),
         (
             {"qos": ["high", 1], "enforce": [None], "retention_days": 0},
-            ["PCS109", "PCS003", "PCS003"],
+            ["PCS003", "PCS003", "PCS109"],
         ),
     ],
 )
@@ -235,7 +235,7 @@ def test_fails_when_accounting_records_are_kept_for_an_impossible_time(days: int
 def test_fails_when_accounting_records_are_kept_for_no_whole_number(days) -> None:
     with pytest.raises(PcsValidationError) as error:
         Accounting(retention_days=days)
-    assert codes(error) == ["PCS109"]
+    assert codes(error) == ["PCS003"]
 
 
 # Physical names.
