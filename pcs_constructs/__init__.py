@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pcs_constructs.constructs.file_share import FileShare as FileShare
     from pcs_constructs.constructs.file_share import MountScript as MountScript
     from pcs_constructs.constructs.file_share import MountScripts as MountScripts
-    from pcs_constructs.constructs.file_share import Ports as Ports
     from pcs_constructs.constructs.interfaces import ICluster as ICluster
     from pcs_constructs.constructs.interfaces import IComputeNodeGroup as IComputeNodeGroup
     from pcs_constructs.constructs.interfaces import INodeInstanceProfile as INodeInstanceProfile
@@ -89,6 +88,7 @@ if TYPE_CHECKING:
     from pcs_constructs.model.instances import InstanceFacts as InstanceFacts
     from pcs_constructs.model.instances import NetworkCard as NetworkCard
     from pcs_constructs.model.network_type import NetworkType as NetworkType
+    from pcs_constructs.model.ports import Ports as Ports
     from pcs_constructs.model.slurm import Accounting as Accounting
     from pcs_constructs.model.slurm import AccountingEnforcement as AccountingEnforcement
     from pcs_constructs.model.slurm import Preemption as Preemption
@@ -146,7 +146,7 @@ _MODULE_OF = {
     "OpenZfsDeploymentType": "constructs.storage.openzfs",
     "OpenZfsStorage": "constructs.storage.openzfs",
     "PcsValidationError": "model.errors",
-    "Ports": "constructs.file_share",
+    "Ports": "model.ports",
     "PreemptMode": "model.slurm",
     "Preemption": "model.slurm",
     "Problem": "model.errors",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -26,22 +26,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from constructs import Construct, IDependable
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """A range of ports that a file system needs open between it and the nodes."""
-
-    protocol: Literal["tcp", "udp"] = "tcp"
-    """The protocol."""
-
-    first: int
-    """The first port."""
-
-    last: int
-    """The last port."""
-
-    def __post_init__(self) -> None:
-        judge_fields(self)
+    from pcs_constructs.model.ports import Ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,12 @@ SlurmVersion.V25_05 = SlurmVersion("25.05")
 SlurmVersion.V25_11 = SlurmVersion("25.11")
 SlurmVersion.V26_05 = SlurmVersion("26.05")
 
+DEFAULT: Final = SlurmVersion.V25_11
+"""What a cluster runs unless told otherwise, and what fixes name."""
+
+DEFAULT_SPELLED: Final = f"SlurmVersion.V{DEFAULT.value.replace('.', '_')}"
+"""The same as it is written in Python."""
+
 
 def _ordinal(version: str) -> tuple[int, int]:
     year, month = version.split(".")

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
-from pcs_constructs.model.slurm import CATALOG_DATE, RELEASES, SlurmVersion, retention_violations
+from pcs_constructs.model.slurm import (
+    CATALOG_DATE,
+    DEFAULT_SPELLED,
+    RELEASES,
+    SlurmVersion,
+    retention_violations,
+)
 from pcs_constructs.rules.names import identifier_violations, name_violations, tag_violations
 from pcs_constructs.rules.rule import advice, error, facts_record, page
 
@@ -93,7 +99,7 @@ def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Violation]:
         yield Violation(
             "slurm",
             f"AWS PCS no longer creates clusters with Slurm {version}{since}",
-            "use SlurmVersion.V25_11 or newer, or for a cluster that runs it already "
+            f"use {DEFAULT_SPELLED} or newer, or for a cluster that runs it already "
             f"SlurmVersion.of({version!r}, past_end_of_life=True)",
         )
 
@@ -117,7 +123,7 @@ def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Viol
         yield Violation(
             "slurm",
             f"support for Slurm {facts.slurm.value} ends {end} (judged on {facts.today})",
-            "use SlurmVersion.V25_11 or newer; a running cluster is updated in place",
+            f"use {DEFAULT_SPELLED} or newer; a running cluster is updated in place",
         )
 
 
@@ -180,7 +186,7 @@ def accounting_needs_slurm_24_11(facts: ClusterFacts) -> Iterator[Violation]:
         yield Violation(
             "accounting",
             f"Slurm {facts.slurm.value} in AWS PCS has no accounting",
-            "use SlurmVersion.V25_11, or leave accounting out",
+            f"use {DEFAULT_SPELLED}, or leave accounting out",
         )
 
 
@@ -207,7 +213,7 @@ def rest_api_needs_slurm_25_05(facts: ClusterFacts) -> Iterator[Violation]:
         yield Violation(
             "rest_api",
             f"Slurm {facts.slurm.value} in AWS PCS has no REST API",
-            "use SlurmVersion.V25_11, or leave rest_api out",
+            f"use {DEFAULT_SPELLED}, or leave rest_api out",
         )
 
 

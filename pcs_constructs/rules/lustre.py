@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
+from pcs_constructs.model.file_systems import KINDS
 from pcs_constructs.rules.fsx import start_time_violations
 from pcs_constructs.rules.names import identifier_violations
 from pcs_constructs.rules.rule import advice, error, facts_record
@@ -441,11 +442,12 @@ def lustre_ports_are_open(facts: LustrePortsFacts) -> Iterator[Violation]:
     """
     if facts.ports is UNKNOWN:
         return
-    ports = facts.ports
+    opened = facts.ports
     closed = [
         port
-        for port in (988, *range(1018, 1024))
-        if not any(first <= port <= last for first, last in ports)
+        for ports in KINDS["LUSTRE"].ports
+        for port in range(ports.first, ports.last + 1)
+        if not any(first <= port <= last for first, last in opened)
     ]
     if closed:
         yield Violation(

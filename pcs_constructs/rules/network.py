@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
+from pcs_constructs.model.ports import SRUN_PORT_RANGE
 from pcs_constructs.rules.rule import advice, error, facts_record, page
 
 if TYPE_CHECKING:
@@ -332,7 +333,7 @@ def srun_has_ports_for_all_nodes(facts: SrunPortsFacts) -> Iterator[Violation]:
             "slurm_settings",
             f"has SrunPortRange={facts.ports!r}, and srun on {facts.nodes} nodes takes {needed} "
             "ports",
-            f"widen it to some hundred ports, such as '60001-63000', or at least {needed}",
+            f"widen it to some hundred ports, such as '{SRUN_PORT_RANGE}', or at least {needed}",
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs.model import instances
 from pcs_constructs.model.capacity import scaling_violations
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
+from pcs_constructs.model.slurm import DEFAULT_SPELLED
 from pcs_constructs.rules.names import identifier_violations, name_violations
 from pcs_constructs.rules.rule import advice, error, facts_record, page
 
@@ -235,7 +236,7 @@ def node_group_idle_time_is_allowed(facts: NodeGroupFacts) -> Iterator[Violation
         yield Violation(
             "scale_down_idle_time",
             f"needs Slurm 25.11 for a node group of its own, the cluster has {facts.slurm.value}",
-            "set scale_down_idle_time on the cluster, or use SlurmVersion.V25_11",
+            f"set scale_down_idle_time on the cluster, or use {DEFAULT_SPELLED}",
         )
 
 

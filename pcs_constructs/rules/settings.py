@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
+from pcs_constructs.model.ports import SLURMCTLD, SLURMRESTD, SRUN_PORT_RANGE
 from pcs_constructs.model.slurm_settings import (
     ENFORCEMENTS,
     FORMS,
@@ -324,7 +325,7 @@ def srun_ports_are_a_range(facts: SettingsFacts) -> Iterator[Violation]:
         yield Violation(
             facts.argument("SrunPortRange"),
             f"has SrunPortRange={value!r}",
-            "write two ports from 1024 to 65535, such as '60001-63000'",
+            f"write two ports from 1024 to 65535, such as '{SRUN_PORT_RANGE}'",
         )
 
 
@@ -338,11 +339,11 @@ def srun_leaves_the_ports_of_slurm_alone(facts: SettingsFacts) -> Iterator[Viola
     Source: `SrunPortRange` of `slurm.conf`; Requirements for security groups in AWS PCS.
     """
     ports = re.fullmatch(r"(\d{4,5})-(\d{4,5})", facts.text("SrunPortRange") or "", re.ASCII)
-    if ports and int(ports[1]) <= 6820 and int(ports[2]) >= 6817:
+    if ports and int(ports[1]) <= SLURMRESTD and int(ports[2]) >= SLURMCTLD:
         yield Violation(
             facts.argument("SrunPortRange"),
             f"has SrunPortRange={ports[0]!r}, in which the ports of Slurm itself are",
-            "write a range beside 6817 to 6820, such as '60001-63000'",
+            f"write a range beside {SLURMCTLD} to {SLURMRESTD}, such as '{SRUN_PORT_RANGE}'",
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pcs_constructs.model.slurm import DEFAULT
 from tests.apps.conftest import Synthesized
 
 
@@ -70,7 +71,7 @@ def test_the_cluster_is_small_and_in_private_subnet_a(
 ) -> None:
     cluster = getting_started.resource("AWS::PCS::Cluster", Name="get-started")
     assert cluster["Size"] == "SMALL"
-    assert cluster["Scheduler"] == {"Type": "SLURM", "Version": "25.11"}
+    assert cluster["Scheduler"] == {"Type": "SLURM", "Version": DEFAULT.value}
     assert cluster["Networking"]["SubnetIds"] == [{"Ref": subnets["10.3.128.0/20"]}]
     assert len(cluster["Networking"]["SecurityGroupIds"]) == 1
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pcs_constructs import rules
 from pcs_constructs.analysis.check.wording import for_templates
+from pcs_constructs.model.file_systems import PARTS, RESOURCES
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.clusters import (
     address_evidence,
@@ -51,20 +52,14 @@ JUDGED: Final = frozenset(
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
         "AWS::EC2::VPCEndpoint",
-        "AWS::EFS::AccessPoint",
-        "AWS::EFS::FileSystem",
-        "AWS::EFS::MountTarget",
-        "AWS::FSx::DataRepositoryAssociation",
-        "AWS::FSx::FileCache",
-        "AWS::FSx::FileSystem",
-        "AWS::FSx::StorageVirtualMachine",
-        "AWS::FSx::Volume",
         "AWS::IAM::InstanceProfile",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::IAM::RolePolicy",
         "AWS::Lambda::Function",
+        *RESOURCES,
+        *PARTS,
         CLUSTER,
         NODE_GROUP,
         QUEUE,

@@ -21,6 +21,8 @@ from pcs_constructs.analysis.reach.values import (
     within,
 )
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.model.file_systems import EFS, KINDS, MOUNT_TARGET, OWNERS, PARTS, RESOURCES
+from pcs_constructs.model.ports import SRUN
 from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE
 
 if TYPE_CHECKING:
@@ -249,30 +251,19 @@ class Actors:
     def _file_systems(self, resource: Resource) -> Iterator[FileSystem]:
         """The file system that a resource is, or is a part of."""
         template = resource.template
-        match resource.type:
-            case "AWS::EFS::FileSystem":
-                yield self._efs(resource)
-            case "AWS::EFS::AccessPoint" | "AWS::EFS::MountTarget":
-                owner = referred(template, get(resource, "FileSystemId"))
+        if resource.type == EFS:
+            yield self._efs(resource)
+        elif resource.type in RESOURCES:
+            yield self._fsx(resource)
+        elif resource.type in PARTS:
+            for path in OWNERS:
+                owner = referred(template, get(resource, *path))
                 if owner is not None:
                     yield from self._file_systems(owner)
-            case "AWS::FSx::FileSystem" | "AWS::FSx::FileCache":
-                yield self._fsx(resource)
-            case "AWS::FSx::Volume" | "AWS::FSx::StorageVirtualMachine":
-                for path in (
-                    ("FileSystemId",),
-                    ("OpenZFSConfiguration", "ParentVolumeId"),
-                    ("OntapConfiguration", "StorageVirtualMachineId"),
-                ):
-                    owner = referred(template, get(resource, *path))
-                    if owner is not None:
-                        yield from self._file_systems(owner)
-            case _:
-                pass
 
     def _efs(self, resource: Resource) -> FileSystem:
         sides: list[Side] = []
-        for target in self.network.of_type("AWS::EFS::MountTarget"):
+        for target in self.network.of_type(MOUNT_TARGET):
             if referred(target.template, get(target, "FileSystemId")) is resource:
                 place = self.network.subnet(target.template, get(target, "SubnetId"))
                 groups = self.groups.of(target, "SecurityGroups", vpc=place.vpc)
@@ -285,7 +276,7 @@ class Actors:
         subnets = self.network.subnets(resource, "SubnetIds")
         vpc = subnets[0].vpc if subnets else None
         groups = self.groups.of(resource, "SecurityGroupIds", vpc=vpc)
-        own = {"OPENZFS": "OpenZFSConfiguration", "ONTAP": "OntapConfiguration"}.get(kind, "")
+        own = KINDS[kind].configuration if kind in KINDS else ""
         tables: tuple[Identity, ...] | None = None
         deployment = text(resource, own, "DeploymentType") or ""
         if deployment is UNKNOWN or "MULTI_AZ" in deployment:
@@ -331,7 +322,7 @@ def _srun_ports(cluster: Resource) -> tuple[int, int] | Unknown:
                 return (int(match[1]), int(match[2])) if match else UNKNOWN
             case _:
                 pass
-    return 60001, 63000
+    return SRUN
 
 
 def _several(group: Resource) -> bool:

@@ -25,43 +25,14 @@ from pcs_constructs.analysis.reach.proof import (
 )
 from pcs_constructs.analysis.reach.ways import Ways
 from pcs_constructs.model.errors import UNKNOWN
+from pcs_constructs.model.file_systems import KINDS
+from pcs_constructs.model.ports import SLURMCTLD, SLURMD, SLURMDBD, SLURMRESTD, SSH
 from pcs_constructs.rules import FlowFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pcs_constructs.templates.template import Resource, Template
-
-SLURMCTLD: Final = 6817
-SLURMD: Final = 6818
-SLURMDBD: Final = 6819
-SLURMRESTD: Final = 6820
-
-PORTS: Final = {
-    "EFS": (("tcp", 2049, 2049),),
-    "LUSTRE": (("tcp", 988, 988), ("tcp", 1018, 1023)),
-    "NFS": (("tcp", 2049, 2049),),
-    "ONTAP": (("tcp", 2049, 2049),),
-    "OPENZFS": tuple(
-        (protocol, first, last)
-        for first, last in ((111, 111), (2049, 2049), (20001, 20003))
-        for protocol in ("tcp", "udp")
-    ),
-    "WINDOWS": (("tcp", 445, 445),),
-}
-"""Where nodes reach the servers of each kind of file system, as `storage` opens them."""
-
-_CALLS_BACK: Final = {"LUSTRE"}
-"""The kinds whose servers reach nodes, and each other, at the same ports."""
-
-_NAMES: Final = {
-    "EFS": "EFS",
-    "LUSTRE": "Lustre",
-    "NFS": "NFS",
-    "ONTAP": "ONTAP",
-    "OPENZFS": "OpenZFS",
-    "WINDOWS": "SMB",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -259,16 +230,16 @@ class _Cluster:
                 mounted.setdefault(system.name, system)
                 yield from self._mount(group, system)
         for system in mounted.values():
-            if system.kind in _CALLS_BACK:
+            if _calls_back(system):
                 for traffic in _traffic_of(system):
                     proof = self._among(system.servers, system.servers, traffic)
-                    what = f"{_NAMES[system.kind]} servers"
+                    what = f"{KINDS[system.kind].name} servers"
                     yield self._flow(system.name, system.name, what, traffic, proof)
 
     def _mount(self, group: NodeGroup, system: FileSystem) -> Iterator[Flow]:
         nodes = group.side
-        what = _NAMES.get(system.kind, "file system")
-        if not system.servers or system.kind not in PORTS:
+        what = KINDS[system.kind].name if system.kind in KINDS else "file system"
+        if not system.servers or system.kind not in KINDS:
             yield self._mount_unseen(nodes, system, what)
             return
         servers = system.reached_from(frozenset(place.zone for place in nodes.subnets))
@@ -276,7 +247,7 @@ class _Cluster:
         for traffic in _traffic_of(system):
             there = Every((self._among((nodes,), servers, traffic), *way))
             yield self._flow(nodes.name, system.name, what, traffic, there)
-            if system.kind in _CALLS_BACK:
+            if _calls_back(system):
                 back = self._among(servers, (nodes,), traffic)
                 yield self._flow(system.name, nodes.name, what, traffic, back)
         if system.efa and group.efa:
@@ -293,8 +264,7 @@ class _Cluster:
         if system.servers:
             words = f"of what kind {system.name} is, is not known"
         unseen = Fact(Verdict.UNKNOWN, words)
-        ports = PORTS.get(system.kind)
-        traffic = Traffic(*ports[0]) if ports else None
+        traffic = next(iter(_traffic_of(system)), None)
         proof: Proof = unseen
         if traffic:
             proof = Every((unseen, could_send(nodes, traffic, system.name)))
@@ -330,11 +300,16 @@ class _Cluster:
                     yield self._flow(source, nodes.side.name, "SSH", _SSH, proof)
 
 
-_SSH: Final = Traffic("tcp", 22, 22)
+_SSH: Final = Traffic("tcp", SSH, SSH)
 
 
 def _traffic_of(system: FileSystem) -> list[Traffic]:
-    return [Traffic(*ports) for ports in PORTS.get(system.kind, ())]
+    ports = KINDS[system.kind].ports if system.kind in KINDS else ()
+    return [Traffic(each.protocol, each.first, each.last) for each in ports]
+
+
+def _calls_back(system: FileSystem) -> bool:
+    return system.kind in KINDS and KINDS[system.kind].calls_back
 
 
 def _zones_of_efs(system: FileSystem, nodes: Side) -> list[Fact]:

@@ -53,7 +53,9 @@ from pcs_constructs.model.annotations import judged
 from pcs_constructs.model.capacity import ClusterSize, Scaling
 from pcs_constructs.model.errors import UNKNOWN, Problem
 from pcs_constructs.model.network_type import NetworkType
+from pcs_constructs.model.ports import SLURMRESTD
 from pcs_constructs.model.slurm import (
+    DEFAULT,
     Accounting,
     Preemption,
     SlurmVersion,
@@ -250,7 +252,7 @@ class Cluster(Construct):
         vpc: ec2.IVpc,
         subnet: ec2.ISubnet | None = None,
         size: ClusterSize = ClusterSize.SMALL,
-        slurm: SlurmVersion = SlurmVersion.V25_11,
+        slurm: SlurmVersion = DEFAULT,
         name: str | None = None,
         mounts: Mapping[str, ISharedStorage] | None = None,
         mount_scripts: MountScripts | None = None,
@@ -294,7 +296,9 @@ class Cluster(Construct):
         self._queues = _Queues(self, "Queues", self._problems_at_synth)
         self._resource = self._attach_cluster(draft)
         for peer in draft.peers:
-            self.security_group.connections.allow_from(peer, ec2.Port.tcp(6820), "Slurm REST API")
+            self.security_group.connections.allow_from(
+                peer, ec2.Port.tcp(SLURMRESTD), "Slurm REST API"
+            )
         self._shares = {path: storage.file_share for path, storage in draft.mounts.items()}
         for share in self._shares.values():
             for group in dict.fromkeys((self.compute_security_group, self.login_security_group)):

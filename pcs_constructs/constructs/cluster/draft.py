@@ -23,6 +23,7 @@ from pcs_constructs.constructs.nodes.parameters import ClusterParameters
 from pcs_constructs.model.errors import Problem
 from pcs_constructs.model.names import physical_name
 from pcs_constructs.model.network_type import NetworkType
+from pcs_constructs.model.ports import SRUN_PORT_RANGE
 from pcs_constructs.model.slurm import CATALOG_DATE, Accounting, SlurmVersion
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class ClusterDraft:
                 )
             )
         if self.srun_ports is not None:  # it is opened
-            given.literal("slurm_settings['SrunPortRange']", self.srun_ports, "60001-63000")
+            given.literal("slurm_settings['SrunPortRange']", self.srun_ports, SRUN_PORT_RANGE)
 
     def judge(self) -> tuple[tuple[object, ...], ec2.ISubnet]:
         """All facts about the cluster, which the rules have let pass, and its subnet."""

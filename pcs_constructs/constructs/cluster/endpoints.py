@@ -33,6 +33,7 @@ from pcs_constructs.constructs.nodes.node_group import ComputeNodeGroup
 from pcs_constructs.constructs.nodes.permissions import permissions_of, role_of
 from pcs_constructs.model.annotations import judge_fields
 from pcs_constructs.model.errors import UNKNOWN, Problem, Unknown
+from pcs_constructs.model.ports import HTTPS
 from pcs_constructs.model.services import (
     GATEWAYS,
     SESSION_MANAGER,
@@ -242,7 +243,7 @@ class ClusterEndpoints(Construct):
             allow(
                 clients,
                 own,
-                port_range("tcp", 443, 443),
+                port_range("tcp", HTTPS, HTTPS),
                 back=False,
                 scope=self,
                 description="Nodes to AWS services",
@@ -274,7 +275,7 @@ class ClusterEndpoints(Construct):
         """The network connections of the endpoints, at port 443."""
         return ec2.Connections(
             security_groups=[as_security_group(self.security_group)],
-            default_port=ec2.Port.tcp(443),
+            default_port=ec2.Port.tcp(HTTPS),
         )
 
     def _problems_at_synth(self) -> Sequence[Problem]:

@@ -15,6 +15,7 @@ from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.once import port_range, security_group_id
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.traffic import allow, new_security_group
+from pcs_constructs.model import ports
 from pcs_constructs.model.annotations import judge_fields, judged
 from pcs_constructs.model.errors import PcsValidationError, Problem
 from pcs_constructs.model.slurm_settings import CLUSTER
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What AWS PCS opens for srun unless the cluster says otherwise.
-_SRUN_PORTS: Final = "60001-63000"
 
 
 @jsii.implements(ec2.IConnectable)
@@ -170,16 +170,16 @@ class RestrictedSecurityGroups(Construct):
         vpc: ec2.IVpc,
         accounting: bool = False,
         rest_api: bool = False,
-        srun_port_range: str = _SRUN_PORTS,
+        srun_port_range: str = ports.SRUN_PORT_RANGE,
         ssh: bool = False,
         ipv6: bool = False,
         all_outbound: bool = True,
     ) -> None:
         given = Arguments(RestrictedSecurityGroups.__init__, locals())
-        ports = given.literal("srun_port_range", srun_port_range, _SRUN_PORTS)
+        srun = given.literal("srun_port_range", srun_port_range, ports.SRUN_PORT_RANGE)
         facts = rules.SettingsFacts(
             scope=CLUSTER,
-            settings={"SrunPortRange": ports},
+            settings={"SrunPortRange": srun},
             arguments={"SrunPortRange": "srun_port_range"},
         )
         refuse(scope, id, (*given.problems, *rules.errors_in(facts)))
@@ -202,18 +202,18 @@ class RestrictedSecurityGroups(Construct):
             )
         )
         nodes = (self.compute, self.login)
-        first, last = map(int, ports.split("-"))
+        first, last = map(int, srun.split("-"))
         for server in nodes:
             for client in (self.controller, *nodes):
-                _allow(client, server, 6818, "slurmd")
+                _allow(client, server, ports.SLURMD, "slurmd")
                 _allow(client, server, first, "srun", last)
             for client in nodes if ssh else ():
-                _allow(client, server, 22, "SSH between nodes")
+                _allow(client, server, ports.SSH, "SSH between nodes")
         for client in nodes:
             for port, service, there in (
-                (6817, "slurmctld", True),
-                (6819, "slurmdbd", accounting),
-                (6820, "Slurm REST API", rest_api),
+                (ports.SLURMCTLD, "slurmctld", True),
+                (ports.SLURMDBD, "slurmdbd", accounting),
+                (ports.SLURMRESTD, "Slurm REST API", rest_api),
             ):
                 if there:
                     _allow(client, self.controller, port, service)
@@ -348,7 +348,7 @@ class ClusterSecurityGroups:
             vpc=vpc,
             accounting=accounting,
             rest_api=rest_api,
-            srun_port_range=srun_port_range or _SRUN_PORTS,
+            srun_port_range=srun_port_range or ports.SRUN_PORT_RANGE,
             ssh=self.ssh,
             ipv6=ipv6,
             all_outbound=self.all_outbound,

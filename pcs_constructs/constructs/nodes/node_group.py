@@ -29,6 +29,7 @@ from pcs_constructs.constructs.nodes.permissions import (
     principal_of,
 )
 from pcs_constructs.model.errors import PcsValidationError, Problem
+from pcs_constructs.model.ports import SSH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -371,7 +372,7 @@ class ComputeNodeGroup(Construct):
     def _open(self, draft: NodeGroupDraft, own: Sequence[FileShare]) -> None:
         """Let in who may come by SSH, and open and permit what these nodes alone mount."""
         for peer in draft.peers:
-            self.connections.allow_from(peer, ec2.Port.tcp(22), "SSH")
+            self.connections.allow_from(peer, ec2.Port.tcp(SSH), "SSH")
         for share in own if self._given_template is None else ():  # or that has opened them
             if share.ports and share.security_groups:
                 share.allow_mount_from(as_security_group(self._own_security_group))

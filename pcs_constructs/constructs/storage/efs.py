@@ -24,11 +24,12 @@ from pcs_constructs.constructs._cdk.once import subnet_id, zone_name
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.traffic import new_security_group
-from pcs_constructs.constructs.file_share import FileShare, MountScript, Ports
+from pcs_constructs.constructs.file_share import FileShare, MountScript
 from pcs_constructs.constructs.network.subnets import first_private_subnet, subnet_facts, subnet_for
 from pcs_constructs.model.annotations import judged
 from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.model.file_systems import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -398,7 +399,7 @@ def _share(
         type="efs",
         options=",".join(["_netdev", "noresvport", *options]),
         client=MountClient.EFS,
-        ports=(Ports(first=2049, last=2049),),
+        ports=KINDS["EFS"].ports,
         security_groups=security_groups or file_system.connections.security_groups,
         dependencies=(file_system.mount_targets_available,),
         mount_targets_in=subnets,

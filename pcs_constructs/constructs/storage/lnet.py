@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from aws_cdk import aws_ec2 as ec2
 
-from pcs_constructs.constructs.file_share import FileShare, MountScript, Ports
+from pcs_constructs.constructs.file_share import FileShare, MountScript
 from pcs_constructs.model.boot import MountClient
+from pcs_constructs.model.file_systems import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs import Construct, IDependable
 
-PORTS: Final = (Ports(first=988, last=988), Ports(first=1018, last=1023))
-"""Where servers and clients reach each other."""
+_KIND: Final = KINDS["LUSTRE"]
 
 
 def share(
@@ -35,8 +35,8 @@ def share(
         type="lustre",
         options=options,
         client=MountClient.LUSTRE,
-        ports=PORTS,
-        calls_back=True,
+        ports=_KIND.ports,
+        calls_back=_KIND.calls_back,
         efa=efa,
         security_groups=(security_group,),
         servers_in=servers_in,
@@ -60,7 +60,7 @@ def allow_between_servers(
             to_port=ports.last,
             description="Lustre between file servers",
         )
-        for name, ports in zip(("Lnet", "Lnet1018To1023"), PORTS, strict=True)
+        for name, ports in zip(("Lnet", "Lnet1018To1023"), _KIND.ports, strict=True)
     ]
     if efa:
         between += [

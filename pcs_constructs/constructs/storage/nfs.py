@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.tokens import known
-from pcs_constructs.constructs.file_share import FileShare, Ports
+from pcs_constructs.constructs.file_share import FileShare
 from pcs_constructs.model.boot import MountClient
+from pcs_constructs.model.file_systems import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import aws_ec2 as ec2
+
+    from pcs_constructs.model.ports import Ports
 
 # What nfs(5) says is the default, and AWS recommends for its own servers, whatever the image has in
 # /etc/nfsmount.conf. Sizes are negotiated. Not noresvport, which AWS recommends for EFS: a Linux
@@ -99,7 +102,7 @@ class NfsStorage:
             type="nfs",
             options=",".join([*added, *(option for option in chosen if option != "_netdev")]),
             client=MountClient.NFS,
-            ports=(Ports(first=2049, last=2049),) if opened is None else opened,
+            ports=KINDS["NFS"].ports if opened is None else opened,
             security_groups=(security_group,) if security_group else (),
             keep_home=keep_home,
         )

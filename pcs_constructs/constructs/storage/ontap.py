@@ -18,11 +18,12 @@ from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known
-from pcs_constructs.constructs.file_share import FileShare, Ports
+from pcs_constructs.constructs.file_share import FileShare
 from pcs_constructs.constructs.network.subnets import subnet_for
 from pcs_constructs.constructs.storage.servers import FsxServers
 from pcs_constructs.model.boot import MountClient
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.model.file_systems import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,6 @@ _OPTIONS: Final = (
     "_netdev,noatime,nfsvers=4.1,nconnect=4,rsize=1048576,wsize=1048576,hard,timeo=600"
 )
 # All that NFS 4.1 needs. ONTAP's guide lists more, for NFS 3 and quota(1).
-_PORTS: Final = (Ports(first=2049, last=2049),)
 _DEFAULT_THROUGHPUT: Final = {
     "SINGLE_AZ_1": 128,
     "SINGLE_AZ_2": 1536,
@@ -449,7 +449,7 @@ def _share(
         type="nfs",
         options=_OPTIONS,
         client=MountClient.NFS,
-        ports=_PORTS,
+        ports=KINDS["ONTAP"].ports,
         security_groups=(security_group,),
         servers_in=servers_in,
         dependencies=dependencies,

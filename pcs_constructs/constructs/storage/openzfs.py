@@ -18,11 +18,12 @@ from pcs_constructs.constructs._cdk.arguments import Arguments
 from pcs_constructs.constructs._cdk.casts import as_security_group
 from pcs_constructs.constructs._cdk.problems import advise, refuse
 from pcs_constructs.constructs._cdk.tokens import known
-from pcs_constructs.constructs.file_share import FileShare, Ports
+from pcs_constructs.constructs.file_share import FileShare
 from pcs_constructs.constructs.network.subnets import subnet_for
 from pcs_constructs.constructs.storage.servers import FsxServers
 from pcs_constructs.constructs.storage.snapshots import take_snapshots
 from pcs_constructs.model.boot import MountClient
+from pcs_constructs.model.file_systems import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +36,6 @@ if TYPE_CHECKING:
 # from all nodes together.
 _OPTIONS: Final = (
     "_netdev,noatime,nfsvers=4.2,nconnect=4,rsize=1048576,wsize=1048576,hard,timeo=600"
-)
-_PORTS: Final = tuple(
-    Ports(protocol=protocol, first=first, last=last)
-    for first, last in ((111, 111), (2049, 2049), (20001, 20003))
-    for protocol in ("tcp", "udp")
 )
 _EVERYBODY: Final[Mapping[str, Sequence[str]]] = {"*": ("rw", "crossmnt", "no_root_squash")}
 _WITH_EVERYTHING: Final = ["DELETE_CHILD_VOLUMES_AND_SNAPSHOTS"]
@@ -509,7 +505,7 @@ def _share(
         type="nfs",
         options=_OPTIONS,
         client=MountClient.NFS,
-        ports=_PORTS,
+        ports=KINDS["OPENZFS"].ports,
         security_groups=(security_group,),
         servers_in=servers_in,
         dependencies=dependencies,

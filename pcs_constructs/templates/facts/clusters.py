@@ -9,6 +9,7 @@ from pcs_constructs import rules
 from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Problem, Unknown
 from pcs_constructs.model.names import looks_derived
+from pcs_constructs.model.ports import SLURMRESTD
 from pcs_constructs.model.slurm import SlurmVersion
 from pcs_constructs.model.slurm_settings import CGROUP, CLUSTER, SLURMDBD
 from pcs_constructs.templates.document import as_mapping
@@ -117,7 +118,7 @@ def _rest_peers(cluster: ResolvedResource) -> list[Location]:
         for group in cluster.each("Networking", "SecurityGroupIds")
         if (found := cluster.follow(group)) is not None
         for each in open_ports(found)
-        if each.ports == (6820, 6820)
+        if each.ports == (SLURMRESTD, SLURMRESTD)
     ]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from pcs_constructs import rules
+from pcs_constructs.model.file_systems import EFS, FILE_CACHE, FSX
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence
 from pcs_constructs.templates.facts.networks import zone
-from pcs_constructs.templates.facts.storage import CACHE, EFS, FSX, mount_targets
+from pcs_constructs.templates.facts.storage import mount_targets
 from pcs_constructs.templates.members import launch_template
 from pcs_constructs.templates.types import SUBNET
 
@@ -66,7 +67,7 @@ def _mounted(group: ResolvedResource) -> list[ResolvedResource]:
     if template is not None:
         _collect(template, template.get("LaunchTemplateData", "UserData"), found)
     _collect(group, group.get("NodeLifecycleActions"), found)
-    return [resource for resource in found.values() if resource.type in {EFS, FSX, CACHE}]
+    return [resource for resource in found.values() if resource.type in {EFS, FSX, FILE_CACHE}]
 
 
 def _collect(resource: ResolvedResource, value: Any, found: dict[int, ResolvedResource]) -> None:

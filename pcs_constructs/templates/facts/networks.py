@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.model.ports import SERVICES
 from pcs_constructs.model.services import endpoint_service
 from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.members import launch_template
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 _INTERFACES: Final = ("LaunchTemplateData", "NetworkInterfaces")
 _INGRESS: Final = "AWS::EC2::SecurityGroupIngress"
 _EVERYONE: Final = ("0.0.0.0/0", "::/0")
-_SERVICES: Final = {
-    22: "SSH",
-    3000: "Grafana",
-    6820: "the REST API",
-    8443: "DCV",
-}
 
 
 class Opened(NamedTuple):
@@ -292,7 +287,7 @@ def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
             if opened.source not in _EVERYONE or opened.ports is UNKNOWN:
                 continue
             first, last = opened.ports
-            names = [name for port, name in _SERVICES.items() if first <= port <= last]
+            names = [name for port, name in SERVICES.items() if first <= port <= last]
             if names:
                 yield Evidence(
                     facts=rules.PeersFacts(

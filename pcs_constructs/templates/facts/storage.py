@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.model.file_systems import (
+    ACCESS_POINT,
+    EFS,
+    FILE_CACHE,
+    FSX,
+    MOUNT_TARGET,
+    REPOSITORY,
+    RESOURCES,
+    VOLUME,
+)
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.networks import open_ports, zone
@@ -18,10 +28,6 @@ if TYPE_CHECKING:
 
     from pcs_constructs.templates.resolved import Path, ResolvedResource, ResolvedTemplates
 
-EFS: Final = "AWS::EFS::FileSystem"
-FSX: Final = "AWS::FSx::FileSystem"
-CACHE: Final = "AWS::FSx::FileCache"
-_REPOSITORY: Final = "AWS::FSx::DataRepositoryAssociation"
 _NONE: Final = -1
 """What FSx takes as no quota and no reservation."""
 _DAYS: Final = re.compile(r"AFTER_(\d+)_DAYS?")
@@ -31,7 +37,7 @@ def storage_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     """What all file systems of the templates show."""
     for file_system in resolved.of_type(EFS):
         yield from _efs(file_system)
-    for point in resolved.of_type("AWS::EFS::AccessPoint"):
+    for point in resolved.of_type(ACCESS_POINT):
         path = point.text("RootDirectory", "Path")
         if path is not None:
             yield Evidence(
@@ -50,9 +56,9 @@ def storage_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
             case _:
                 pass
     yield from _volumes(resolved)
-    for cache in resolved.of_type(CACHE):
+    for cache in resolved.of_type(FILE_CACHE):
         yield from _cache(cache)
-    for resource in resolved.of_type(EFS, FSX, CACHE):
+    for resource in resolved.of_type(*RESOURCES):
         policy = resource.declared.whole.get("DeletionPolicy")
         if isinstance(policy, str):
             yield Evidence(
@@ -109,7 +115,7 @@ def mount_targets(file_system: ResolvedResource) -> list[ResolvedResource]:
     """The mount targets of an EFS file system."""
     return [
         target
-        for target in file_system.resolved.of_type("AWS::EFS::MountTarget")
+        for target in file_system.resolved.of_type(MOUNT_TARGET)
         if target.follow(target.get("FileSystemId")) is file_system
     ]
 
@@ -229,7 +235,7 @@ def _repositories(
         storage_type=storage,
         backup_days=UNKNOWN if backups is None else backups,
     )
-    for link in resource.resolved.of_type(_REPOSITORY):
+    for link in resource.resolved.of_type(REPOSITORY):
         if link.follow(link.get("FileSystemId")) is not resource:
             continue
         path, source = link.text("FileSystemPath"), link.text("DataRepositoryPath")
@@ -423,7 +429,7 @@ def _ontap(resource: ResolvedResource) -> Evidence:
 def _volumes(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     """Volumes, each beside those that come before it in the same file system."""
     junctions: dict[str, list[tuple[str | Unknown, str | Unknown]]] = {}
-    for volume in resolved.of_type("AWS::FSx::Volume"):
+    for volume in resolved.of_type(VOLUME):
         place = "OntapConfiguration"
         if volume.get(place) is not None:
             key = volume.key(volume.get(place, "StorageVirtualMachineId")) or ""

@@ -13,6 +13,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_fsx as fsx
 
 import pcs_constructs as pcs
+from pcs_constructs.model.slurm import DEFAULT
 from tests.constructs.templates import (
     PRIVATE,
     PUBLIC,
@@ -67,7 +68,8 @@ def test_a_cluster_is_small_and_runs_slurm_25_11_in_the_first_private_subnet(
 ) -> None:
     cluster = only(default, CLUSTER)
     assert cluster["Size"] == "SMALL"
-    assert cluster["Scheduler"] == {"Type": "SLURM", "Version": "25.11"}
+    assert cluster["Scheduler"] == {"Type": "SLURM", "Version": DEFAULT.value}
+    assert f"slurm: The Slurm version. By default {DEFAULT.value}." in str(pcs.Cluster.__doc__)
     assert cluster["Networking"]["SubnetIds"] == [PRIVATE[0]]
     assert "SlurmConfiguration" not in cluster
 
