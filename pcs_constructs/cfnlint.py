@@ -39,10 +39,10 @@ def _judged(content: object, file: str | None) -> tuple[Finding, ...]:
     if not isinstance(content, dict) or not isinstance(cast("Any", content).get("Resources"), dict):
         return ()  # cfn-lint tells
     try:
-        found = template.parsed("template", cast("Mapping[str, Any]", content), file or None)
+        parsed = template.parsed("template", cast("Mapping[str, Any]", content), file or None)
     except template.TemplateError:
         return ()  # cfn-lint tells that as well
-    together = [found]
+    together = [parsed]
     result = check.check(together)
     try:
         suppressions = check.from_templates(together)

@@ -90,9 +90,9 @@ def configurations(templates: Sequence[Template]) -> list[Configuration]:
 
 def _cluster_of(resource: Resource) -> Resource | str:
     reference = resource.get("ClusterId")
-    found = resource.template.referred(reference)
-    if found is not None and found.type == CLUSTER:
-        return found
+    target = resource.template.referred(reference)
+    if target is not None and target.type == CLUSTER:
+        return target
     return resource.template.shown(reference)
 
 
@@ -271,13 +271,13 @@ def _types(group: Resource) -> list[str]:
 def _cores(types: Sequence[str]) -> int | None:
     """The cores of a node: AWS PCS takes each for one CPU, whatever its threads."""
     facts = instances.known(types)
-    cores = {found.cores for found in facts.values()}
+    cores = {facts_of.cores for facts_of in facts.values()}
     return cores.pop() if len(cores) == 1 and facts.keys() == set(types) else None
 
 
 def _idle_time(resource: Resource) -> str:
-    found = resource.get("SlurmConfiguration", "ScaleDownIdleTimeInSeconds")
-    return resource.template.shown(found)
+    seconds = resource.get("SlurmConfiguration", "ScaleDownIdleTimeInSeconds")
+    return resource.template.shown(seconds)
 
 
 def _groups(queue: Resource) -> Iterator[Resource | str]:
@@ -291,8 +291,8 @@ def _groups(queue: Resource) -> Iterator[Resource | str]:
         reference: object = config
         if isinstance(config, Mapping):
             reference = cast("Mapping[str, Any]", config).get("ComputeNodeGroupId", config)
-        found = queue.template.referred(reference)
-        yield found if found is not None and found.type == NODE_GROUP else shown(reference)
+        target = queue.template.referred(reference)
+        yield target if target is not None and target.type == NODE_GROUP else shown(reference)
 
 
 def _items(resource: Resource, name: str) -> list[Mapping[str, Any] | str]:
@@ -306,15 +306,15 @@ def _items(resource: Resource, name: str) -> list[Mapping[str, Any] | str]:
         return [shown(listed)] if literal(listed) is not None else []
     if listed is not None and not isinstance(listed, list):
         return [_strange(listed)]
-    found: list[Mapping[str, Any] | str] = []
+    entries: list[Mapping[str, Any] | str] = []
     for item in cast("list[object]", listed or []):
         if _is_intrinsic(item):
-            found += [shown(item)] if literal(item) is not None else []
+            entries += [shown(item)] if literal(item) is not None else []
         elif isinstance(item, Mapping):
-            found.append(cast("Mapping[str, Any]", item))
+            entries.append(cast("Mapping[str, Any]", item))
         else:
-            found.append(_strange(item))
-    return found
+            entries.append(_strange(item))
+    return entries
 
 
 def _strange(value: object) -> str:

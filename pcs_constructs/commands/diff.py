@@ -49,14 +49,16 @@ def run(given: Namespace) -> int:
     from pcs_constructs.analysis import diff
     from pcs_constructs.templates import template
 
-    found = diff.compare(
+    comparison = diff.compare(
         template.read(cast("str", given.old)), template.read(cast("str", given.new))
     )
-    print(json.dumps(diff.as_data(found), indent=1) if given.json else diff.as_text(found))
+    print(
+        json.dumps(diff.as_data(comparison), indent=1) if given.json else diff.as_text(comparison)
+    )
     least = _FAIL_ON.index(cast("str", given.fail_on))
     failed = any(
         change.refusals
         or (change.effect.word in _FAIL_ON and _FAIL_ON.index(change.effect.word) >= least)
-        for change in found
+        for change in comparison
     )
     return 1 if failed else 0

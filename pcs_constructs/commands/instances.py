@@ -33,12 +33,12 @@ def run(given: Namespace) -> int:
     """Run the command and return its exit status."""
     filters = cast("list[str]", given.filters)
     names = [n for n in instances.names() if not filters or any(_matches(n, f) for f in filters)]
-    found = list(instances.known(names).values())
-    if not found:
+    known = list(instances.known(names).values())
+    if not known:
         print(f"no instance type matches {' or '.join(filters)}", file=sys.stderr)
         return 1
     if given.json:
-        print(json.dumps([dataclasses.asdict(facts) for facts in found], indent=1))
+        print(json.dumps([dataclasses.asdict(facts) for facts in known], indent=1))
         return 0
     rows = [
         (
@@ -64,7 +64,7 @@ def run(given: Namespace) -> int:
                 str(facts.efa_interfaces or "-"),
                 ", ".join(facts.usage_classes),
             )
-            for facts in found
+            for facts in known
         ),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -72,7 +72,7 @@ def run(given: Namespace) -> int:
         print(
             "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         )
-    print(f"\n{len(found)} types, from {instances.source()}")
+    print(f"\n{len(known)} types, from {instances.source()}")
     return 0
 
 

@@ -34,17 +34,17 @@ def run(given: Namespace) -> int:
     from pcs_constructs.templates import template
 
     paths, out = cast("list[str]", given.templates), cast("str | None", given.out)
-    found = slurm.configurations(template.read(*paths))
-    if not found:
+    written = slurm.configurations(template.read(*paths))
+    if not written:
         print(f"{', '.join(paths)}: no resource of AWS PCS is in there", file=sys.stderr)
         return 2
     if out is None:
-        texts = [c.text(file) for c in found for file in slurm.FILES if c.lines[file]]
+        texts = [c.text(file) for c in written for file in slurm.FILES if c.lines[file]]
         print("\n".join(texts), end="")
         return 0
     try:
-        for configuration in found:
-            directory = Path(out, configuration.directory) if len(found) > 1 else Path(out)
+        for configuration in written:
+            directory = Path(out, configuration.directory) if len(written) > 1 else Path(out)
             directory.mkdir(parents=True, exist_ok=True)
             for file in slurm.FILES:
                 (directory / file).write_text(configuration.text(file), encoding="utf-8")

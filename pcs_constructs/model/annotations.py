@@ -313,20 +313,20 @@ class _Named(_Kind):
         name = self._name
         if name in _MEMBERS:
             self._test = partial(_has, member=_MEMBERS[name])
-        elif isinstance(found := self._meaning(), str):
-            self._test = _kind_of(found, self._module).accepts
-        elif found is not None:
-            self._test = partial(_is_of, kind=found)
+        elif isinstance(meaning := self._meaning(), str):
+            self._test = _kind_of(meaning, self._module).accepts
+        elif meaning is not None:
+            self._test = partial(_is_of, kind=meaning)
         return self._test
 
     def _meaning(self) -> type | str | None:
         first, _, rest = self._name.partition(".")
         if rest:
             there = _MODULES.get(first, f"aws_cdk.aws_{first}")
-            found: object = getattr(self._module, first, None) or sys.modules.get(there)
+            meaning: object = getattr(self._module, first, None) or sys.modules.get(there)
             for step in rest.split("."):
-                found = getattr(found, step, None)
-            return cast("type | None", found)
+                meaning = getattr(meaning, step, None)
+            return cast("type | None", meaning)
         if first == "Construct":
             return getattr(sys.modules.get("constructs"), first, None)
         return getattr(self._module, first, None) or _class_of_ours(first)

@@ -281,23 +281,23 @@ class _Entry:
         return among[0]
 
     def _inside(self, entry: object, path: str, kind: type[T], default: T | None = None) -> T:
-        found = entry
+        value = entry
         for key in path.split("."):
-            found = _mapping(found).get(key)
-        if found is None and default is not None:
+            value = _mapping(value).get(key)
+        if value is None and default is not None:
             return default
-        if not isinstance(found, kind) or (kind is int and isinstance(found, bool)) or found == "":
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or value == "":
             self._wrong.append(f"{_NOTHING[kind]} at {path}")
             return kind()
-        return found
+        return value
 
     def _model(self, models: Iterable[tuple[int, str, str]]) -> tuple[int, str | None, str | None]:
-        found = list(models)
-        if not found:
+        entries = list(models)
+        if not entries:
             return 0, None, None
-        if len(found) > 1:  # no type mixes them, and nothing here could tell them apart
-            self._wrong.append(f"{len(found)} models of one kind of device")
-        return found[0]
+        if len(entries) > 1:  # no type mixes them, and nothing here could tell them apart
+            self._wrong.append(f"{len(entries)} models of one kind of device")
+        return entries[0]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -30,8 +30,8 @@ def hops(before: str, after: str) -> tuple[str, ...] | None:
 
 
 def _ordinal(version: str) -> int | None:
-    found = re.fullmatch(r"(\d\d)\.(05|11)", version)
-    return 2 * int(found[1]) + (found[2] == "11") if found else None
+    match = re.fullmatch(r"(\d\d)\.(05|11)", version)
+    return 2 * int(match[1]) + (match[2] == "11") if match else None
 
 
 def _version(ordinal: int) -> str:

@@ -100,11 +100,11 @@ def user_data_does_not_reboot(facts: UserDataFacts) -> Iterator[Violation]:
     Source: Working with Amazon EC2 user data; Troubleshooting AWS PCS.
     """
     for content_type, text in facts.known_parts():
-        found = _REBOOT.search(text)
-        if found and content_type != "text/cloud-boothook":
+        match = _REBOOT.search(text)
+        if match and content_type != "text/cloud-boothook":
             yield Violation(
                 "user_data",
-                f"a {content_type} part runs {found[0].strip()!r}",
+                f"a {content_type} part runs {match[0].strip()!r}",
                 "do it when the image is built",
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from pcs_constructs.model import quotas
 from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm import (
@@ -397,14 +398,14 @@ def cluster_stays_within_its_quotas(facts: ClusterMembersFacts) -> Iterator[Viol
 
     Source: Quotas for AWS PCS.
     """
-    for kind, names in (
-        ("compute node groups", facts.node_group_names),
-        ("queues", facts.queue_names),
+    for kind, names, quota in (
+        ("compute node groups", facts.node_group_names, quotas.NODE_GROUPS),
+        ("queues", facts.queue_names, quotas.QUEUES),
     ):
-        if len(names) > 10:
+        if len(names) > quota:
             yield Violation(
                 "cluster",
-                f"{len(names)} {kind}, and the default quota is 10 for each cluster",
+                f"{len(names)} {kind}, and the default quota is {quota} for each cluster",
                 "look the quota up in Service Quotas before you deploy",
             )
 

@@ -237,8 +237,8 @@ def _gres_entry(entry: str) -> tuple[str, str, int]:
 
 
 def _gres_count(text: str) -> int | None:
-    found = _GRES_COUNT.fullmatch(text)
-    return int(found[1]) * 1024 ** " kmgtp".index(found[2].lower() or " ") if found else None
+    match = _GRES_COUNT.fullmatch(text)
+    return int(match[1]) * 1024 ** " kmgtp".index(match[2].lower() or " ") if match else None
 
 
 def _declared(record: Mapping[str, str | Unknown]) -> int | None:

@@ -52,12 +52,12 @@ def real_memory_is_there(facts: NodeSettingsFacts) -> Iterator[Violation]:
     Source: Custom Slurm settings for compute node groups; `RealMemory` of `slurm.conf`.
     """
     asked = facts.number("RealMemory")
-    for name, found in facts.instances.items():
-        if asked is not None and asked > found.memory_mib:
+    for name, instance in facts.instances.items():
+        if asked is not None and asked > instance.memory_mib:
             yield Violation(
                 facts.argument("RealMemory"),
-                f"asks for RealMemory={asked} MB, and {name} has {found.memory_mib}",
-                f"write {found.memory_mib * 95 // 100} or less",
+                f"asks for RealMemory={asked} MB, and {name} has {instance.memory_mib}",
+                f"write {instance.memory_mib * 95 // 100} or less",
             )
 
 
@@ -71,12 +71,12 @@ def real_memory_is_in_megabytes(facts: NodeSettingsFacts) -> Iterator[Violation]
     Source: `RealMemory` of `slurm.conf`; Custom Slurm settings for compute node groups.
     """
     asked = facts.number("RealMemory")
-    for name, found in facts.instances.items():
-        if asked is not None and asked <= found.memory_mib / 1024:
+    for name, instance in facts.instances.items():
+        if asked is not None and asked <= instance.memory_mib / 1024:
             yield Violation(
                 facts.argument("RealMemory"),
                 f"says RealMemory={asked} MB, less than a thousandth of what {name} has",
-                f"write megabytes, such as {found.memory_mib * 95 // 100}",
+                f"write megabytes, such as {instance.memory_mib * 95 // 100}",
             )
             return
 
@@ -109,11 +109,12 @@ def sockets_divide_the_cores(facts: NodeSettingsFacts) -> Iterator[Violation]:
     Source: Configuring hardware topology in AWS PCS.
     """
     sockets = facts.number("Sockets")
-    for name, found in facts.instances.items():
-        if sockets is not None and (sockets < 1 or found.cores % sockets):
+    for name, instance in facts.instances.items():
+        if sockets is not None and (sockets < 1 or instance.cores % sockets):
             yield Violation(
                 "slurm_settings",
-                f"has Sockets={sockets}, which does not divide the {found.cores} cores of {name}",
+                f"has Sockets={sockets}, which does not divide the {instance.cores} cores of "
+                f"{name}",
                 "write the number of NUMA or L3 cache domains of the type",
             )
 
@@ -165,8 +166,8 @@ def named_gpus_are_there(facts: NodeSettingsFacts) -> Iterator[Violation]:
             "the number of GPUs is not known",
             "describe the type: pcs.InstanceFacts.from_description(...)",
         )
-    for name, found in facts.instances.items():
-        if found.gpu_manufacturer != "NVIDIA":
+    for name, instance in facts.instances.items():
+        if instance.gpu_manufacturer != "NVIDIA":
             yield Violation(
                 "gpu_type", f"{name} has no NVIDIA GPUs", "leave gpu_type out, or choose a GPU type"
             )
@@ -203,12 +204,12 @@ def jobs_that_ask_for_no_memory_fit_the_node(facts: NodeSettingsFacts) -> Iterat
     memory, each = facts.number("RealMemory"), facts.default_memory_per_cpu
     if memory is None or each is None or each is UNKNOWN:
         return
-    for name, found in facts.instances.items():
-        if each * found.cores > memory:
+    for name, instance in facts.instances.items():
+        if each * instance.cores > memory:
             yield Violation(
                 facts.argument("RealMemory"),
-                f"is {memory} MB, and a job on all {found.cores} cores of {name} gets "
-                f"{each * found.cores} by default",
+                f"is {memory} MB, and a job on all {instance.cores} cores of {name} gets "
+                f"{each * instance.cores} by default",
                 "lower default_memory_per_cpu of the cluster to "
-                f"cdk.Size.mebibytes({memory // found.cores})",
+                f"cdk.Size.mebibytes({memory // instance.cores})",
             )

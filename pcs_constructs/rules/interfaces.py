@@ -33,7 +33,7 @@ class InterfaceFacts:
     """The interfaces, where a template has them one by one."""
 
     @property
-    def found(self) -> Mapping[str, InstanceFacts]:
+    def known_types(self) -> Mapping[str, InstanceFacts]:
         """What is known of the instance types."""
         if self.instance_types is UNKNOWN:
             return {}
@@ -66,7 +66,9 @@ def efa_is_on_the_instance_type(facts: InterfaceFacts) -> Iterator[Violation]:
     """
     if not facts.efa:
         return
-    if without := [name for name, found in facts.found.items() if not found.efa_interfaces]:
+    if without := [
+        name for name, instance in facts.known_types.items() if not instance.efa_interfaces
+    ]:
         yield Violation(
             "efa",
             f"there is no EFA on {', '.join(without)}",
@@ -85,10 +87,10 @@ def efa_cards_are_alike(facts: InterfaceFacts) -> Iterator[Violation]:
     if not facts.efa:
         return
     layouts = {
-        name: (len(found.network_cards), found.efa_interfaces)
-        for name, found in facts.found.items()
+        name: (len(instance.network_cards), instance.efa_interfaces)
+        for name, instance in facts.known_types.items()
     }
-    if len({layout(found) for found in facts.found.values()}) > 1:
+    if len({layout(instance) for instance in facts.known_types.values()}) > 1:
         yield Violation(
             "instance_types",
             "must have the same network cards for EFA, got "
@@ -116,7 +118,7 @@ def efa_instance_type_is_known(facts: InterfaceFacts) -> Iterator[Violation]:
         )
         return
     for name in facts.instance_types:
-        if name not in facts.found:
+        if name not in facts.known_types:
             yield Violation(
                 "instance_types",
                 f"{name!r} is not in the catalogue ({instances.source()}), so its network "
@@ -135,11 +137,12 @@ def nodes_with_several_interfaces_stay_private(facts: InterfaceFacts) -> Iterato
     Source: aws-parallelcluster issue 5084; Public IPv4 addresses in the Amazon EC2 User Guide.
     """
     if facts.efa and facts.public is True:
-        for name, found in facts.found.items():
-            if found.efa_interfaces > 1:
+        for name, instance in facts.known_types.items():
+            if instance.efa_interfaces > 1:
                 yield Violation(
                     "subnets",
-                    f"{name} has {found.efa_interfaces} EFA interfaces, and the subnet is public",
+                    f"{name} has {instance.efa_interfaces} EFA interfaces, and the subnet is "
+                    "public",
                     "use a private subnet",
                 )
 
@@ -178,8 +181,8 @@ def launch_template_fits_the_instance_types(facts: InterfaceFacts) -> Iterator[V
 
     Source: Multiple network interfaces in AWS PCS; `NetworkInfo` of `DescribeInstanceTypes`.
     """
-    for name, found in facts.found.items():
-        cards = {card.index: card for card in found.network_cards}
+    for name, instance in facts.known_types.items():
+        cards = {card.index: card for card in instance.network_cards}
         for card, _, efa, _ in facts.written:
             if card is UNKNOWN or (card in cards and not (efa is True and not cards[card].efa)):
                 continue
@@ -188,7 +191,7 @@ def launch_template_fits_the_instance_types(facts: InterfaceFacts) -> Iterator[V
                 "launch_template",
                 f"has {what} on network card {card}, and {name} has "
                 + (f"{len(cards)} cards" if card not in cards else "no EFA there"),
-                f"write {len(layout(found))} interfaces, those that the type has",
+                f"write {len(layout(instance))} interfaces, those that the type has",
             )
             break
 

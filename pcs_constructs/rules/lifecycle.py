@@ -149,8 +149,8 @@ class LifecycleActionFacts:
     @property
     def script(self) -> str | None:
         """The name of a script that AWS maintains, such as `mount-efs`."""
-        found = _RELEASE.fullmatch(self.maintained or "")
-        return found[1] if found else None
+        match = _RELEASE.fullmatch(self.maintained or "")
+        return match[1] if match else None
 
     @property
     def floats(self) -> bool:

@@ -140,7 +140,7 @@ def network_spans_availability_zones(facts: NetworkFacts) -> Iterator[Violation]
                 f"{zone!r} is no name of a zone",
                 "write a name such as 'eu-north-1a'",
             )
-    regions = sorted({found[1] for zone in known if (found := _ZONE.fullmatch(zone))})
+    regions = sorted({match[1] for zone in known if (match := _ZONE.fullmatch(zone))})
     if len(regions) > 1:
         yield Violation(
             "availability_zones",

@@ -55,7 +55,7 @@ class NodeGroupFacts:
     """Whether its instance profile is given by what `Ref` gives, its name."""
 
     @property
-    def found(self) -> Mapping[str, InstanceFacts]:
+    def known_types(self) -> Mapping[str, InstanceFacts]:
         """What is known of the instance types."""
         if self.instance_types is UNKNOWN:
             return {}
@@ -64,7 +64,7 @@ class NodeGroupFacts:
     @property
     def architecture(self) -> str | None:
         """The architecture, where the catalogue knows it."""
-        return next((facts.architecture for facts in self.found.values()), None)
+        return next((facts.architecture for facts in self.known_types.values()), None)
 
 
 @error("PCS201", NodeGroupFacts)
@@ -88,7 +88,7 @@ def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Violation]:
     Source: Creating a compute node group in AWS PCS, "Instances".
     """
     for trait, words in _TRAITS.items():
-        values = {name: getattr(found, trait) for name, found in facts.found.items()}
+        values = {name: getattr(instance, trait) for name, instance in facts.known_types.items()}
         if trait.endswith("_manufacturer"):  # that one has none at all is told by their number
             values = {name: value for name, value in values.items() if value is not None}
         if len(set(values.values())) > 1:
@@ -150,7 +150,7 @@ def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Viola
     if facts.instance_types is UNKNOWN:
         return
     for name in facts.instance_types:
-        if name not in facts.found:
+        if name not in facts.known_types:
             yield Violation(
                 "instance_types",
                 f"{name!r} is not in the catalogue ({instances.source()}), so it is not checked",

@@ -155,8 +155,8 @@ class QueuesFacts:
 
     def said(self, name: str) -> dict[str, str]:
         """By queue, what is known to be said of a parameter."""
-        found = {queue: settings.get(name, UNKNOWN) for queue, settings in self.queues.items()}
-        return {queue: value for queue, value in found.items() if value is not UNKNOWN}
+        said = {queue: settings.get(name, UNKNOWN) for queue, settings in self.queues.items()}
+        return {queue: value for queue, value in said.items() if value is not UNKNOWN}
 
 
 @advice("PCS822", QueuesFacts)

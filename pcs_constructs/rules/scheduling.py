@@ -38,10 +38,10 @@ _TIME: Final = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", re.ASCII)
 
 def _minutes(text: str) -> float | None:
     """How long a time is that Slurm reads, in minutes; `None` for what is none or no end."""
-    found = _TIME.fullmatch(text)
-    if not found:
+    match = _TIME.fullmatch(text)
+    if not match:
         return None
-    days, *rest = found.groups()
+    days, *rest = match.groups()
     numbers = [int(number) for number in rest if number is not None]
     if days is not None:  # days-hours[:minutes[:seconds]]
         hours, minutes, seconds = [*numbers, 0, 0][:3]

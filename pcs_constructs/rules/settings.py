@@ -73,10 +73,10 @@ def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
         return None
     if official_name(scope, name):
         return None  # told by a rule of its own
-    found = f"has {name!r}"
+    message = f"has {name!r}"
     if others := [other for other in SCOPES if name in other.names]:
         return (
-            f"{found}, which is a setting of {' and of '.join(o.noun for o in others)}",
+            f"{message}, which is a setting of {' and of '.join(o.noun for o in others)}",
             "move it to " + ", or to ".join(f"{o.argument} of {o.noun}" for o in others),
         )
     # Lazily: it is needed for mistakes only.
@@ -84,7 +84,7 @@ def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
 
     close = get_close_matches(name, sorted(scope.names), 1)
     return (
-        f"{found}, which is no setting of {scope.noun} that AWS PCS takes",
+        f"{message}, which is no setting of {scope.noun} that AWS PCS takes",
         f"write {close[0]!r}, or leave it out" if close else "leave it out",
     )
 

@@ -183,17 +183,17 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Violation]:
 def _unions(sets: Iterable[frozenset[str]]) -> list[frozenset[str]]:
     """The unions of sets that overlap, small ones first: as many as there are reasonably."""
     single = list(dict.fromkeys(sets))
-    found = dict.fromkeys(single)
+    unions = dict.fromkeys(single)
     pending = list(single)
     # Of n sets that all overlap there are 2 to the n.
-    while pending and len(found) < _UNIONS:
+    while pending and len(unions) < _UNIONS:
         one = pending.pop(0)
         for other in single:
             both = one | other
-            if one & other and both not in found:
-                found[both] = None
+            if one & other and both not in unions:
+                unions[both] = None
                 pending.append(both)
-    return sorted(found.keys() - set(single), key=lambda union: (len(union), sorted(union)))
+    return sorted(unions.keys() - set(single), key=lambda union: (len(union), sorted(union)))
 
 
 @facts_record

@@ -23,15 +23,15 @@ def holds(template: Template, name: str) -> bool | Unknown:
 
 def definitions(template: Template, name: str) -> dict[str, Any]:
     """What a condition is, under no name, and all that it goes by, under theirs."""
-    found: dict[str, Any] = {}
+    defined: dict[str, Any] = {}
     left = [name]
     while left:
         one = left.pop()
         key = "" if one == name else one
-        if key not in found:
-            found[key] = template.conditions.get(one, one)
-            left += _named(found[key])
-    return found
+        if key not in defined:
+            defined[key] = template.conditions.get(one, one)
+            left += _named(defined[key])
+    return defined
 
 
 def _named(value: object) -> list[str]:
@@ -60,11 +60,11 @@ def _holds(template: Template, value: object, known: dict[str, bool | Unknown]) 
     if function == "Fn::Equals" and len(parts) == 2 and all(map(_is_written, parts)):
         return template.shown(parts[0]) == template.shown(parts[1])
     if function in {"Fn::And", "Fn::Or", "Fn::Not"}:
-        found = [_holds(template, part, known) for part in parts]
+        reduced = [_holds(template, part, known) for part in parts]
         decides = function == "Fn::Or"  # what one of them has to be to decide alone
         if function == "Fn::Not":
-            return UNKNOWN if UNKNOWN in found else not any(found)
-        return decides if decides in found else UNKNOWN if UNKNOWN in found else not decides
+            return UNKNOWN if UNKNOWN in reduced else not any(reduced)
+        return decides if decides in reduced else UNKNOWN if UNKNOWN in reduced else not decides
     return UNKNOWN
 
 

@@ -147,10 +147,10 @@ class _Yaml:
         node: Any = self._root
         line = 0
         for step in path:
-            found = self._entry(node, step)
-            if found is None:
+            entry = self._entry(node, step)
+            if entry is None:
                 break
-            mark, node = found
+            mark, node = entry
             line = mark.start_mark.line
         return line + 1
 

@@ -27,11 +27,11 @@ class Membership:
     @cached_property
     def keys(self) -> list[str]:
         """A key for each cluster, be it made here or only referred to."""
-        found = [
+        keys = [
             *self._own_keys,
             *(self.key(resource) for resource in (*self.groups, *self.queues)),
         ]
-        return [key for key in dict.fromkeys(found) if key is not None]
+        return [key for key in dict.fromkeys(keys) if key is not None]
 
     def key(self, member: ResolvedResource) -> str | None:
         """The key of the cluster that a node group or queue belongs to."""
@@ -94,7 +94,7 @@ def _is_output(resource: ResolvedResource) -> bool:
     """Whether its template tells others of it."""
     template = resource.declared.template
     outputs = as_mapping(template.content.get("Outputs"))
-    return any(resource.declared is found for found in template.references(outputs))
+    return any(resource.declared is output for output in template.references(outputs))
 
 
 def slurm_of(cluster: ResolvedResource | None) -> SlurmVersion | Unknown:
@@ -118,18 +118,18 @@ def accounting_of(cluster: ResolvedResource | None) -> bool | Unknown:
 
 def instance_types(group: ResolvedResource) -> tuple[str, ...] | Unknown:
     """The instance types of a node group."""
-    found = group.items("InstanceConfigs")
-    if found is UNKNOWN:
+    entries = group.items("InstanceConfigs")
+    if entries is UNKNOWN:
         return UNKNOWN
-    names = [group.text("InstanceConfigs", i, "InstanceType") for i in range(len(found or []))]
+    names = [group.text("InstanceConfigs", i, "InstanceType") for i in range(len(entries or []))]
     known = [name for name in names if isinstance(name, str)]
     return tuple(known) if len(known) == len(names) else UNKNOWN
 
 
 def launch_template(group: ResolvedResource) -> ResolvedResource | None:
     """The launch template of a node group, where it is made here."""
-    found = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
-    return found if found and found.type == LAUNCH_TEMPLATE else None
+    target = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
+    return target if target and target.type == LAUNCH_TEMPLATE else None
 
 
 def same(value: Any, default: Any) -> Any:

@@ -106,8 +106,8 @@ class Evaluation:
 
     def reduced(self, value: Any) -> Any:
         """A value with everything computed that can be; `None` for `AWS::NoValue`."""
-        found = self._reduced(value)
-        return None if found is _NOTHING else found
+        reduced = self._reduced(value)
+        return None if reduced is _NOTHING else reduced
 
     def condition(self, name: str) -> bool:
         """Whether a condition of the template holds."""
@@ -165,14 +165,14 @@ class Evaluation:
                 return here
 
     def _exported(self, name: Any) -> tuple[Evaluation, Any] | None:
-        found: list[tuple[Evaluation, Any]] = []
+        exports: list[tuple[Evaluation, Any]] = []
         for other in self.template.together:
             there = self._others(other)
             for output in as_mapping(other.content.get("Outputs")).values():
                 export = as_mapping(as_mapping(output).get("Export")).get("Name")
                 if export is not None and there.reduced(export) == name:
-                    found.append((there, as_mapping(output).get("Value")))
-        exported = self.template.nearest(found, lambda one: one[0].template)
+                    exports.append((there, as_mapping(output).get("Value")))
+        exported = self.template.nearest(exports, lambda one: one[0].template)
         if exported is None:
             return None
         there, value = exported
@@ -180,8 +180,8 @@ class Evaluation:
 
     def _reduced(self, value: Any) -> Any:
         if isinstance(value, list):
-            found = [self._reduced(item) for item in cast("list[Any]", value)]
-            return [item for item in found if item is not _NOTHING]
+            reduced = [self._reduced(item) for item in cast("list[Any]", value)]
+            return [item for item in reduced if item is not _NOTHING]
         if not isinstance(value, dict):
             return value
         items = cast("dict[str, Any]", value)
@@ -190,13 +190,13 @@ class Evaluation:
             function = self._functions.get(name)
             if function is not None:
                 return function(items[name])
-        found = {name: self._reduced(item) for name, item in items.items()}
-        return {name: item for name, item in found.items() if item is not _NOTHING}
+        reduced = {name: self._reduced(item) for name, item in items.items()}
+        return {name: item for name, item in reduced.items() if item is not _NOTHING}
 
     def _known_elsewhere(self, value: Any) -> Any:
         """The value, where another template that was read tells it."""
-        _, found = self.linked(value)
-        return value if literal(found) is UNKNOWN else found
+        _, target = self.linked(value)
+        return value if literal(target) is UNKNOWN else target
 
     def _ref(self, name: Any) -> Any:
         if name == "AWS::NoValue":
@@ -297,10 +297,12 @@ class Evaluation:
                 return {"Fn::Sub": value}
         parts: list[Any] = []
         end = 0
-        for found in _VARIABLE.finditer(pattern):
-            parts.append(pattern[end : found.start()])
-            parts.append(f"${{{found[2]}}}" if found[1] else self._variable(found[2].strip(), own))
-            end = found.end()
+        for variable in _VARIABLE.finditer(pattern):
+            parts.append(pattern[end : variable.start()])
+            parts.append(
+                f"${{{variable[2]}}}" if variable[1] else self._variable(variable[2].strip(), own)
+            )
+            end = variable.end()
         return _joined("", [*parts, pattern[end:]])
 
     def _variable(self, name: str, own: Mapping[str, Any]) -> Any:
@@ -336,7 +338,7 @@ class Evaluation:
 
 def _joined(between: str, parts: Iterable[Any]) -> Any:
     """The parts in one text, or those that are known next to each other in one."""
-    found: list[Any] = []
+    texts: list[Any] = []
     for number, part in enumerate(parts):
         if part is _NOTHING:
             continue
@@ -349,10 +351,10 @@ def _joined(between: str, parts: Iterable[Any]) -> Any:
             case _:
                 flat.append(text(part))
         for piece in flat:
-            if isinstance(piece, str) and found and isinstance(found[-1], str):
-                found[-1] += piece
+            if isinstance(piece, str) and texts and isinstance(texts[-1], str):
+                texts[-1] += piece
             elif piece != "":
-                found.append(piece)
-    if len(found) == 1:
-        return found[0]
-    return {"Fn::Join": ["", found]} if found else ""
+                texts.append(piece)
+    if len(texts) == 1:
+        return texts[0]
+    return {"Fn::Join": ["", texts]} if texts else ""

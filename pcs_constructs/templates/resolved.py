@@ -73,12 +73,12 @@ class ResolvedResource:
         if value is None or value is UNKNOWN:
             return value
         try:
-            found = float(value)
+            number = float(value)
         except ValueError:
             return UNKNOWN
-        if not isfinite(found):  # 1e999
+        if not isfinite(number):  # 1e999
             return UNKNOWN
-        return int(found) if found.is_integer() else found
+        return int(number) if number.is_integer() else number
 
     def whole(self, *path: Step) -> int | Unknown | None:
         """A value as a whole number; UNKNOWN where it is none."""
@@ -101,23 +101,23 @@ class ResolvedResource:
 
     def each(self, *path: Step) -> list[Any]:
         """The items of a list, none where the list is not known."""
-        found = self.items(*path)
-        return [] if found is None or found is UNKNOWN else found
+        entries = self.items(*path)
+        return [] if entries is None or entries is UNKNOWN else entries
 
     def count(self, *path: Step) -> int | Unknown:
         """How many items a list has."""
-        found = self.items(*path)
-        return UNKNOWN if found is UNKNOWN else len(found or [])
+        entries = self.items(*path)
+        return UNKNOWN if entries is UNKNOWN else len(entries or [])
 
     def follow(self, value: Any) -> ResolvedResource | None:
         """The resource that a reduced value refers to, in whichever template it is."""
-        found = self.reference(value)
-        return found[0] if found else None
+        target = self.reference(value)
+        return target[0] if target else None
 
     def reference(self, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value refers to, and its attribute; empty for `Ref`."""
-        there, found = self._evaluation.linked(value)
-        match found:
+        there, target = self._evaluation.linked(value)
+        match target:
             case {"Ref": str() as name}:
                 resource = self.resolved.resource(there.template, name)
                 return (resource, "") if resource else None
@@ -133,9 +133,9 @@ class ResolvedResource:
             return None
         if not is_function(value):
             return json.dumps(value, sort_keys=True)
-        found = self.reference(value)
-        if found is not None:
-            declared = found[0].declared
+        target = self.reference(value)
+        if target is not None:
+            declared = target[0].declared
             return f"{self.resolved.number(declared.template)}.{declared.logical_id}"
         there, inner = self._evaluation.linked(value)
         return f"{self.resolved.number(there.template)} {json.dumps(inner, sort_keys=True)}"
@@ -143,8 +143,8 @@ class ResolvedResource:
     @property
     def name(self) -> str:
         """What to call it in messages: its physical name, or its logical id."""
-        found = self.text("Name")
-        return found if isinstance(found, str) else self.declared.logical_id
+        text = self.text("Name")
+        return text if isinstance(text, str) else self.declared.logical_id
 
 
 class ResolvedTemplates:

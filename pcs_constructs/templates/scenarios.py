@@ -73,13 +73,13 @@ def scenarios(template: Template, types: frozenset[str], fixed: frozenset[str]) 
     total = 1
     for values in others:
         total *= 1 + len(values)
-    found = [
+    chosen = [
         _scenario([name for name, _ in choices], list(opaque), values)
         for values in islice(_nearest_first(first, others), _bound(template, types))
     ]
     # The first stays, whatever it is: others are told apart from it.
-    kept = [found[0], *(each for each in found[1:] if not _is_refused(template, each))]
-    return Scenarios(tuple(kept), tuple(named), total - len(found) + len(kept))
+    kept = [chosen[0], *(each for each in chosen[1:] if not _is_refused(template, each))]
+    return Scenarios(tuple(kept), tuple(named), total - len(chosen) + len(kept))
 
 
 def _is_refused(template: Template, scenario: Scenario) -> bool:
@@ -99,8 +99,8 @@ def _follows(expression: Any, scenario: Scenario) -> bool | None:
     """Whether an expression of a rule is true; `None` where that is not known."""
     match expression:
         case {"Fn::Not": [inner]}:
-            found = _follows(inner, scenario)
-            return None if found is None else not found
+            reduced = _follows(inner, scenario)
+            return None if reduced is None else not reduced
         case {"Fn::And": [*parts]}:
             return _all(_follows(part, scenario) for part in parts)
         case {"Fn::Or": [*parts]}:
@@ -115,13 +115,13 @@ def _follows(expression: Any, scenario: Scenario) -> bool | None:
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:
-    found = set(answers)
-    return False if False in found else None if None in found else True
+    distinct = set(answers)
+    return False if False in distinct else None if None in distinct else True
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:
-    found = set(answers)
-    return True if True in found else None if None in found else False
+    distinct = set(answers)
+    return True if True in distinct else None if None in distinct else False
 
 
 def _is_same(one: str | None, other: str | None) -> bool | None:
@@ -132,8 +132,8 @@ def _value(value: Any, scenario: Scenario) -> str | None:
     """A text, or what a parameter is in a scenario; `None` where that is not known."""
     match value:
         case {"Ref": str() as name}:
-            found = scenario.parameters.get(name, OTHER)
-            return None if isinstance(found, Other) else text(found)
+            assumed = scenario.parameters.get(name, OTHER)
+            return None if isinstance(assumed, Other) else text(assumed)
         case dict() | list() | None:
             return None
         case _:
@@ -180,13 +180,13 @@ def _conditions_of(template: Template, types: frozenset[str]) -> set[str]:
             whole = resource.whole
             pending += [str(whole["Condition"])] if "Condition" in whole else []
             pending += _ifs(resource.properties)
-    found: set[str] = set()
+    names: set[str] = set()
     while pending:
         name = pending.pop()
-        if name in there and name not in found:
-            found.add(name)
+        if name in there and name not in names:
+            names.add(name)
             pending += _named(there[name])
-    return found
+    return names
 
 
 def _ifs(value: object) -> Iterator[str]:
@@ -211,8 +211,8 @@ def _comparisons(expression: object) -> Iterator[tuple[Any, Any]]:
 
 
 def _arguments(value: object, function: str, count: int) -> list[Any]:
-    found = as_mapping(value).get(function)
-    items = cast("list[Any]", found) if isinstance(found, list) else []
+    mapping = as_mapping(value).get(function)
+    items = cast("list[Any]", mapping) if isinstance(mapping, list) else []
     return items if len(items) == count else []
 
 
@@ -263,12 +263,12 @@ def _candidates(template: Template, name: str, literals: list[str]) -> list[Any]
     parameter = as_mapping(as_mapping(template.content.get("Parameters")).get(name))
     values = parameter.get("AllowedValues")
     allowed = [text(v) for v in cast("list[object]", values if isinstance(values, list) else [])]
-    found: list[Any] = [text(parameter["Default"])] if "Default" in parameter else []
-    found += [literal for literal in literals if not allowed or literal in allowed]
+    candidates: list[Any] = [text(parameter["Default"])] if "Default" in parameter else []
+    candidates += [literal for literal in literals if not allowed or literal in allowed]
     rest = [value for value in allowed if value not in literals]
     if len(rest) == 1:
-        found += rest
+        candidates += rest
     elif rest or not allowed:
         # A default that no condition names stands for all other values.
-        found += [] if found[:1] and found[0] not in literals else [OTHER]
-    return list(dict.fromkeys(found))
+        candidates += [] if candidates[:1] and candidates[0] not in literals else [OTHER]
+    return list(dict.fromkeys(candidates))

@@ -175,8 +175,8 @@ class Template:
 
     def referred(self, value: object) -> Resource | None:
         """The resource that a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` is of."""
-        found = self.reference(value)
-        return found.resource if found else None
+        target = self.reference(value)
+        return target.resource if target else None
 
     def reference(self, value: object) -> Reference | None:
         """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to, among what was read."""
@@ -193,13 +193,13 @@ class Template:
                 logical_id, _, attribute = text.partition(".")
                 return self._reference(logical_id, attribute, seen)
             case {"Fn::ImportValue": str() as name} if name not in seen:
-                found = [
+                outputs_of = [
                     (other, output.get("Value"))
                     for other in self.together
                     for output in other.outputs.values()
                     if output.get("Export", {}).get("Name") == name
                 ]
-                exported = self.nearest(found, lambda one: one[0])
+                exported = self.nearest(outputs_of, lambda one: one[0])
                 if exported is not None:
                     return exported[0]._followed(exported[1], seen | {name})
             case _:
@@ -213,9 +213,9 @@ class Template:
 
     def all_references(self, value: object) -> Iterator[Reference]:
         """Every reference in a value, at any depth; also in `Fn::Sub`."""
-        found = self.reference(value)
-        if found is not None:
-            yield found
+        target = self.reference(value)
+        if target is not None:
+            yield target
         elif isinstance(value, Mapping):
             items = cast("Mapping[str, Any]", value)
             if isinstance(text := items.get("Fn::Sub"), str):
@@ -232,9 +232,9 @@ class Template:
     def _substituted(self, text: str) -> Iterator[Reference]:
         for part in text.split("${")[1:]:
             logical_id, _, attribute = part.partition("}")[0].partition(".")
-            found = self._reference(logical_id, attribute, frozenset())
-            if found is not None:
-                yield found
+            target = self._reference(logical_id, attribute, frozenset())
+            if target is not None:
+                yield target
 
     def _placeholder(self, call: Mapping[str, Any]) -> str:
         """What stands for the result of a function, such as `<Parameter>` or `<If:Condition>`."""
@@ -276,8 +276,8 @@ class Template:
             return Reference(resource, attribute)
         if nested is not None and (nested, attribute) not in seen:
             output = nested.outputs.get(attribute.removeprefix("Outputs."), {})
-            found = nested._followed(output.get("Value"), seen | {(nested, attribute)})
-            return found or Reference(resource, attribute)
+            target = nested._followed(output.get("Value"), seen | {(nested, attribute)})
+            return target or Reference(resource, attribute)
         return Reference(resource, attribute)
 
     def stack_around(self) -> Resource | None:
@@ -285,8 +285,8 @@ class Template:
 
         There is none where several do, as what is true in one of the stacks need not be in another.
         """
-        found = self.stacks_around()
-        return found[0] if len(found) == 1 else None
+        stacks = self.stacks_around()
+        return stacks[0] if len(stacks) == 1 else None
 
     def stacks_around(self) -> list[Resource]:
         """Every resource that makes a nested stack of this template."""
@@ -297,15 +297,17 @@ class Template:
             if other.nested(stack) is self
         ]
 
-    def nearest(self, found: Sequence[_T], of: Callable[[_T], Template]) -> _T | None:
+    def nearest(self, candidates: Sequence[_T], of: Callable[[_T], Template]) -> _T | None:
         """The only one of those found; of several the only one in this template's directory.
 
         A directory for each environment has the same names in each.
         """
-        if len(found) > 1 and self.file is not None:
+        if len(candidates) > 1 and self.file is not None:
             here = self.file.parent
-            found = [one for one in found if (file := of(one).file) and file.parent == here]
-        return found[0] if len(found) == 1 else None
+            candidates = [
+                one for one in candidates if (file := of(one).file) and file.parent == here
+            ]
+        return candidates[0] if len(candidates) == 1 else None
 
     def _passed(self, parameter: str, seen: frozenset[object]) -> Reference | None:
         """What the stack around a nested one passes to a parameter."""
@@ -332,13 +334,13 @@ class Template:
         path = as_mapping(stack.whole.get("Metadata")).get("aws:asset:path", "")
         name = str(path).removesuffix(_SUFFIX)
         passed = set(as_mapping(stack.get("Parameters")))
-        found = [
+        nested = [
             other
             for other in others
             if (other.name == name if name else other.name.endswith(_NESTED))
             and passed == set(other.parameters)
         ]
-        return found[0] if len(found) == 1 else None
+        return nested[0] if len(nested) == 1 else None
 
     def _parameter(self, name: object) -> Mapping[str, Any] | None:
         return self.parameters.get(name) if isinstance(name, str) else None

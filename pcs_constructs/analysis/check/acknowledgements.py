@@ -23,14 +23,14 @@ Acknowledgements = set[tuple[str, str, str]]
 
 def acknowledged(templates: list[Template]) -> Acknowledgements:
     """What was acknowledged of each resource, by itself or by a construct around it."""
-    found: Acknowledgements = set()
+    codes: Acknowledgements = set()
     for template in templates:
         if template.file is None or not template.file.name.endswith(_SUFFIX):
             continue
         for metadata in _metadata(template.file):
             for logical_id, code in _of_resources(metadata):
-                found.add((template.file.as_posix(), logical_id, code))
-    return found
+                codes.add((template.file.as_posix(), logical_id, code))
+    return codes
 
 
 def _metadata(template: Path) -> Iterator[dict[str, Any]]:

@@ -138,7 +138,7 @@ class _Found:
 
 def check(together: list[Template]) -> Result:
     """Find everything that is wrong in templates that belong together."""
-    found: list[_Found] = []
+    violations: list[_Found] = []
     notes: list[str] = []
     everything: list[Scenarios] = [
         scenarios(template, JUDGED, _given_parameters(template)) for template in together
@@ -163,10 +163,10 @@ def check(together: list[Template]) -> Result:
         table = _table(template, together, first, number, each)
         for one in by_template.get(id(template), {}).values():
             when = _when(one.scenarios, table)
-            found.append(_Found(_under(one.finding, when), one.order))
-    found.sort(key=lambda one: one.order)
+            violations.append(_Found(_under(one.finding, when), one.order))
+    violations.sort(key=lambda one: one.order)
     return Result(
-        findings=tuple(one.finding for one in found),
+        findings=tuple(one.finding for one in violations),
         templates=len(together),
         resources=sum(len(template.resources) for template in together),
         notes=tuple(notes),
@@ -231,12 +231,12 @@ def _collect(
     judged: Iterator[tuple[Location, Problem]],
     scenario: int,
     together: list[Template],
-    found: dict[int, dict[tuple[object, ...], _Found]],
+    violations: dict[int, dict[tuple[object, ...], _Found]],
 ) -> None:
     for (resolved, path, outside), problem in judged:
         resource = resolved.declared
         key = (resource.logical_id, path, problem.code, problem.message)
-        there = found.setdefault(id(resource.template), {})
+        there = violations.setdefault(id(resource.template), {})
         if key not in there:
             finding = _finding(resource, path, problem, outside=outside)
             order = (together.index(resource.template), finding.line or 0, problem.code)

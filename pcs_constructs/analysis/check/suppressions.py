@@ -100,17 +100,17 @@ def from_templates(templates: Iterable[Template]) -> list[Suppression]:
     Raises:
         SuppressionError: An entry lacks its code or its reason.
     """
-    found: list[Suppression] = []
+    suppressions: list[Suppression] = []
     for template in templates:
         label = template.name if template.file is None else template.file.as_posix()
         above = as_mapping(as_mapping(template.content.get("Metadata")).get(_METADATA))
         for each in _listed(above, label, {"code", "resource", "reason"}):
-            found.append(replace(each, label=label))
+            suppressions.append(replace(each, label=label))
         for logical_id, resource in template.resources.items():
             beside = as_mapping(as_mapping(resource.whole.get("Metadata")).get(_METADATA))
             for each in _listed(beside, f"{label} {logical_id}", {"code", "reason"}):
-                found.append(replace(each, label=label, resource=logical_id))
-    return found
+                suppressions.append(replace(each, label=label, resource=logical_id))
+    return suppressions
 
 
 def _listed(metadata: Mapping[str, Any], origin: str, names: set[str]) -> Iterator[Suppression]:

@@ -146,4 +146,4 @@ def for_templates(problem: Problem) -> tuple[str, str]:
 def _reworded(text: str) -> str:
     for pattern, words in _WORDS:
         text = pattern.sub(words, text)
-    return _ARGUMENT.sub(lambda found: _PROPERTIES[found[0]], text)
+    return _ARGUMENT.sub(lambda match: _PROPERTIES[match[0]], text)

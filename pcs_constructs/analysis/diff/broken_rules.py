@@ -73,8 +73,8 @@ def _facts(resource: Resource) -> Iterator[object]:
     """What the rules are to judge, as far as a template shows it."""
     cluster = resource
     if resource.type != CLUSTER:
-        found = resource.template.referred(resource.get("ClusterId"))
-        cluster = found if found is not None and found.type == CLUSTER else None
+        target = resource.template.referred(resource.get("ClusterId"))
+        cluster = target if target is not None and target.type == CLUSTER else None
     slurm = _slurm(cluster) if cluster else UNKNOWN
     accounting = has_accounting(cluster) if cluster else UNKNOWN
     for name, scope in _PLACES[resource.type].items():
@@ -146,11 +146,11 @@ def _name(resource: Resource) -> str | Unknown:
 
 
 def _slurm(cluster: Resource) -> SlurmVersion | Unknown:
-    found = cluster.text("Scheduler", "Version")
-    if not isinstance(found, str) or slurm_updates.hops(found, found) is None:
+    text = cluster.text("Scheduler", "Version")
+    if not isinstance(text, str) or slurm_updates.hops(text, text) is None:
         return UNKNOWN
     # Whether a cluster can still be made with it depends on the day, and an update does not.
-    return SlurmVersion.of(found, past_end_of_life=True)
+    return SlurmVersion.of(text, past_end_of_life=True)
 
 
 def _number(resource: Resource, *names: str) -> int | Unknown | None:
@@ -165,21 +165,21 @@ def _settings(resource: Resource, name: str) -> list[tuple[str, str | Unknown]] 
     if items is None:
         return None
     literal = resource.template.literal
-    found = [
+    parameters = [
         (literal(item.get("ParameterName")), _text(resource, item.get("ParameterValue")))
         for item in items
     ]
-    return found if all(isinstance(key, str) for key, _ in found) else None
+    return parameters if all(isinstance(key, str) for key, _ in parameters) else None
 
 
 def _listed(resource: Resource, name: str) -> list[Mapping[str, Any]] | None:
     """The items of one of the lists, if all of them are known."""
-    found = _inside(resource, "SlurmConfiguration", name)
-    if found is None:
+    listed = _inside(resource, "SlurmConfiguration", name)
+    if listed is None:
         return []
-    if not isinstance(found, list):
+    if not isinstance(listed, list):
         return None
-    items = cast("list[Any]", found)
+    items = cast("list[Any]", listed)
     known = all(isinstance(item, Mapping) and not _is_call(cast("object", item)) for item in items)
     return items if known else None
 

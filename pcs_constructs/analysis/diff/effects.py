@@ -92,12 +92,12 @@ def compare(old: Sequence[Template], new: Sequence[Template]) -> list[Change]:
 
 def _compared(update: Update) -> list[Change]:
     refusals = Refusals(update)
-    found: list[tuple[tuple[str, ...], Change]] = []
+    changes: list[tuple[tuple[str, ...], Change]] = []
     for type_ in NOUNS:
         for template in update.new:
             for resource in template.of_type(type_):
                 change = _Judged(update, resource).change()
-                found.append(
+                changes.append(
                     (_cluster_of(update, resource), replace(change, refusals=refusals.of(resource)))
                 )
         for template in update.old:
@@ -106,9 +106,11 @@ def _compared(update: Update) -> list[Change]:
                 if after is None or after.type != type_:
                     change = _removed(update, resource)
                     refused = tuple(refusals.of_exports(resource))
-                    found.append((_cluster_of(update, resource), replace(change, refusals=refused)))
-    clusters = list(dict.fromkeys(key for key, _ in found))
-    return [change for _, change in sorted(found, key=lambda pair: clusters.index(pair[0]))]
+                    changes.append(
+                        (_cluster_of(update, resource), replace(change, refusals=refused))
+                    )
+    clusters = list(dict.fromkeys(key for key, _ in changes))
+    return [change for _, change in sorted(changes, key=lambda pair: clusters.index(pair[0]))]
 
 
 class _Judged:
@@ -132,8 +134,8 @@ class _Judged:
             return _record(
                 self._update, self._resource, Effect.CREATED, notes=self._notes_of_others()
             )
-        found = dict.fromkeys(self._reasons(before))
-        reasons = sorted(found, key=lambda reason: -reason.effect)
+        causes = dict.fromkeys(self._reasons(before))
+        reasons = sorted(causes, key=lambda reason: -reason.effect)
         effect = max((reason.effect for reason in reasons), default=Effect.NOTHING)
         notes = tuple(dict.fromkeys(self._notes(before, effect, reasons)))
         return _record(self._update, self._resource, effect, reasons, notes)
@@ -419,11 +421,11 @@ def _is_shorter(before: Resource, after: Resource) -> bool:
 
 def _governing(resource: Resource) -> list[Resource]:
     """The security groups and the role of a cluster's or a node group's instances."""
-    found = list(resource.template.references(resource.properties))
-    for one in list(found):
+    resources = list(resource.template.references(resource.properties))
+    for one in list(resources):
         if one.type in ("AWS::EC2::LaunchTemplate", "AWS::IAM::InstanceProfile"):
-            found += one.template.references(one.properties)
-    return list(dict.fromkeys(found))
+            resources += one.template.references(one.properties)
+    return list(dict.fromkeys(resources))
 
 
 def _rules(update: Update, owner: Resource) -> list[str]:
@@ -456,9 +458,9 @@ def _looked_up(resource: Resource) -> str | None:
 
 def _version(cluster: Resource | None) -> str | None:
     """The Slurm version of a cluster, where it is one that can be compared."""
-    found = cluster.text("Scheduler", "Version") if cluster else None
-    if isinstance(found, str) and slurm_updates.hops(found, found) is not None:
-        return found
+    text = cluster.text("Scheduler", "Version") if cluster else None
+    if isinstance(text, str) and slurm_updates.hops(text, text) is not None:
+        return text
     return None
 
 

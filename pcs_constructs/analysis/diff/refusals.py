@@ -32,19 +32,19 @@ class Refusals:
     def of(self, resource: Resource) -> tuple[Refusal, ...]:
         """What would be refused of a new resource, and what to do instead."""
         before = self._update.before(resource)
-        found: list[Refusal] = []
+        refusals: list[Refusal] = []
         if before is not None and before.type != resource.type:
-            found.append(_other_type(before, resource))
+            refusals.append(_other_type(before, resource))
         if self._is_made(resource):
-            found += self._taken_name(resource)
+            refusals += self._taken_name(resource)
             if resource.type == CLUSTER:
-                found += self._at_the_same_time(resource)
+                refusals += self._at_the_same_time(resource)
             if resource.type == NODE_GROUP:
-                found += self._too_many_instances(resource)
+                refusals += self._too_many_instances(resource)
         elif before is not None and resource.type == CLUSTER:
-            found += _version(before, resource)
-        found += broken_rules(resource, None if self._is_made(resource) else before)
-        return (*found, *self.of_exports(resource))
+            refusals += _version(before, resource)
+        refusals += broken_rules(resource, None if self._is_made(resource) else before)
+        return (*refusals, *self.of_exports(resource))
 
     def _is_made(self, resource: Resource) -> bool:
         before = self._update.before(resource)
@@ -167,7 +167,7 @@ class Refusals:
             for resource in template.resources.values()
             for name in _imports(resource.properties)
         }
-        found: list[tuple[str, tuple[str, str] | None]] = []
+        broken: list[tuple[str, tuple[str, str] | None]] = []
         for template in self._update.old:
             after = self._update.template_after(template)
             if after is None:
@@ -180,8 +180,8 @@ class Refusals:
                     after, exports.get(name)
                 ) or (kept is not None and self._is_made(kept))
                 if name in imported and changes:
-                    found.append((name, self._update.identity(owner) if owner else None))
-        return found
+                    broken.append((name, self._update.identity(owner) if owner else None))
+        return broken
 
 
 def _exports(template: Template) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _other_type(before: Resource, resource: Resource) -> Refusal:
 
 def _awaited(resource: Resource) -> set[str]:
     """The logical ids that a resource waits for, directly or by others."""
-    resources, found, left = resource.template.resources, set[str](), [resource]
+    resources, awaited, left = resource.template.resources, set[str](), [resource]
     while left:
         one = left.pop()
         names = one.depends_on.union(
@@ -223,9 +223,9 @@ def _awaited(resource: Resource) -> set[str]:
             for r in one.template.references(one.properties)
             if r.template is one.template
         )
-        left += [resources[name] for name in names.difference(found) if name in resources]
-        found |= names
-    return found
+        left += [resources[name] for name in names.difference(awaited) if name in resources]
+        awaited |= names
+    return awaited
 
 
 def _most(group: Resource) -> int:

@@ -147,10 +147,6 @@ class Update:
         template = self._after.get(resource.template)
         return template.resources.get(resource.logical_id) if template else None
 
-    def template_before(self, template: Template) -> Template | None:
-        """The old one of a new template."""
-        return self._before.get(template)
-
     def is_new(self, resource: Resource) -> bool:
         """Whether a resource is one of the new ones."""
         return resource.template in self.new
@@ -178,11 +174,11 @@ class Update:
 
     def replacement(self, resource: Resource) -> tuple[Reason, ...]:
         """Why CloudFormation replaces a new resource; empty if it does not."""
-        found = self._replaced.get(resource)
-        if found is None:
+        cached = self._replaced.get(resource)
+        if cached is None:
             self._replaced[resource] = ()  # whatever refers to itself
             before = self.before(resource)
-            found = self._replaced[resource] = (
+            cached = self._replaced[resource] = (
                 tuple(
                     reason
                     for name in CREATE_ONLY.get(resource.type, ())
@@ -193,7 +189,7 @@ class Update:
                 if before is not None and before.type == resource.type
                 else ()
             )
-        return found
+        return cached
 
     def leaves(self, resource: Resource) -> Reason | None:
         """Why a new resource may go that was there: what it is conditional on changes.
@@ -226,8 +222,8 @@ class Update:
         if here in self._followed:  # whatever goes by itself
             return {"": condition}
         self._followed.add(here)
-        found = conditions.definitions(template, condition)
-        defined = {name: self.canonical(template, value) for name, value in found.items()}
+        definitions = conditions.definitions(template, condition)
+        defined = {name: self.canonical(template, value) for name, value in definitions.items()}
         self._followed.remove(here)
         return defined
 
@@ -435,9 +431,9 @@ def _plain_mapping(value: object, other: object) -> Mapping[str, Any] | None:
         return {} if other is not None and _plain_mapping(other, other) else None
     if not isinstance(value, Mapping):
         return None
-    found = cast("Mapping[str, Any]", value)
-    name = next(iter(found), "")
-    return None if len(found) == 1 and (name == "Ref" or name.startswith("Fn::")) else found
+    mapping = cast("Mapping[str, Any]", value)
+    name = next(iter(mapping), "")
+    return None if len(mapping) == 1 and (name == "Ref" or name.startswith("Fn::")) else mapping
 
 
 def _list(value: object, other: object) -> list[Any] | None:
@@ -449,14 +445,14 @@ def _list(value: object, other: object) -> list[Any] | None:
 
 def _settings(items: list[Any]) -> dict[str, Any] | None:
     """Slurm settings by their names: the order of those has no meaning."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for item in items:
         match item:
-            case {"ParameterName": str() as name, "ParameterValue": value} if name not in found:
-                found[name] = value
+            case {"ParameterName": str() as name, "ParameterValue": value} if name not in settings:
+                settings[name] = value
             case _:
                 return None
-    return found
+    return settings
 
 
 def _without(items: Sequence[str], others: Sequence[str]) -> list[int]:

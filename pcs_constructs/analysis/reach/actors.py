@@ -117,10 +117,10 @@ class Actors:
             key = identity(group.template, get(group, "ClusterId"))
             members.setdefault(key.text, []).append(group)
         for key in dict.fromkeys((*clusters, *members)):
-            found = members.get(key, [])
+            groups = members.get(key, [])
             cluster = clusters.get(key)
-            controller = self._controller(cluster) if cluster else _elsewhere(found[0])
-            yield controller, [self._node_group(group) for group in found]
+            controller = self._controller(cluster) if cluster else _elsewhere(groups[0])
+            yield controller, [self._node_group(group) for group in groups]
 
     def _controller(self, cluster: Resource) -> Controller:
         side = Side(
@@ -223,8 +223,10 @@ class Actors:
             queue
             for queue in self.network.of_type(QUEUE)
             if any(
-                found is group
-                for found in queue.template.references(get(queue, "ComputeNodeGroupConfigurations"))
+                target is group
+                for target in queue.template.references(
+                    get(queue, "ComputeNodeGroupConfigurations")
+                )
             )
         )
 
@@ -234,19 +236,19 @@ class Actors:
             (group.template, group.user_data),
             (group.resource.template, get(group.resource, "NodeLifecycleActions")),
         )
-        found: dict[str, FileSystem] = {}
+        by_name: dict[str, FileSystem] = {}
         for template, value in said:
             for resource in template.references(value):
                 for kind in self._file_systems(resource):
-                    found.setdefault(kind.name, kind)
+                    by_name.setdefault(kind.name, kind)
             text = "\n".join(_texts(template, value))
             for match in _FILE_SYSTEM_ID.finditer(text):
-                found.setdefault(match[0], FileSystem(match[0], "", (), None, efa=False))
+                by_name.setdefault(match[0], FileSystem(match[0], "", (), None, efa=False))
             for match in _NFS.finditer(text):
                 name = match[1] or match[2]
                 if not _FILE_SYSTEM_ID.match(name):
-                    found.setdefault(name, FileSystem(name, "NFS", (), None, efa=False))
-        return list(found.values())
+                    by_name.setdefault(name, FileSystem(name, "NFS", (), None, efa=False))
+        return list(by_name.values())
 
     def _file_systems(self, resource: Resource) -> Iterator[FileSystem]:
         """The file system that a resource is, or is a part of."""
@@ -332,8 +334,8 @@ def _several(group: Resource) -> bool:
 
 def _interfaces(launch: Resource) -> list[Mapping[str, object]]:
     """The network interfaces of a launch template, the primary one first."""
-    found = known_items(launch, "LaunchTemplateData", "NetworkInterfaces")
-    interfaces = [cast("Mapping[str, object]", each) for each in found if isinstance(each, dict)]
+    entries = known_items(launch, "LaunchTemplateData", "NetworkInterfaces")
+    interfaces = [cast("Mapping[str, object]", each) for each in entries if isinstance(each, dict)]
     return sorted(
         interfaces, key=lambda i: str((i.get("NetworkCardIndex", 0), i.get("DeviceIndex")))
     )

@@ -61,8 +61,8 @@ def _allowed(owner: Side, direction: str, peer: Side, *, shared: bool) -> Proof:
             fix=f"let {groups} {verb} all traffic {way} itself",
         )
     )
-    found = tuple(fact for fact in facts if fact.verdict is not Verdict.NO)
-    return Some(found, missing, beside=True)
+    possible = tuple(fact for fact in facts if fact.verdict is not Verdict.NO)
+    return Some(possible, missing, beside=True)
 
 
 def _judged(rule: Rule, owner: Side, peer: Side, *, shared: bool) -> Fact:

@@ -35,10 +35,10 @@ def admitted(
     ways: Ways, called: Side, traffic: Traffic
 ) -> Iterator[tuple[str, Identity | None, Proof]]:
     """Whom rules let in at a port: what to call them, their group if it is one, and whether."""
-    found: dict[str, tuple[Rule, list[Fact]]] = {}
+    by_source: dict[str, tuple[Rule, list[Fact]]] = {}
     for rule in _rules_for(called, traffic):
-        found.setdefault(rule.words, (rule, []))[1].append(_fact(rule, traffic))
-    for source, (rule, facts) in found.items():
+        by_source.setdefault(rule.words, (rule, []))[1].append(_fact(rule, traffic))
+    for source, (rule, facts) in by_source.items():
         group = rule.peer if isinstance(rule.peer, Identity) else None
         let_in = Some(tuple(facts), Fact(Verdict.NO, f"{source} is not let in"))
         yield source, group, Every((let_in, _way(ways, rule, called, traffic)))

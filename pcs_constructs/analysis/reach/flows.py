@@ -68,8 +68,8 @@ class Flow:
     @property
     def by(self) -> tuple[Location, ...]:
         """What lets it through, if something does: rules, routes, endpoints."""
-        found = evidence(self.proof) if self.verdict is Verdict.YES else ()
-        return tuple(dict.fromkeys(found))
+        carriers = evidence(self.proof) if self.verdict is Verdict.YES else ()
+        return tuple(dict.fromkeys(carriers))
 
     @property
     def given(self) -> str:

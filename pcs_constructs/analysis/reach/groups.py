@@ -135,13 +135,13 @@ class Groups:
 
     def of(self, resource: Resource, *names: str, vpc: Vpc | None = None) -> tuple[Group, ...]:
         """The groups that a property of a resource names; those of the VPC where it names none."""
-        found = items(resource, *names)
-        if found is UNKNOWN:
+        entries = items(resource, *names)
+        if entries is UNKNOWN:
             key = identity(resource.template, get(resource, *names))
             return (self.group(key._replace(known=False, single=False)),)
-        if not found and vpc is not None:
+        if not entries and vpc is not None:
             return (self.default_of(vpc),)
-        return self.named(resource.template, found)
+        return self.named(resource.template, entries)
 
     def named(self, template: Template, values: Sequence[object]) -> tuple[Group, ...]:
         """Groups by their IDs."""
@@ -225,8 +225,8 @@ def unknown_group(name: str) -> Group:
 
 def _inline(resource: Resource, direction: str) -> Iterator[Rule]:
     name = f"SecurityGroup{direction}"
-    found = items(resource, name)
-    for index, value in enumerate([{}] if found is UNKNOWN else found):
+    entries = items(resource, name)
+    for index, value in enumerate([{}] if entries is UNKNOWN else entries):
         properties: Mapping[str, object] = {}
         if isinstance(value, dict):
             properties = cast("dict[str, object]", value)
@@ -261,18 +261,18 @@ def _peer(
 
 def _prefix_list(template: Template, value: object) -> PrefixList:
     key = identity(template, value)
-    found = referred(template, value)
-    if found is None:
+    target = referred(template, value)
+    if target is None:
         return PrefixList(key.name, None, None)
-    if found.type != "AWS::EC2::PrefixList":
+    if target.type != "AWS::EC2::PrefixList":
         # What looks a list of AWS up says its name: com.amazonaws.REGION.s3.
-        text = str(found.properties)
+        text = str(target.properties)
         names = [name for name in ("s3", "dynamodb") if f".{name}'" in text or f'.{name}"' in text]
         service = names[0] if len(names) == 1 and "com.amazonaws." in text else None
-        return PrefixList(found.logical_id, service, None)
-    entries = items(found, "Entries")
-    blocks = None if entries is UNKNOWN else tuple(_entry_block(found, e) for e in entries)
-    return PrefixList(found.logical_id, None, blocks)
+        return PrefixList(target.logical_id, service, None)
+    entries = items(target, "Entries")
+    blocks = None if entries is UNKNOWN else tuple(_entry_block(target, e) for e in entries)
+    return PrefixList(target.logical_id, None, blocks)
 
 
 def _entry_block(resource: Resource, entry: Any) -> Block | Unknown:
@@ -322,7 +322,7 @@ def allowed(owner: Side, direction: str, peer: Side, traffic: Traffic) -> Proof:
     way, verb = ("from", "receive") if direction == "ingress" else ("to", "send")
     groups = " and ".join(group.name for group in owner.groups) or "nothing"
     unknown = [group.name for group in owner.groups if not group.complete]
-    found: list[Proof] = []
+    proofs: list[Proof] = []
     # Rules that only cover a part of the ports may cover them together.
     for part in _parts(rules, traffic):
         for place in peer.subnets or (None,):
@@ -336,10 +336,10 @@ def allowed(owner: Side, direction: str, peer: Side, traffic: Traffic) -> Proof:
                     fix=f"let {groups} {verb} {part} {way} {_whom(peer)}",
                 )
             )
-            found.append(
+            proofs.append(
                 Some(tuple(f for f in facts if f.verdict is not Verdict.NO), missing, beside=True)
             )
-    return found[0] if len(found) == 1 else Every(tuple(found))
+    return proofs[0] if len(proofs) == 1 else Every(tuple(proofs))
 
 
 def could_send(owner: Side, traffic: Traffic, to: str) -> Proof:
@@ -404,42 +404,42 @@ def _is_about(rule: Rule, peer: Side, place: Subnet | None, family: int) -> Verd
             return max((holds(b, place, family) for b in blocks), default=Verdict.NO)
         case PrefixList() | Unknown():
             return Verdict.UNKNOWN
-        case found:
-            return holds(found, place, family)
+        case known:
+            return holds(known, place, family)
 
 
-def holds(found: Block | Unknown, place: Subnet | Block | None, family: int) -> Verdict:
+def holds(outer: Block | Unknown, place: Subnet | Block | None, family: int) -> Verdict:
     """Whether a range holds all of a subnet or range, or of the internet where that is `None`."""
-    if found is UNKNOWN:
+    if outer is UNKNOWN:
         return Verdict.UNKNOWN
-    if found.version != family:
+    if outer.version != family:
         return Verdict.NO
-    if found.prefixlen == 0:
+    if outer.prefixlen == 0:
         return Verdict.YES
     if place is None:
-        return Verdict.NO if private(found) else Verdict.UNKNOWN
+        return Verdict.NO if private(outer) else Verdict.UNKNOWN
     if not isinstance(place, Subnet):
-        return _within(found, place)
+        return _within(outer, place)
     inner = place.blocks[family]
     if inner is UNKNOWN and family == 4 and len(place.vpc.blocks) == 1:
         # Wherever in the VPC it is, a range that holds the VPC holds it.
         (whole,) = place.vpc.blocks
-        return Verdict.YES if _within(found, whole) is Verdict.YES else Verdict.UNKNOWN
-    return _within(found, inner)
+        return Verdict.YES if _within(outer, whole) is Verdict.YES else Verdict.UNKNOWN
+    return _within(outer, inner)
 
 
-def private(found: Block) -> bool:
+def private(network: Block) -> bool:
     """Whether all of a range is of networks of one's own, which nothing in the internet is in."""
-    return any(_within(own, found) is Verdict.YES for own in _OWN)
+    return any(_within(own, network) is Verdict.YES for own in _OWN)
 
 
-def _within(found: Block, inner: Block | Unknown | None) -> Verdict:
+def _within(outer: Block, inner: Block | Unknown | None) -> Verdict:
     if inner is None:
         return Verdict.NO
     if inner is UNKNOWN:
         return Verdict.UNKNOWN
-    if inner.version != found.version:
+    if inner.version != outer.version:
         return Verdict.NO
-    if inner.network_address in found and inner.broadcast_address in found:
+    if inner.network_address in outer and inner.broadcast_address in outer:
         return Verdict.YES
-    return Verdict.UNKNOWN if found.overlaps(inner) else Verdict.NO
+    return Verdict.UNKNOWN if outer.overlaps(inner) else Verdict.NO

@@ -27,15 +27,15 @@ _S3: Final = re.compile(r"s3://|https://[^/]*\bs3\b[^/]*\.amazonaws\.com")
 
 def services(network: Network, group: Resource) -> list[str]:
     """The services that the nodes of a group call, by the ends of their endpoints' names."""
-    found: dict[str, None] = dict.fromkeys(ALWAYS)
-    found.update(dict.fromkeys(_of_lifecycle(group)))
+    names: dict[str, None] = dict.fromkeys(ALWAYS)
+    names.update(dict.fromkeys(_of_lifecycle(group)))
     for role in _roles(group):
         managed = [
             plain(role.template, policy).rpartition("/")[2]
             for policy in known_items(role, "ManagedPolicyArns")
         ]
-        found.update(dict.fromkeys(sorted(called(_allowed(network, role), managed))))
-    return list(found)
+        names.update(dict.fromkeys(sorted(called(_allowed(network, role), managed))))
+    return list(names)
 
 
 def unnamed_services(network: Network, group: Resource) -> list[str]:

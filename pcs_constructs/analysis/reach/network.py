@@ -65,10 +65,10 @@ def identity(template: Template, value: object) -> Identity:
     place = key_of(template)
     if value is UNKNOWN:
         return Identity(f"what only CloudFormation knows in {place}", known=False, single=False)
-    found = reference(template, value)
-    if found is not None:
-        attribute = "" if found.attribute in _IDS else found.attribute
-        resource = found.resource
+    target = reference(template, value)
+    if target is not None:
+        attribute = "" if target.attribute in _IDS else target.attribute
+        resource = target.resource
         name = f"{key_of(resource.template)}/{resource.logical_id}.{attribute}".removesuffix(".")
         # An output of a stack or of a custom resource may be the ID of anything.
         known = resource.type.startswith("AWS::") and attribute in _DEFAULTS
@@ -105,8 +105,8 @@ def items(resource: Resource, *names: str) -> list[object] | Unknown:
 
 def known_items(resource: Resource, *names: str) -> list[object]:
     """A list in a resource; empty where it is none."""
-    found = items(resource, *names)
-    return [] if found is UNKNOWN else found
+    entries = items(resource, *names)
+    return [] if entries is UNKNOWN else entries
 
 
 def block(value: object) -> Block | Unknown:
@@ -239,20 +239,20 @@ class Network:
     @cached_property
     def by_type(self) -> Mapping[str, list[Resource]]:
         """All resources by their types."""
-        found: dict[str, list[Resource]] = {}
+        by_type: dict[str, list[Resource]] = {}
         for template in self.templates:
             for resource in template.resources.values():
-                found.setdefault(resource.type, []).append(resource)
-        return found
+                by_type.setdefault(resource.type, []).append(resource)
+        return by_type
 
     def subnets(self, resource: Resource, *names: str) -> tuple[Subnet, ...]:
         """The subnets that a property of a resource names; one that nobody knows, if it is none."""
-        found = items(resource, *names)
-        if found is UNKNOWN or not found:
+        entries = items(resource, *names)
+        if entries is UNKNOWN or not entries:
             # There are some, one or several: a list of them is no subnet to compare with.
             name = f"the subnets of {resource.logical_id}"
             return (self._subnet(Identity(name, known=False, single=False)),)
-        return tuple(self.subnet(resource.template, value) for value in found)
+        return tuple(self.subnet(resource.template, value) for value in entries)
 
     def subnet(self, template: Template, value: object) -> Subnet:
         """A subnet by its ID."""
@@ -270,15 +270,15 @@ class Network:
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint of an AWS service."""
-        found: list[Endpoint] = []
+        endpoints: list[Endpoint] = []
         for resource in self.of_type("AWS::EC2::VPCEndpoint"):
             name = plain(resource.template, get(resource, "ServiceName"))
             match = _SERVICE.fullmatch(name)
             if match and "*" not in match[2]:
-                found.append(self._endpoint(resource, match[2], match[1]))
+                endpoints.append(self._endpoint(resource, match[2], match[1]))
             elif "*" in name:
-                found.append(self._endpoint(resource, UNKNOWN, "*"))
-        return tuple(found)
+                endpoints.append(self._endpoint(resource, UNKNOWN, "*"))
+        return tuple(endpoints)
 
     @cached_property
     def attachments(self) -> tuple[tuple[Location, Identity, Identity], ...]:
@@ -372,18 +372,18 @@ class Network:
 
     def _routes(self, table: Identity) -> tuple[tuple[Route, ...], bool]:
         """The routes of a table, and whether others may be its own, too."""
-        found: dict[Verdict, list[Route]] = {verdict: [] for verdict in Verdict}
+        routes: dict[Verdict, list[Route]] = {verdict: [] for verdict in Verdict}
         for resource in self.of_type("AWS::EC2::Route"):
             key = identity(resource.template, get(resource, "RouteTableId"))
-            found[same(key, table)].append(_route(resource))
-        return tuple(found[Verdict.YES]), bool(found[Verdict.UNKNOWN])
+            routes[same(key, table)].append(_route(resource))
+        return tuple(routes[Verdict.YES]), bool(routes[Verdict.UNKNOWN])
 
     def _learns(self, table: Identity) -> Location | None:
         """What has a gateway write routes into a table."""
         for resource in self.of_type("AWS::EC2::VPNGatewayRoutePropagation"):
-            found = items(resource, "RouteTableIds")
-            if found is UNKNOWN or any(
-                same(identity(resource.template, each), table) is not Verdict.NO for each in found
+            entries = items(resource, "RouteTableIds")
+            if entries is UNKNOWN or any(
+                same(identity(resource.template, each), table) is not Verdict.NO for each in entries
             ):
                 return Location(resource)
         return None
@@ -402,13 +402,15 @@ class Network:
 
     def _entries(self, acl: Identity) -> tuple[tuple[Entry, ...], bool]:
         """The rules of an ACL, in their order, and whether others may be its own, too."""
-        found: dict[Verdict, list[Entry]] = {verdict: [] for verdict in Verdict}
+        entries: dict[Verdict, list[Entry]] = {verdict: [] for verdict in Verdict}
         for resource in self.of_type("AWS::EC2::NetworkAclEntry"):
             key = identity(resource.template, get(resource, "NetworkAclId"))
-            found[same(key, acl)].append(_entry(resource))
+            entries[same(key, acl)].append(_entry(resource))
         # A rule with a number that is not known may be the first.
-        ordered = sorted(found[Verdict.YES], key=lambda e: -1 if e.number is UNKNOWN else e.number)
-        return tuple(ordered), bool(found[Verdict.UNKNOWN])
+        ordered = sorted(
+            entries[Verdict.YES], key=lambda e: -1 if e.number is UNKNOWN else e.number
+        )
+        return tuple(ordered), bool(entries[Verdict.UNKNOWN])
 
     def _endpoint(self, resource: Resource, service: str | Unknown, region: str) -> Endpoint:
         tables = items(resource, "RouteTableIds")
@@ -458,9 +460,9 @@ def _block(resource: Resource, name: str) -> Block | Unknown | None:
 
 def range_of(template: Template, value: object) -> Block | Unknown:
     """A range of addresses in a template; also that of a VPC, which `Fn::GetAtt` gives."""
-    found = reference(template, value)
-    if found and found.resource.type == "AWS::EC2::VPC" and found.attribute == "CidrBlock":
-        return block(literal(found.resource.template, get(found.resource, "CidrBlock")))
+    target = reference(template, value)
+    if target and target.resource.type == "AWS::EC2::VPC" and target.attribute == "CidrBlock":
+        return block(literal(target.resource.template, get(target.resource, "CidrBlock")))
     return block(literal(template, value))
 
 

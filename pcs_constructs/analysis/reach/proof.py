@@ -154,25 +154,25 @@ def evidence(proof: Proof) -> Iterator[Location]:
 
 def complaints(proof: Proof) -> Iterator[Fact]:
     """What makes the verdict less than YES."""
-    found = verdict_of(proof)
-    if found is Verdict.YES:
+    verdict = verdict_of(proof)
+    if verdict is Verdict.YES:
         return
     match proof:
         case Fact():
             yield proof
         case Every():
             for part in proof.parts:
-                if verdict_of(part) is found:
+                if verdict_of(part) is verdict:
                     yield from complaints(part)
         case Some():
-            wrong = [part for part in proof.parts if verdict_of(part) is found]
-            if proof.otherwise.verdict is found and (proof.beside or not wrong):
+            wrong = [part for part in proof.parts if verdict_of(part) is verdict]
+            if proof.otherwise.verdict is verdict and (proof.beside or not wrong):
                 yield proof.otherwise
             for part in wrong:
                 yield from complaints(part)
         case Instead():
             if not proof.location.certain:
-                yield Fact(found, f"{proof.location.name} has a condition", proof.location)
+                yield Fact(verdict, f"{proof.location.name} has a condition", proof.location)
             yield from complaints(proof.then)
 
 

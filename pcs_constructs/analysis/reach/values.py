@@ -92,8 +92,8 @@ def reference(template: Template, value: object, depth: int = _DEEPEST) -> Refer
 
 def referred(template: Template, value: object) -> Resource | None:
     """The resource that a value leads to."""
-    found = reference(template, value)
-    return found.resource if found else None
+    target = reference(template, value)
+    return target.resource if target else None
 
 
 def plain(template: Template, value: Any, hole: str = "*") -> str:
@@ -121,8 +121,8 @@ def document(value: object) -> Mapping[str, Any] | Unknown:
 
 
 def _filled(template: Template, said: str, values: Mapping[str, Any], hole: str) -> str:
-    def fill(found: re.Match[str]) -> str:
-        name = found[1]
+    def fill(variable: re.Match[str]) -> str:
+        name = variable[1]
         if name.startswith("!"):  # how a text says `${name}` itself
             return f"${{{name[1:]}}}"
         return hole if "." in name else plain(template, values.get(name, {"Ref": name}), hole)

@@ -167,9 +167,9 @@ class Ways:
 
     def _endpoints(self, vpc: Vpc, service: str) -> Iterator[Endpoint]:
         # Where names lead to an interface, the route of a gateway is not taken: that is first.
-        found = [e for e in self.network.endpoints if e.service in {service, UNKNOWN}]
-        known = any(e.service == service and not e.gateway for e in found)
-        for endpoint in sorted(found, key=lambda e: not e.gateway):
+        endpoints = [e for e in self.network.endpoints if e.service in {service, UNKNOWN}]
+        known = any(e.service == service and not e.gateway for e in endpoints)
+        for endpoint in sorted(endpoints, key=lambda e: not e.gateway):
             # There is one interface for the names of a service, so others are for another.
             if endpoint.service is UNKNOWN and known:
                 continue
@@ -391,7 +391,7 @@ class Ways:
         )
 
     def _attached(self, gateway: Identity, vpc: Vpc) -> Proof:
-        found = [
+        attached = [
             let_through(location)
             for location, its_gateway, its_vpc in self.network.attachments
             if same(its_gateway, gateway) is Verdict.YES
@@ -402,7 +402,7 @@ class Ways:
             f"{gateway.name} is not attached to {vpc.identity.name}",
             fix=f"attach {gateway.name} to {vpc.identity.name}",
         )
-        return Some(tuple(found), missing)
+        return Some(tuple(attached), missing)
 
     def _local(self, here: Subnet, there: Subnet) -> Fact:
         one, other = here.vpc, there.vpc
@@ -484,14 +484,14 @@ def _nowhere(side: Side) -> Fact:
 
 def _is_for(route: Route, to: Block | None, family: int) -> bool:
     """Whether a route that is not the default may be for a part of where something goes."""
-    found = route.destination
+    destination = route.destination
     if route.target == "GatewayId" and route.to.text == "local":
         return False
-    if found is UNKNOWN:
+    if destination is UNKNOWN:
         return True
-    if found.version != family or found.prefixlen == 0:
+    if destination.version != family or destination.prefixlen == 0:
         return False
-    return not private(found) if to is None or to.prefixlen == 0 else found.overlaps(to)
+    return not private(destination) if to is None or to.prefixlen == 0 else destination.overlaps(to)
 
 
 def _either(words: str, through: Proof, otherwise: Proof) -> Proof:

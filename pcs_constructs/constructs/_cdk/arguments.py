@@ -51,8 +51,8 @@ class Arguments:
         """The items of a list."""
         if self._is_refused(argument):
             return ()
-        found: tuple[T, ...] = self._listed.get(argument) or tuple(values)
-        if len(found) == 1 and isinstance(found[0], str) and found[0].startswith("#{Token["):
+        items: tuple[T, ...] = self._listed.get(argument) or tuple(values)
+        if len(items) == 1 and isinstance(items[0], str) and items[0].startswith("#{Token["):
             self._refuse(
                 "PCS001",
                 argument,
@@ -60,15 +60,15 @@ class Arguments:
                 "pass a list; its items may be tokens",
             )
             return ()
-        return found
+        return items
 
     def instance_types(
         self, argument: str, values: Iterable[str | InstanceFacts]
     ) -> tuple[tuple[str, ...], dict[str, InstanceFacts]]:
         """The names of instance types, and the facts that were given in the place of names."""
-        found = self.items(argument, values)
-        described = {item.name: item for item in found if not isinstance(item, str)}
-        return tuple(item if isinstance(item, str) else item.name for item in found), described
+        types = self.items(argument, values)
+        described = {item.name: item for item in types if not isinstance(item, str)}
+        return tuple(item if isinstance(item, str) else item.name for item in types), described
 
     def ebs(self, argument: str, volume: ec2.BlockDeviceVolume | None) -> ec2.EbsDeviceProps | None:
         """An EBS volume that starts as the image says."""
@@ -170,7 +170,7 @@ class Arguments:
         """
         trial = Construct(scope, id)
         try:
-            found = image.get_image(trial)
+            config = image.get_image(trial)
         except RuntimeError as reason:  # jsii's, which says it in one line and then traces
             self._refuse(
                 "PCS222",
@@ -181,11 +181,11 @@ class Arguments:
             return ""
         finally:
             scope.node.try_remove_child(id)
-        if found.os_type is ec2.OperatingSystemType.WINDOWS:
+        if config.os_type is ec2.OperatingSystemType.WINDOWS:
             self._refuse(
                 "PCS223", argument, "is an image of Windows", "use a Linux image for AWS PCS"
             )
-        return found.image_id
+        return config.image_id
 
     def _time(
         self,
@@ -200,8 +200,8 @@ class Arguments:
 
     def _whole(self, argument: str, amount: float, unit: str, of_unit: str) -> int:
         if amount != int(amount):
-            found = f"is counted in whole {unit}, got {amount:g}"
-            self._refuse("PCS002", argument, found, f"write {of_unit}(10)")
+            message = f"is counted in whole {unit}, got {amount:g}"
+            self._refuse("PCS002", argument, message, f"write {of_unit}(10)")
         return int(amount)
 
     def _amount(

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pcs_constructs.constructs._cdk.tokens import T
 
 
-def as_construct(found: object) -> Construct:
+def as_construct(implementation: object) -> Construct:
     """One of our own interfaces as the construct that every implementation is."""
-    return cast("Construct", found)
+    return cast("Construct", implementation)
 
 
 def as_role(role: iam.Role) -> iam.IRole:
@@ -29,9 +29,9 @@ def anybody() -> iam.IPrincipal:
     return cast("iam.IPrincipal", iam.AnyPrincipal())
 
 
-def as_grantable(found: object) -> iam.IGrantable:
+def as_grantable(implementation: object) -> iam.IGrantable:
     """One of our own interfaces as the grantable that an implementation may be."""
-    return cast("iam.IGrantable", found)
+    return cast("iam.IGrantable", implementation)
 
 
 def service_principal(service: str) -> iam.IPrincipal:

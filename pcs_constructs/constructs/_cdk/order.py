@@ -88,11 +88,11 @@ def deploy_after(scope: Construct, earlier: Sequence[Construct]) -> None:
 
 def _waits_for(stack: cdk.Stack) -> set[cdk.Stack]:
     """The stacks that must be deployed before this one."""
-    found: set[cdk.Stack] = set()
+    earlier: set[cdk.Stack] = set()
     pending = list(stack.dependencies)
     while pending:
         before = pending.pop()
-        if before not in found:
-            found.add(before)
+        if before not in earlier:
+            earlier.add(before)
             pending.extend(before.dependencies)
-    return found
+    return earlier

@@ -22,17 +22,17 @@ SOURCE: Final = "pcs-constructs"
 
 def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
     """Raise every problem of a construct that is about to be attached, if there is one."""
-    found = tuple(problems)
-    if found:
-        raise PcsValidationError(path_below(scope, id), found)
+    told = tuple(problems)
+    if told:
+        raise PcsValidationError(path_below(scope, id), told)
 
 
 def advise(scope: Construct, problems: Iterable[Problem]) -> None:
     """Warn; users silence one with ``cdk.Validations.of(scope).acknowledge(...)``."""
-    found = tuple(problems)
-    if found:
+    told = tuple(problems)
+    if told:
         validations = cdk.Validations.of(scope)
-        for problem in found:
+        for problem in told:
             validations.add_warning(f"{SOURCE}:{problem.code}", str(problem))
 
 
@@ -65,9 +65,9 @@ class _TemplateCheck:
         return SOURCE
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        found = self._check(context.template_paths)
+        findings = self._check(context.template_paths)
         return cdk.PolicyValidationPluginReport(
-            success=not found,
+            success=not findings,
             violations=[
                 cdk.PolicyViolation(
                     rule_name=problem.code,
@@ -82,7 +82,7 @@ class _TemplateCheck:
                         )
                     ],
                 )
-                for problem, path, logical_id in found
+                for problem, path, logical_id in findings
             ],
         )
 

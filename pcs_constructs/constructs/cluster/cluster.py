@@ -467,14 +467,14 @@ class Cluster(Construct):
     def _problems_at_synth(self) -> Sequence[Problem]:
         if asked_for(self, "pcs-constructs:reach"):
             check_templates(self, _out_of_reach)
-        found = all_constructs(self)
+        constructs = all_constructs(self)
         clusters = [self]
         if len(CLUSTERS) > 1 or len(CLUSTERS[outermost(stack_of(self))]) > 1:
-            clusters = [c for c in found if isinstance(c, Cluster)]
+            clusters = [c for c in constructs if isinstance(c, Cluster)]
             deploy_after(self, clusters[: clusters.index(self)])
         tags = known_items(self._resource.cdk_tag_manager.tag_values())
         members = problems_of_members(
-            self, found, size=self.size, tags=tags, settings=self.slurm_settings
+            self, constructs, size=self.size, tags=tags, settings=self.slurm_settings
         )
         name = known(self.name)
         namesakes = [c for c in clusters if known(c.name) == name]

@@ -199,9 +199,9 @@ class ClusterEndpoints(Construct):
         asked = given.items("services", services)
         refuse(scope, id, given.problems)
         places = (cluster.subnet,) if chosen is None else chosen
-        found = all_constructs(scope)
+        constructs = all_constructs(scope)
         groups = members_of(cluster, ComputeNodeGroup)
-        made_for = sorted({"pcs", *_called_by(groups, found), *asked})
+        made_for = sorted({"pcs", *_called_by(groups, constructs), *asked})
         facts = (
             rules.EndpointPolicyFacts(
                 services=tuple(map(known, made_for)),
@@ -211,7 +211,7 @@ class ClusterEndpoints(Construct):
                 services=tuple(map(known, asked)),
                 made=tuple(map(known, made_for)),
                 zones=tuple(zone_of(place) for place in places),
-                leads_nowhere=leads_nowhere(cluster.subnet, cluster.vpc, found),
+                leads_nowhere=leads_nowhere(cluster.subnet, cluster.vpc, constructs),
             ),
             _order(scope, cluster, policy),
             rules.IdentifierFacts(subnet_ids=tuple(known(subnet_id(place)) for place in places)),
@@ -279,7 +279,7 @@ class ClusterEndpoints(Construct):
         )
 
     def _problems_at_synth(self) -> Sequence[Problem]:
-        found = all_constructs(self)
+        constructs = all_constructs(self)
         inside = self.node.find_all()
         waited_for = [
             c for c in inside if isinstance(c, (ec2.CfnVPCEndpoint, ec2.CfnSecurityGroupIngress))
@@ -296,7 +296,7 @@ class ClusterEndpoints(Construct):
                 if documents and deployed_together(group, self) and refers_to(documents, group)
             )
         )
-        before = found[: found.index(self)]
+        before = constructs[: constructs.index(self)]
         facts = rules.EndpointNamesFacts(
             services=tuple(self.endpoints),
             others=endpoint_services(before, self.cluster.vpc, gateways=False),
@@ -332,42 +332,42 @@ def _document(policy: EndpointPolicy | None, service: str) -> iam.PolicyDocument
 
 
 def _documents(policy: EndpointPolicy | None) -> list[iam.PolicyDocument]:
-    found = [*policy.documents.values(), policy.others] if policy else []
-    return [document for document in found if document is not None]
+    documents = [*policy.documents.values(), policy.others] if policy else []
+    return [document for document in documents if document is not None]
 
 
-def _called_by(groups: Sequence[ComputeNodeGroup], found: Sequence[object]) -> Iterator[str]:
+def _called_by(groups: Sequence[ComputeNodeGroup], constructs: Sequence[object]) -> Iterator[str]:
     """What is called by the nodes that are there, but by none yet by those that are likely."""
     if not groups:
         yield from SESSION_MANAGER
     for group in groups:
-        yield from calls_of(group, found) - GATEWAYS
+        yield from calls_of(group, constructs) - GATEWAYS
 
 
-def calls_of(group: ComputeNodeGroup, found: Sequence[object]) -> frozenset[str]:
+def calls_of(group: ComputeNodeGroup, constructs: Sequence[object]) -> frozenset[str]:
     """The services that the nodes of a group call, as far as their role tells."""
-    return called(*_permissions_of(group, found)) | {"pcs"}
+    return called(*_permissions_of(group, constructs)) | {"pcs"}
 
 
 def _permissions_of(
-    group: ComputeNodeGroup, found: Sequence[object]
+    group: ComputeNodeGroup, constructs: Sequence[object]
 ) -> tuple[Sequence[str], Sequence[str]]:
     profile = group.instance_profile
     role = profile.role if isinstance(profile, NodeInstanceProfile) else role_of(profile)
-    return ((), ()) if role is None else permissions_of(role, found)
+    return ((), ()) if role is None else permissions_of(role, constructs)
 
 
 def ways_out(
-    cluster: ICluster, groups: Sequence[ComputeNodeGroup], found: Sequence[object]
+    cluster: ICluster, groups: Sequence[ComputeNodeGroup], constructs: Sequence[object]
 ) -> Iterator[rules.WayOutFacts]:
     """How the nodes of a cluster reach AWS, where there may be no other way than endpoints."""
     derived = bool(members_of(cluster, ClusterEndpoints))
     for group in groups:
-        nowhere = [leads_nowhere(place, cluster.vpc, found) for place in group.subnets]
+        nowhere = [leads_nowhere(place, cluster.vpc, constructs) for place in group.subnets]
         # One such subnet is enough for nodes that are given up.
         enclosed = True if True in nowhere else UNKNOWN if UNKNOWN in nowhere else False
         if enclosed is True or (enclosed is UNKNOWN and derived):
-            actions, managed = _permissions_of(group, found)
+            actions, managed = _permissions_of(group, constructs)
             calls = called(actions, managed) | {"pcs"}
             yield rules.WayOutFacts(
                 name=group.name,
@@ -375,7 +375,7 @@ def ways_out(
                 # Whether a VPC that is not made here has gateway endpoints is not known.
                 services=calls if enclosed is True else calls - GATEWAYS,
                 unnamed=unnamed(actions),
-                endpoints=endpoint_services(found, cluster.vpc),
+                endpoints=endpoint_services(constructs, cluster.vpc),
                 derived=derived,
                 urls=tuple(
                     location
@@ -402,11 +402,11 @@ def addresses(cluster: ICluster) -> dict[str, int]:
 
 
 def endpoint_services(
-    found: Sequence[object], vpc: ec2.IVpc, *, gateways: bool = True
+    constructs: Sequence[object], vpc: ec2.IVpc, *, gateways: bool = True
 ) -> frozenset[str] | Unknown:
     """The services that have endpoints in a VPC, interface endpoints with private DNS only."""
     services: set[str] = set()
-    for endpoint in found:
+    for endpoint in constructs:
         if not isinstance(endpoint, ec2.CfnVPCEndpoint):
             continue
         if same_vpc(endpoint.vpc_id, vpc.vpc_id) is False:

@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 def problems_of_members(
     cluster: ICluster,
-    found: Sequence[object],
+    constructs: Sequence[object],
     *,
     size: ClusterSize | Unknown = UNKNOWN,
     tags: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Sequence[Problem]:
     """What is wrong with the node groups and queues of a cluster, now that all are there."""
-    facts = _facts(cluster, found, size, tags, settings)
+    facts = _facts(cluster, constructs, size, tags, settings)
     problems, advice = rules.errors_in(*facts), rules.advice_on(*facts)
     if problems or advice:
         # Told of those only that are in the tree still, which is not looked at without need.
-        forget_removed_members(cluster, found)
-        facts = _facts(cluster, found, size, tags, settings)
+        forget_removed_members(cluster, constructs)
+        facts = _facts(cluster, constructs, size, tags, settings)
         problems, advice = rules.errors_in(*facts), rules.advice_on(*facts)
     advise(as_construct(cluster), advice)
     return problems
@@ -49,7 +49,7 @@ def problems_of_members(
 
 def _facts(
     cluster: ICluster,
-    found: Sequence[object],
+    constructs: Sequence[object],
     size: ClusterSize | Unknown,
     tags: Mapping[str, str] | None,
     settings: Mapping[str, str] | None,
@@ -89,7 +89,7 @@ def _facts(
         controller=subnet_id(cluster.subnet),
         others=others,
     )
-    ways_out = tuple(endpoints.ways_out(cluster, groups, found))
+    ways_out = tuple(endpoints.ways_out(cluster, groups, constructs))
     ports = rules.SrunPortsFacts(
         ports=known((settings or {}).get("SrunPortRange", "")),
         nodes=sum(group.scaling.max for group in groups if not group.login),

@@ -119,7 +119,9 @@ def subnet_facts(
     )
 
 
-def leads_nowhere(subnet: ec2.ISubnet, vpc: ec2.IVpc, found: Sequence[object]) -> bool | Unknown:
+def leads_nowhere(
+    subnet: ec2.ISubnet, vpc: ec2.IVpc, constructs: Sequence[object]
+) -> bool | Unknown:
     """Whether no route leads out of the VPC, where VPC and subnet are made in this app."""
     if not isinstance(vpc, ec2.Vpc):
         return UNKNOWN
@@ -131,7 +133,7 @@ def leads_nowhere(subnet: ec2.ISubnet, vpc: ec2.IVpc, found: Sequence[object]) -
         return False if subnet_id(subnet) in others else UNKNOWN
     # The CDK calls it isolated, and somebody may have added a route, or have a gateway do so.
     table = route_table_id(subnet)
-    for construct in found:
+    for construct in constructs:
         if isinstance(construct, ec2.CfnVPNGatewayRoutePropagation) or (
             isinstance(construct, ec2.CfnRoute) and construct.route_table_id == table
         ):

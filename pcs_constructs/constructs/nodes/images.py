@@ -27,12 +27,14 @@ def image_parameter(scope: Construct, id: str, description: str) -> str:
     parameters = IMAGE_PARAMETERS.setdefault(stack, {})
     if id not in parameters:
         try:
-            found = cdk.CfnParameter(stack, id, type="AWS::EC2::Image::Id", description=description)
+            parameter = cdk.CfnParameter(
+                stack, id, type="AWS::EC2::Image::Id", description=description
+            )
         except RuntimeError:  # jsii's: there is a construct of this id
-            found = node_of(stack).find_child(id)
-            if not isinstance(found, cdk.CfnParameter):
+            parameter = node_of(stack).find_child(id)
+            if not isinstance(parameter, cdk.CfnParameter):
                 raise
-        parameters[id] = found.value_as_string
+        parameters[id] = parameter.value_as_string
     return parameters[id]
 
 

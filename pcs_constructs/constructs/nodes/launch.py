@@ -140,12 +140,14 @@ class Launch:
     @property
     def interfaces(self) -> tuple[Interface, ...]:
         """The network interfaces of each instance."""
-        found = (
+        known_types = (
             instances.known(self.options.instance_types[:1], self.options.described)
             if self.options.efa
             else {}
         )
-        return next((layout(f, efa_only=self.options.efa_only) for f in found.values()), PLAIN)
+        return next(
+            (layout(f, efa_only=self.options.efa_only) for f in known_types.values()), PLAIN
+        )
 
     @property
     def addresses(self) -> int:
@@ -202,8 +204,8 @@ class Launch:
                 efa=self.options.efa,
                 weight=self.weighted,
                 usage_classes={
-                    name: found.usage_classes
-                    for name, found in instances.known(
+                    name: instance.usage_classes
+                    for name, instance in instances.known(
                         self.options.instance_types, self.options.described
                     ).items()
                 },

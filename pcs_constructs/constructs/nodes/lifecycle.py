@@ -234,8 +234,8 @@ class LifecycleScript:
     def maintained_file(self) -> str | None:
         """What a script that AWS maintains is called in its bucket, `mount-efs-v1.0.0.sh`."""
         (masked,) = without_tokens((self.location or "",))
-        found = _MAINTAINED.fullmatch(masked)
-        return found[1] if found else None
+        match = _MAINTAINED.fullmatch(masked)
+        return match[1] if match else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,7 +380,7 @@ class AttachedLifecycle:
         """
         # Not the one object: nodes that are there already need the one before.
         kinds = {path.suffix: upload for path, upload in self.uploads.items()}
-        found = [_grant_read(upload.bucket, f"*{suffix}") for suffix, upload in kinds.items()]
+        grants = [_grant_read(upload.bucket, f"*{suffix}") for suffix, upload in kinds.items()]
         wanted: dict[str, dict[str, None]] = {}
         objects: dict[tuple[s3.IBucket, str | None], None] = {}
         for action in self.lifecycle.actions:
@@ -389,9 +389,11 @@ class AttachedLifecycle:
                 objects[script.bucket, script.key] = None
             for actions, resource in _permissions(action, cluster_id):
                 wanted.setdefault(actions, {})[resource] = None
-        found += [_grant_read(bucket, key) for bucket, key in objects]
-        found += [_grant(actions.split(), list(resources)) for actions, resources in wanted.items()]
-        return tuple(found)
+        grants += [_grant_read(bucket, key) for bucket, key in objects]
+        grants += [
+            _grant(actions.split(), list(resources)) for actions, resources in wanted.items()
+        ]
+        return tuple(grants)
 
 
 def _grant_read(bucket: s3.IBucket, key: str | None) -> Callable[[iam.IGrantable], iam.Grant]:
@@ -468,9 +470,9 @@ def _construct_id(name: str, taken: set[str]) -> str:
     """The name in PascalCase, so that it stays the same wherever the action is in the order."""
     words = re.findall(r"[A-Za-z0-9]+", name)
     first = "".join(word[0].upper() + word[1:] for word in words) + "Script"
-    found, number = first, 1
-    while found in taken:
+    construct_id, number = first, 1
+    while construct_id in taken:
         number += 1
-        found = f"{first}{number}"
-    taken.add(found)
-    return found
+        construct_id = f"{first}{number}"
+    taken.add(construct_id)
+    return construct_id

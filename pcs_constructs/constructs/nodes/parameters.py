@@ -48,10 +48,10 @@ class SlurmParameters:
         said: Mapping[str, str | int | None] | None = None,
     ) -> None:
         self._scope = scope
-        found = {name: str(v) for name, v in (said or {}).items() if v is not None}
-        self.arguments = {name: scope.arguments[name] for name in found}
-        self._twice = tuple(name for name in found if name in settings)
-        self.values = {**settings, **found}
+        by_argument = {name: str(v) for name, v in (said or {}).items() if v is not None}
+        self.arguments = {name: scope.arguments[name] for name in by_argument}
+        self._twice = tuple(name for name in by_argument if name in settings)
+        self.values = {**settings, **by_argument}
 
     def known(self) -> dict[str, str | Unknown]:
         """By parameter, its value as far as synthesis can tell; none whose name is a token."""
@@ -228,7 +228,7 @@ class NodeParameters:
         self._parameters = given
         self._records = list(gres)
         if not login and cluster.memory_aware and all_known:
-            smallest = min((found.memory_mib for found in instances.values()), default=0)
+            smallest = min((instance.memory_mib for instance in instances.values()), default=0)
             given.values.setdefault("RealMemory", str(smallest * 95 // 100))
         self._node = rules.NodeSettingsFacts(
             settings=given.known(),

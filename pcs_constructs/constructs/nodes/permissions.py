@@ -61,14 +61,14 @@ def role_of(profile: INodeInstanceProfile) -> iam.IRole | None:
 
 
 def permissions_of(
-    role: iam.IRole, found: Sequence[object]
+    role: iam.IRole, constructs: Sequence[object]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The actions that a role may do and the names of its managed policies, as far as shows."""
     actions: list[str] = []
     managed: list[str] = []
     own = role.node.default_child
     own_path = own.node.path if own is not None else ""
-    for construct in found:
+    for construct in constructs:
         # Not by `is`: jsii makes a new proxy each time for what was made in JavaScript.
         if isinstance(construct, iam.CfnRole) and construct.node.path == own_path:
             resolve = cdk.Stack.of(construct).resolve
@@ -85,9 +85,9 @@ def permissions_of(
 
 def _actions_in(document: Mapping[str, Any]) -> list[str]:
     """The actions of a resolved policy document."""
-    found: list[str] = []
+    allowed: list[str] = []
     for statement in document["Statement"]:
         if statement["Effect"] == "Allow":
             actions = statement.get("Action", ())
-            found += [actions] if isinstance(actions, str) else actions
-    return found
+            allowed += [actions] if isinstance(actions, str) else actions
+    return allowed

@@ -212,8 +212,8 @@ class LustreStorage(Construct):
             *([subnet_facts("subnet", subnet, vpc)] if subnet else []),
             rules.IdentifierFacts(subnet_ids=(known(subnet_id(subnet)),) if subnet else ()),
         )
-        found = subnet or first_private_subnet(vpc)
-        place = subnet_for(scope, id, found, rules.errors_in(*facts))
+        chosen = subnet or first_private_subnet(vpc)
+        place = subnet_for(scope, id, chosen, rules.errors_in(*facts))
 
         super().__init__(scope, id)
         advise(self, rules.advice_on(*facts))

@@ -102,13 +102,13 @@ def _choices(cluster: ResolvedResource) -> tuple[SlurmVersion, ...]:
     name = as_mapping(raw).get("Ref")
     parameters = as_mapping(cluster.declared.template.content.get("Parameters"))
     values = as_mapping(parameters.get(str(name))).get("AllowedValues")
-    found: list[SlurmVersion] = []
+    versions: list[SlurmVersion] = []
     for value in cast("list[object]", values if isinstance(values, list) else []):
         try:
-            found.append(SlurmVersion.of(str(value)))
+            versions.append(SlurmVersion.of(str(value)))
         except PcsValidationError:
             continue
-    return tuple(found)
+    return tuple(versions)
 
 
 def _rest_peers(cluster: ResolvedResource) -> list[Location]:
@@ -116,8 +116,8 @@ def _rest_peers(cluster: ResolvedResource) -> list[Location]:
     return [
         each.location
         for group in cluster.each("Networking", "SecurityGroupIds")
-        if (found := cluster.follow(group)) is not None
-        for each in open_ports(found)
+        if (target := cluster.follow(group)) is not None
+        for each in open_ports(target)
         if each.ports == (SLURMRESTD, SLURMRESTD)
     ]
 
@@ -228,9 +228,9 @@ def address_evidence(membership: Membership) -> Iterator[Evidence]:
 
 def _range(subnet: ResolvedResource | None) -> str | Unknown:
     """The addresses of a subnet, where they are known and a range."""
-    found = subnet.text("CidrBlock") if subnet else None
+    text = subnet.text("CidrBlock") if subnet else None
     try:
-        return found if isinstance(found, str) and ip_network(found, strict=False) else UNKNOWN
+        return text if isinstance(text, str) and ip_network(text, strict=False) else UNKNOWN
     except ValueError:
         return UNKNOWN
 
@@ -251,15 +251,15 @@ def _mount_points(groups: list[ResolvedResource]) -> dict[str, frozenset[str]] |
     """What each node group mounts by scripts; of user data it cannot be told."""
     from pcs_constructs.templates.facts.lifecycle import mount_points
 
-    found: dict[str, frozenset[str]] = {}
+    by_group: dict[str, frozenset[str]] = {}
     for group in groups:
         template = launch_template(group)
         if template is None or template.get("LaunchTemplateData", "UserData") is not None:
             continue
         paths = mount_points(group)
         if UNKNOWN not in paths and instance_types(group):
-            found[group.name] = frozenset(path for path in paths if path is not UNKNOWN)
-    return found or None
+            by_group[group.name] = frozenset(path for path in paths if path is not UNKNOWN)
+    return by_group or None
 
 
 def tags_of(resource: ResolvedResource) -> dict[str, str]:

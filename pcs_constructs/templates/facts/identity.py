@@ -140,12 +140,12 @@ def _of_document(resource: ResolvedResource, path: Path) -> Iterator[tuple[Path,
     document = as_mapping(_parsed(written))
     # What is inside of a text has no place of its own.
     place = (*path, "Statement") if isinstance(written, Mapping) else path
-    found = document.get("Statement")
-    if found is None or is_left_open(document):
+    statements = document.get("Statement")
+    if statements is None or is_left_open(document):
         yield path, UNKNOWN
-    for i, statement in enumerate(as_list(found)):
-        if found is not None:
-            inside = (*place, i) if isinstance(found, list) and place != path else place
+    for i, statement in enumerate(as_list(statements)):
+        if statements is not None:
+            inside = (*place, i) if isinstance(statements, list) and place != path else place
             left_open = not as_mapping(statement) or is_left_open(as_mapping(statement))
             yield inside, UNKNOWN if left_open else statement
 
@@ -198,15 +198,15 @@ def _lets_register(statement: Any) -> bool | Unknown:
     """Whether a statement lets a node register, by its actions."""
     if statement is UNKNOWN:
         return UNKNOWN
-    found = as_mapping(statement)
-    if "NotAction" in found:
-        excepted = _covers_registering(found["NotAction"])
+    mapping = as_mapping(statement)
+    if "NotAction" in mapping:
+        excepted = _covers_registering(mapping["NotAction"])
         allowed = UNKNOWN if excepted is UNKNOWN else not excepted
     else:
-        allowed = _covers_registering(found.get("Action"))
-    if is_function(found.get("Effect")):
+        allowed = _covers_registering(mapping.get("Action"))
+    if is_function(mapping.get("Effect")):
         return False if allowed is False else UNKNOWN
-    return allowed if found.get("Effect") == "Allow" else False
+    return allowed if mapping.get("Effect") == "Allow" else False
 
 
 def _covers_registering(actions: Any) -> bool | Unknown:
@@ -254,11 +254,11 @@ def _trusts_ec2(role: ResolvedResource) -> bool | Unknown:
 
 
 def _reads_everything(statement: Any) -> bool:
-    found = as_mapping(statement)
-    if found.get("Effect") != "Allow" or "Condition" in found:
+    mapping = as_mapping(statement)
+    if mapping.get("Effect") != "Allow" or "Condition" in mapping:
         return False
-    actions = {action.lower() for action in _texts(found.get("Action"))}
-    value = found.get("Resource")
+    actions = {action.lower() for action in _texts(mapping.get("Action"))}
+    value = mapping.get("Resource")
     items = as_list(value)
     locations = [sketch(item) or "" for item in items]
     everywhere = any(

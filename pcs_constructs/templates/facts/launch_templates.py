@@ -59,8 +59,8 @@ def _reference(
     """How the node group refers to it, and what is in it that should not."""
     custom = "CustomLaunchTemplate"
     template_id, version = group.text(custom, "TemplateId"), group.text(custom, "Version")
-    found = group.reference(group.get(custom, "Version"))
-    if found is not None and found[1] == "DefaultVersionNumber":
+    target = group.reference(group.get(custom, "Version"))
+    if target is not None and target[1] == "DefaultVersionNumber":
         version = "$Default"  # the attribute is the number of the first version, for good
     key = template.text(_DATA, "KeyName") if template else None
     data = template.get(_DATA) if template else None
@@ -108,14 +108,14 @@ def _reference(
 
 def _is_nested(group: ResolvedResource) -> bool:
     """Whether the template is an output of a nested stack, deployed with the node group."""
-    found = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
-    return found is not None and found.type == "AWS::CloudFormation::Stack"
+    target = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
+    return target is not None and target.type == "AWS::CloudFormation::Stack"
 
 
 def _is_bare(interface: Any) -> bool:
-    found = as_mapping(interface)
+    mapping = as_mapping(interface)
     # An interface that exists already has its groups.
-    return not found.get("Groups") and "NetworkInterfaceId" not in found
+    return not mapping.get("Groups") and "NetworkInterfaceId" not in mapping
 
 
 def _group_count(template: ResolvedResource | None) -> int | Unknown:
@@ -206,7 +206,7 @@ def _capacity(
         as_mapping(each).get("ParameterName")
         for each in group.each("SlurmConfiguration", "SlurmCustomSettings")
     ]
-    found = {} if types is UNKNOWN else instances.known(types)
+    known = {} if types is UNKNOWN else instances.known(types)
     locations: dict[str, Path | Location] = {
         "capacity": ("PurchaseOption",),
         "instance_types": ("InstanceConfigs",),
@@ -238,7 +238,7 @@ def _capacity(
             strategy=strategy,
             efa="efa" in kinds or "efa-only" in kinds,
             weight="Weight" in weight,
-            usage_classes={name: each.usage_classes for name, each in found.items()},
+            usage_classes={name: each.usage_classes for name, each in known.items()},
             template=template is not None,
             market_type=template.text(_DATA, "InstanceMarketOptions", "MarketType")
             if template

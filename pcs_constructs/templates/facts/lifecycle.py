@@ -84,12 +84,12 @@ def _action(group: ResolvedResource, stage: str, i: int, path: Path) -> rules.Li
 
 def mount_points(group: ResolvedResource) -> list[str | Unknown]:
     """Where scripts that AWS maintains mount something on the nodes of a group."""
-    found: list[str | Unknown] = []
+    points: list[str | Unknown] = []
     for stage, i, path in _scripts(group):
         facts = _action(group, stage, i, path)
         values = rules.flag_values(facts.script, facts.arguments)
         for flag in ("--mount-point", "--home-base"):
             value = values.get(flag)
             if value is not None:
-                found.append(value)
-    return found
+                points.append(value)
+    return points

@@ -55,22 +55,22 @@ def mount_evidence(membership: Membership) -> Iterator[Evidence]:
 
 def _subnets(targets: list[ResolvedResource]) -> list[ResolvedResource]:
     """The subnets of mount targets, none if one of them is not made here."""
-    found = [target.follow(target.get("SubnetId")) for target in targets]
-    known = [subnet for subnet in found if subnet is not None and subnet.type == SUBNET]
-    return known if len(known) == len(found) else []
+    subnets = [target.follow(target.get("SubnetId")) for target in targets]
+    known = [subnet for subnet in subnets if subnet is not None and subnet.type == SUBNET]
+    return known if len(known) == len(subnets) else []
 
 
 def _mounted(group: ResolvedResource) -> list[ResolvedResource]:
     """The file systems that user data or lifecycle actions of a node group refer to."""
     template = launch_template(group)
-    found: dict[int, ResolvedResource] = {}
+    mounted: dict[int, ResolvedResource] = {}
     if template is not None:
-        _collect(template, template.get("LaunchTemplateData", "UserData"), found)
-    _collect(group, group.get("NodeLifecycleActions"), found)
-    return [resource for resource in found.values() if resource.type in {EFS, FSX, FILE_CACHE}]
+        _collect(template, template.get("LaunchTemplateData", "UserData"), mounted)
+    _collect(group, group.get("NodeLifecycleActions"), mounted)
+    return [resource for resource in mounted.values() if resource.type in {EFS, FSX, FILE_CACHE}]
 
 
-def _collect(resource: ResolvedResource, value: Any, found: dict[int, ResolvedResource]) -> None:
+def _collect(resource: ResolvedResource, value: Any, mounted: dict[int, ResolvedResource]) -> None:
     """Everything that a value refers to, at any depth."""
     pending = [value]
     while pending:
@@ -80,5 +80,5 @@ def _collect(resource: ResolvedResource, value: Any, found: dict[int, ResolvedRe
         elif isinstance(inner, dict):
             target = resource.follow(inner)
             if target is not None:
-                found[id(target)] = target
+                mounted[id(target)] = target
             pending.extend(as_mapping(cast("object", inner)).values())

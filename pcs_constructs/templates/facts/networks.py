@@ -38,14 +38,14 @@ class Opened(NamedTuple):
 
 def open_ports(group: ResolvedResource) -> list[Opened]:
     """Everything that a security group lets in by TCP."""
-    found = [
+    openings = [
         _opened(group, ("SecurityGroupIngress", i))
         for i in range(len(group.each("SecurityGroupIngress")))
     ]
     for rule in group.resolved.of_type(_INGRESS):
         if rule.follow(rule.get("GroupId")) is group:
-            found.append(_opened(rule, ()))
-    return [each for each in found if each is not None]
+            openings.append(_opened(rule, ()))
+    return [each for each in openings if each is not None]
 
 
 def _opened(resource: ResolvedResource, path: Path) -> Opened | None:
@@ -110,10 +110,10 @@ def network_evidence(membership: Membership) -> Iterator[Evidence]:
 def group_lists(template: ResolvedResource) -> list[Path]:
     """Where a launch template lists security groups."""
     data = "LaunchTemplateData"
-    found: list[Path] = [(data, "SecurityGroupIds")]
+    paths: list[Path] = [(data, "SecurityGroupIds")]
     for i in range(len(template.each(data, "NetworkInterfaces"))):
-        found.append((data, "NetworkInterfaces", i, "Groups"))
-    return [path for path in found if template.get(*path) is not None]
+        paths.append((data, "NetworkInterfaces", i, "Groups"))
+    return [path for path in paths if template.get(*path) is not None]
 
 
 def _identifiers(resource: ResolvedResource, subnets: Path, groups: Path) -> Evidence:
@@ -128,8 +128,8 @@ def _identifiers(resource: ResolvedResource, subnets: Path, groups: Path) -> Evi
 
 
 def _literals(resource: ResolvedResource, path: Path) -> tuple[str | Unknown, ...]:
-    found = (resource.text(*path, i) for i in range(len(resource.each(*path))))
-    return tuple(UNKNOWN if value is None else value for value in found)
+    entries = (resource.text(*path, i) for i in range(len(resource.each(*path))))
+    return tuple(UNKNOWN if value is None else value for value in entries)
 
 
 def _vpc_of(resource: ResolvedResource, subnet_id: Any) -> ResolvedResource | None:

@@ -118,12 +118,12 @@ def _image(group: ResolvedResource) -> Iterator[Evidence]:
         owner, path = template, ("LaunchTemplateData", "ImageId")
     ami_id, follows = _image_id(owner, path)
     types = instance_types(group)
-    found = {} if types is UNKNOWN else instances.known(types)
+    known = {} if types is UNKNOWN else instances.known(types)
     yield Evidence(
         facts=rules.ImageFacts(
             ami_id=ami_id,
             follows_parameter=follows,
-            architectures={name: each.architecture for name, each in found.items()},
+            architectures={name: each.architecture for name, each in known.items()},
         ),
         resource=owner,
         locations={"image": path},

@@ -30,7 +30,9 @@ def queue_evidence(queue: ResolvedResource, membership: Membership) -> Iterator[
     types = {group.name: instance_types(group) for group in groups}
     known = {n: t for n, t in types.items() if t is not UNKNOWN and t}
     architectures = {
-        found.architecture for each in known.values() for found in instances.known(each).values()
+        instance.architecture
+        for each in known.values()
+        for instance in instances.known(each).values()
     }
     ultra = [group for group in groups if _is_ultra(known.get(group.name))]
     locations: dict[str, Path | Location] = {"name": ("Name",), "node_groups": (_GROUPS,)}
@@ -71,12 +73,12 @@ def _strangers(
 ) -> list[tuple[int, ResolvedResource]]:
     """Node groups that are surely of another cluster, by their places."""
     own = membership.cluster_of(queue)
-    found: list[tuple[int, ResolvedResource]] = []
+    strangers: list[tuple[int, ResolvedResource]] = []
     for i, group in enumerate(membership.served_by(queue)):
         other = membership.cluster_of(group) if group else None
         if group and other and own and other is not own:
-            found.append((i, group))
-    return found
+            strangers.append((i, group))
+    return strangers
 
 
 def _is_ultra(types: tuple[str, ...] | Unknown | None) -> bool:
@@ -84,5 +86,5 @@ def _is_ultra(types: tuple[str, ...] | Unknown | None) -> bool:
 
 
 def _most(group: ResolvedResource) -> int | Unknown:
-    found = group.whole("ScalingConfiguration", "MaxInstanceCount")
-    return UNKNOWN if found is None else found
+    most = group.whole("ScalingConfiguration", "MaxInstanceCount")
+    return UNKNOWN if most is None else most

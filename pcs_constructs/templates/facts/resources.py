@@ -140,8 +140,8 @@ def _arns(resource: ResolvedResource) -> Iterator[str]:
     count = len(resource.each("ComputeNodeGroupConfigurations"))
     locations += [("ComputeNodeGroupConfigurations", i, "ComputeNodeGroupId") for i in range(count)]
     for path in locations:
-        found = resource.reference(resource.get(*path))
-        if found is not None and found[0].type in _NOUNS and found[1] in {"", "Arn"}:
+        target = resource.reference(resource.get(*path))
+        if target is not None and target[0].type in _NOUNS and target[1] in {"", "Arn"}:
             yield written(path)
 
 
@@ -176,6 +176,6 @@ def _error_of(code: str | Unknown, runtime: str) -> str | Unknown | None:
 
 def _is_newer(runtime: str) -> bool:
     """Whether the function runs on a Python that may know more than this one."""
-    found = re.fullmatch(r"python(\d+)\.(\d+)", runtime)
-    version: tuple[Any, ...] = tuple(map(int, found.groups())) if found else (9, 9)
+    match = re.fullmatch(r"python(\d+)\.(\d+)", runtime)
+    version: tuple[Any, ...] = tuple(map(int, match.groups())) if match else (9, 9)
     return version > sys.version_info[:2]

@@ -69,10 +69,10 @@ def settings_evidence(
 
 def declared_qos(cluster: ResolvedResource | None) -> frozenset[str] | Unknown:
     """The QOS that the cluster's metadata says are in its accounting database."""
-    found = cluster.metadata.get("qos") if cluster else None
-    if not isinstance(found, list):
+    declared = cluster.metadata.get("qos") if cluster else None
+    if not isinstance(declared, list):
         return UNKNOWN
-    return frozenset(str(name) for name in cast("list[object]", found))
+    return frozenset(str(name) for name in cast("list[object]", declared))
 
 
 def node_settings_evidence(
@@ -86,14 +86,14 @@ def node_settings_evidence(
     path = ("SlurmConfiguration", "SlurmCustomSettings")
     settings = listed_settings(group, path)
     types = instance_types(group)
-    found = {} if types is UNKNOWN else instances.known(types)
+    known = {} if types is UNKNOWN else instances.known(types)
     selects = listed_settings(cluster, path).get("SelectTypeParameters", "") if cluster else UNKNOWN
     default = listed_settings(cluster, path).get("DefMemPerCPU") if cluster else None
     whole = group.items(*path) is not UNKNOWN
     yield Evidence(
         facts=rules.NodeSettingsFacts(
             settings=settings,
-            instances=found,
+            instances=known,
             memory_aware=UNKNOWN if selects is UNKNOWN or not whole else "_Memory" in selects,
             login=login,
             default_memory_per_cpu=int(default)

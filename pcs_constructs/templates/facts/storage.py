@@ -122,9 +122,9 @@ def mount_targets(file_system: ResolvedResource) -> list[ResolvedResource]:
 
 def _subnet_key(target: ResolvedResource) -> str | Unknown:
     """Something to call a subnet by: its ID, or its logical id."""
-    found = target.follow(target.get("SubnetId"))
+    subnet = target.follow(target.get("SubnetId"))
     value = target.text("SubnetId")
-    return found.declared.logical_id if found else UNKNOWN if value is None else value
+    return subnet.declared.logical_id if subnet else UNKNOWN if value is None else value
 
 
 def _zone_of(resource: ResolvedResource, subnet_id: object) -> str | Unknown:
@@ -134,9 +134,9 @@ def _zone_of(resource: ResolvedResource, subnet_id: object) -> str | Unknown:
 
 def _days(policies: Sequence[Mapping[str, object]], name: str) -> int | None:
     for policy in policies:
-        found = _DAYS.fullmatch(str(policy.get(name)))
-        if found:
-            return int(found[1])
+        match = _DAYS.fullmatch(str(policy.get(name)))
+        if match:
+            return int(match[1])
     return None
 
 
@@ -212,7 +212,7 @@ def _ports(resource: ResolvedResource) -> tuple[tuple[int, int], ...] | Unknown:
     """What all groups of the servers let in, where all of them are made here."""
     if resource.items("SecurityGroupIds") in (None, UNKNOWN):
         return UNKNOWN
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     for each in resource.each("SecurityGroupIds"):
         group = resource.follow(each)
         if group is None or group.type != SECURITY_GROUP:
@@ -220,8 +220,8 @@ def _ports(resource: ResolvedResource) -> tuple[tuple[int, int], ...] | Unknown:
         for opened in open_ports(group):
             if opened.ports is UNKNOWN:
                 return UNKNOWN
-            found.append(opened.ports)
-    return tuple(found)
+            ranges.append(opened.ports)
+    return tuple(ranges)
 
 
 def _repositories(
@@ -486,7 +486,7 @@ def _ontap_volume(
 def _cache(resource: ResolvedResource) -> Iterator[Evidence]:
     capacity = resource.number("StorageCapacity")
     links = "DataRepositoryAssociations"
-    found: list[rules.RepositoryFacts] = []
+    repositories: list[rules.RepositoryFacts] = []
     for i in range(len(resource.each(links))):
         uri, path = (
             resource.text(links, i, "DataRepositoryPath"),
@@ -495,7 +495,7 @@ def _cache(resource: ResolvedResource) -> Iterator[Evidence]:
         server = uri.removeprefix("nfs://") if isinstance(uri, str) else ""
         nfs = isinstance(uri, str) and server != uri
         host, _, export = server.partition("/") if nfs else ("", "", "")
-        found.append(
+        repositories.append(
             rules.RepositoryFacts(
                 path=UNKNOWN if path is None else path,
                 uri=UNKNOWN if uri is None else uri,
@@ -507,7 +507,7 @@ def _cache(resource: ResolvedResource) -> Iterator[Evidence]:
         )
     yield Evidence(
         facts=rules.FileCacheFacts(
-            capacity_gib=UNKNOWN if capacity is None else capacity, repositories=tuple(found)
+            capacity_gib=UNKNOWN if capacity is None else capacity, repositories=tuple(repositories)
         ),
         resource=resource,
         locations={"capacity": ("StorageCapacity",), "data_repositories": (links,)},

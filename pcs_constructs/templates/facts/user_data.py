@@ -67,11 +67,11 @@ def _read(text: str) -> rules.UserDataFacts:
     for inner in message.walk():
         if inner is message or inner.is_multipart():
             continue
-        found = [type(defect).__name__ for defect in inner.defects]
+        names = [type(defect).__name__ for defect in inner.defects]
         content = str(inner.get_payload())
-        if _is_open(str(inner.get("Content-Type", "")), content, found):
+        if _is_open(str(inner.get("Content-Type", "")), content, names):
             continue
-        defects += map(_words, found)
+        defects += map(_words, names)
         if str(inner.get("Content-Transfer-Encoding", "")).lower() == "base64":
             content = _PLACEHOLDER
         begins = content.startswith(_PLACEHOLDER)
