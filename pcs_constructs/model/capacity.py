@@ -131,7 +131,8 @@ class Capacity:
     |---|---|---|---|---|---|
     | `on_demand` | `ONDEMAND` | | | any | with EFA, or yours |
     | `spot` | `SPOT` | | | any | with EFA, or yours |
-    | `reserved` | `ONDEMAND` | | a group of them | up to `count` | yours alone |
+    | `reservation` | `ONDEMAND` | | one | up to `count` | yours alone |
+    | `reserved` | `ONDEMAND` | | a group of them | any | yours alone |
     | `block` | `CAPACITY_BLOCK` | `capacity-block` | one | up to `count` | none |
     | `interruptible` | `INTERRUPTIBLE_CAPACITY_RESERVATION` | \
     `interruptible-capacity-reservation` | one | dynamic, up to `count` | yours alone |
@@ -162,14 +163,14 @@ class Capacity:
         judge_fields(self)
 
     @property
-    def reservation(self) -> tuple[str | None, ...]:
+    def template_terms(self) -> tuple[str | None, ...]:
         """What the launch template must say of it; all `None` where nothing is reserved."""
         return self.market_type, self.reservation_id, self.reservation_group_arn
 
     @property
     def takes_new_placement_group(self) -> bool:
         """Whether they may be launched into one that the reservation does not know."""
-        return self.market_type is None and self.reservation_group_arn is None
+        return self.template_terms == (None, None, None)
 
     @classmethod
     def on_demand(cls) -> Self:
@@ -193,14 +194,32 @@ class Capacity:
 
     @classmethod
     @judged
-    def reserved(cls, reservation_group_arn: str, *, count: int | None = None) -> Self:
-        """On-Demand instances out of targeted Capacity Reservations.
+    def reservation(cls, reservation_id: str, *, count: int | None = None) -> Self:
+        """On-Demand instances out of one targeted Capacity Reservation, and no others.
+
+        Where the reservation is used up, instances do not start: `reserved` goes on without.
 
         Args:
-            reservation_group_arn: The ARN of a resource group that holds the reservations: AWS PCS
-                takes no single one. `CapacityReservationGroup` makes such a group.
+            reservation_id: The ID of the reservation, such as `cr-0123456789abcdef0`.
             count: How many instances are reserved, to check the scaling against. By default that
                 is not checked.
+
+        Source: Using ODCRs with AWS PCS, "Direct ODCR association".
+        """
+        return cls(purchase_option="ONDEMAND", reservation_id=reservation_id, count=count)
+
+    @classmethod
+    @judged
+    def reserved(cls, reservation_group_arn: str, *, count: int | None = None) -> Self:
+        """On-Demand instances out of a group of Capacity Reservations, and beside them after that.
+
+        Args:
+            reservation_group_arn: The ARN of a resource group that holds the reservations.
+                `CapacityReservationGroup` makes such a group.
+            count: How many instances are reserved, to be told where the scaling may go beyond them.
+                By default that is not checked.
+
+        Source: Using ODCRs with AWS PCS.
         """
         return cls(
             purchase_option="ONDEMAND", reservation_group_arn=reservation_group_arn, count=count

@@ -61,8 +61,10 @@ CLUSTER: Final = Scope(
         "CliFilterParameters=cli_filter_lua_path": "25.11",
         "CliFilterPlugins": "24.11",
         "CommunicationParameters=enable_http": "25.11",
+        "HealthCheckNodeState=REBOOT_ONLY": "26.05",
         "HealthCheckNodeState=START_ONLY": "25.11",
         "MetricsType": "25.11",
+        "PreemptMode=PRIORITY": "25.05",
         "SelectTypeParameters=CR_Socket": "25.11",
         "SelectTypeParameters=CR_Socket_Memory": "25.11",
     },
@@ -107,7 +109,7 @@ QUEUE: Final = Scope(
         PriorityTier QOS TRESBillingWeights
         """
     ),
-    {},
+    {"PreemptMode=PRIORITY": "25.05"},
     {
         "AllowAccounts": "allow_accounts",
         "AllowQoS": "allow_qos",
@@ -163,6 +165,15 @@ SCOPES: Final = (CLUSTER, NODE_GROUP, QUEUE, SLURMDBD, CGROUP, GRES)
 
 SELECT_TYPES: Final = ("CR_CPU", "CR_CPU_Memory", "CR_Socket", "CR_Socket_Memory")
 """The values of `SelectTypeParameters` that the user guide names."""
+
+SLURM_SELECT_TYPES: Final = _names(
+    """
+    cr_core cr_core_default_dist_block cr_core_memory cr_cpu cr_cpu_memory cr_lln cr_memory
+    cr_one_task_per_core cr_pack_nodes cr_socket cr_socket_memory enforce_binding_gres
+    ll_shared_gres multiple_sharing_gres_pj one_task_per_sharing_gres
+    """
+)
+"""Those that Slurm knows, in small letters."""
 
 ENFORCEMENTS: Final = ("associations", "limits", "qos", "safe", "nosteps", "nojobs")
 """The values of `AccountingStorageEnforce` that AWS PCS takes."""
@@ -237,16 +248,16 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
         "one of ALL, ANY, NO, YES",
     ),
     "HealthCheckNodeState": (
-        "(?i:(alloc|any|cycle|idle|mixed|nondrained_idle|start_only)(,|$))+",
-        "some of ALLOC, ANY, CYCLE, IDLE, MIXED, NONDRAINED_IDLE, START_ONLY",
+        "(?i:(alloc|any|cycle|idle|mixed|nondrained_idle|reboot_only|start_only)(,|$))+",
+        "some of ALLOC, ANY, CYCLE, IDLE, MIXED, NONDRAINED_IDLE, REBOOT_ONLY, START_ONLY",
     ),
     "OverSubscribe": (
         r"(?i:no|exclusive|(yes|force)(:\d+)?)",
         "'NO', 'EXCLUSIVE', 'YES:4' or 'FORCE:4'",
     ),
     "PreemptMode": (
-        "(?i:(off|cancel|requeue|suspend|gang|within|cluster)(,|$))+",
-        "some of OFF, CANCEL, REQUEUE, SUSPEND, GANG, WITHIN",
+        "(?i:(off|cancel|requeue|suspend|gang|priority|within|cluster)(,|$))+",
+        "some of OFF, CANCEL, REQUEUE, SUSPEND, GANG, PRIORITY, WITHIN",
     ),
     "PreemptType": _one_of("preempt/none", "preempt/partition_prio", "preempt/qos"),
     "PriorityUsageResetPeriod": _one_of(
@@ -254,6 +265,18 @@ FORMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """By parameter, the pattern of its values and what to write. The same wherever it is taken."""
+
+
+AS_OF: Final = "26.05"
+"""The version of Slurm whose words the tables have."""
+
+WORDS: Final = _names(
+    """
+        EnforcePartLimits HealthCheckNodeState MetricsType OverSubscribe PreemptMode PreemptType
+        PriorityUsageResetPeriod
+        """
+)
+"""The parameters whose values are words, of which a newer Slurm may have more."""
 
 
 def is_yes(value: str) -> bool:

@@ -42,6 +42,8 @@ class UserDataFacts:
     """Whether it is a MIME message of several parts."""
     defects: tuple[str, ...] = ()
     """What is wrong with that message."""
+    without_parts: tuple[str, ...] = ()
+    """What keeps it from having parts."""
 
     def known_parts(self) -> Iterator[tuple[str, str]]:
         """The parts whose text is known."""
@@ -190,6 +192,18 @@ def user_data_is_multipart(facts: UserDataFacts) -> Iterator[Violation]:
             "is no MIME multipart message",
             "begin with MIME-Version: 1.0 and Content-Type: multipart/mixed, and make a part of it",
         )
+
+
+@error("PCS907", UserDataFacts)
+def boundary_is_the_one_that_is_named(facts: UserDataFacts) -> Iterator[Violation]:
+    """The MIME message in user data has lines with the boundary that its Content-Type names.
+
+    Without one it has no parts: cloud-init runs nothing of it, and says so only in a log.
+
+    Source: RFC 2046, section 5.1.1; cloud-init, tried.
+    """
+    for defect in facts.without_parts:
+        yield Violation("user_data", defect, "write --BOUNDARY before each part, --BOUNDARY-- last")
 
 
 @advice("PCS942", UserDataFacts)

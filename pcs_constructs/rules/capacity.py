@@ -88,21 +88,38 @@ def capacity_block_has_one_instance_type(facts: CapacityFacts) -> Iterator[Viola
 
 @error("PCS623", CapacityFacts)
 def scaling_stays_within_the_reservation(facts: CapacityFacts) -> Iterator[Violation]:
-    """A node group has no more instances than are reserved for it.
+    """A node group has no more instances than the reservation that its launch template names.
 
-    Looked at where `count` says how many that are.
+    One that is named by its ID gives the instances that it has and no others, as Capacity Blocks
+    do. Looked at where `count`, or the reservation in the same template, says how many that are.
 
-    Source: Capacity Reservations in AWS PCS, "the maximum up to the reservation size".
+    Source: Using ODCRs with AWS PCS, "Direct ODCR association"; Capacity Blocks in AWS PCS.
     """
-    if facts.count in {None, UNKNOWN} or facts.max is UNKNOWN:
-        return
-    assert isinstance(facts.count, int)
-    if facts.max > facts.count:
-        yield Violation(
-            "scaling",
-            f"may reach {facts.max} instances, and {facts.count} are reserved",
-            f"lower it to {facts.count}, or reserve more",
-        )
+    if facts.reservation_group_arn is None and (beyond := _beyond_the_reservation(facts)):
+        yield beyond
+
+
+@advice("PCS630", CapacityFacts)
+def scaling_beyond_a_group_costs_more(facts: CapacityFacts) -> Iterator[Violation]:
+    """A node group has no more instances than are reserved in the group that it names.
+
+    Beyond them EC2 starts instances On-Demand, where there is room and at the price of that.
+
+    Source: Using ODCRs with AWS PCS.
+    """
+    if facts.reservation_group_arn is not None and (beyond := _beyond_the_reservation(facts)):
+        yield beyond
+
+
+def _beyond_the_reservation(facts: CapacityFacts) -> Violation | None:
+    count, most = facts.count, facts.max
+    if count is None or count is UNKNOWN or most is UNKNOWN or most <= count:
+        return None
+    return Violation(
+        "scaling",
+        f"may reach {most} instances, and {count} are reserved",
+        f"lower it to {count}, or reserve more",
+    )
 
 
 @error("PCS624", CapacityFacts)
@@ -123,12 +140,11 @@ def interruptible_nodes_are_dynamic(facts: CapacityFacts) -> Iterator[Violation]
 
 @error("PCS625", CapacityFacts)
 def reservation_is_named_as_pcs_wants_it(facts: CapacityFacts) -> Iterator[Violation]:
-    """On-Demand reservations are named by a resource group's ARN, the others by an ID.
+    """A Capacity Reservation is named by its ID, a group of them by the ARN of the resource group.
 
-    AWS PCS takes an On-Demand Capacity Reservation only out of a group. A Capacity Block or an
-    interruptible reservation is named by itself and must not be in a group.
+    A Capacity Block or an interruptible reservation is named by itself and must not be in a group.
 
-    Source: Capacity Reservations in AWS PCS; Capacity Blocks in AWS PCS.
+    Source: Using ODCRs with AWS PCS; Capacity Blocks in AWS PCS.
     """
     if facts.reservation_id is not None:
         yield from identifier_violations(
@@ -230,20 +246,20 @@ def nodes_of_a_block_have_no_weight(facts: CapacityFacts) -> Iterator[Violation]
 
 @error("PCS646", CapacityFacts)
 def reservation_id_goes_with_its_purchase_option(facts: CapacityFacts) -> Iterator[Violation]:
-    """A Capacity Reservation is named by its ID for Capacity Blocks and interruptible ones only.
+    """A node group that names a Capacity Reservation does not buy Spot instances.
 
-    With `ONDEMAND`, AWS PCS takes a reservation out of a resource group: the launch template names
-    that by `CapacityReservationResourceGroupArn`.
+    EC2 takes no Spot instance out of a reservation. `ONDEMAND` goes with the ID of one reservation,
+    which gives its own instances and no others, or with a group of them, beyond which EC2 goes on
+    On-Demand.
 
-    Source: Capacity Reservations in AWS PCS; Using Amazon EC2 launch templates with AWS PCS.
+    Source: Using ODCRs with AWS PCS; On-Demand Capacity Reservations in the Amazon EC2 User Guide.
     """
-    by_id = facts.template and facts.reservation_id is not None
-    if by_id and facts.purchase_option in {"ONDEMAND", "SPOT"}:
+    named = facts.reservation_id is not None or facts.reservation_group_arn is not None
+    if facts.template and named and facts.purchase_option == "SPOT":
         yield Violation(
             "capacity",
-            f"names a reservation by its ID, with purchase option {facts.purchase_option}",
-            "name the group of the reservation by CapacityReservationResourceGroupArn, or say how "
-            "it is bought in PurchaseOption",
+            "names a Capacity Reservation, with purchase option SPOT",
+            "write ONDEMAND, or CAPACITY_BLOCK for a Capacity Block",
         )
 
 

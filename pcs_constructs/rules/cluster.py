@@ -81,12 +81,11 @@ def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Vi
 def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Violation]:
     """The Slurm version is one that AWS PCS still creates clusters with.
 
-    `CreateCluster` refuses Slurm 24.05 and everything older, and a version is taken from the list
-    after its end of life; for 24.11 the API's own description still has it, and the user guide does
-    not. A cluster that runs such a version keeps it for up to twelve months: say so with
-    `SlurmVersion.of("24.11", past_end_of_life=True)`. Versions that this library does not know yet
-    are let through. The day that counts is the one of the library's table of versions, because
-    synthesis never reads the clock; the context value `pcs-constructs:today` gives another.
+    `CreateCluster` names the versions that it takes, and 24.05 and older ones are not among them.
+    24.11 and 25.05 are, after their end of life: that is advised against. A cluster that runs an
+    older version keeps it for up to twelve months: say so with
+    `SlurmVersion.of("24.05", past_end_of_life=True)`. Versions that this library does not know yet
+    are let through.
 
     Source: Slurm versions in AWS PCS; `scheduler.version` of the `CreateCluster` API.
     """
@@ -94,8 +93,7 @@ def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Violation]:
         return
     version, end = facts.slurm.value, facts.slurm.end_of_life
     release = RELEASES.get(version)
-    known_to_be_gone = not release.creatable if release else not facts.slurm.is_at_least(_NEWEST)
-    if known_to_be_gone or (end is not None and _days_left(facts, end) < 0):
+    if not release.creatable if release else not facts.slurm.is_at_least(_NEWEST):
         since = f", whose end of life was {end}" if end else ""
         yield Violation(
             "slurm",
@@ -109,9 +107,9 @@ def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Violation]:
 def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Violation]:
     """The Slurm version is not past or within 90 days of its end of life.
 
-    After its end of life a version can no longer be chosen for a new cluster, and clusters that run
-    it are suspended within twelve months. The day that counts is the one of the library's table of
-    versions, because synthesis never reads the clock; the context value `pcs-constructs:today`
+    Clusters that run a version after its end of life are suspended within twelve months, and the
+    API stops taking it for new ones some day. The day that counts is the one of the library's table
+    of versions, because synthesis never reads the clock; the context value `pcs-constructs:today`
     gives another.
 
     Source: Slurm versions in AWS PCS; `SUSPENDED` of `ClusterStatus` in the API.
@@ -120,10 +118,13 @@ def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Viol
     if facts.slurm is UNKNOWN or end is None:
         return
     left = _days_left(facts, end)
-    if (facts.slurm.past_end_of_life and left < 0) or 0 <= left <= 90:
+    release = RELEASES[facts.slurm.value]
+    # Told by another rule where the API does not take it at all.
+    if left <= 90 and (release.creatable or facts.slurm.past_end_of_life):
         yield Violation(
             "slurm",
-            f"support for Slurm {facts.slurm.value} ends {end} (judged on {facts.today})",
+            f"support for Slurm {facts.slurm.value} {'ended' if left < 0 else 'ends'} {end} "
+            f"(judged on {facts.today})",
             f"use {DEFAULT_SPELLED} or newer; a running cluster is updated in place",
         )
 

@@ -40,18 +40,19 @@ class InterfaceFacts:
         return instances.known(self.instance_types, self.described)
 
 
-@error("PCS601", InterfaceFacts)
+@advice("PCS601", InterfaceFacts)
 def efa_stays_in_one_subnet(facts: InterfaceFacts) -> Iterator[Violation]:
     """A node group that uses EFA has one subnet.
 
-    EFA traffic does not cross subnets: nodes that land in two could not talk to each other.
+    The user guide calls several legal, and says that EFA traffic does not cross them: nodes that
+    land in two talk to each other without it.
 
     Source: Creating a compute node group in AWS PCS, "Subnets"; Elastic Fabric Adapter in AWS PCS.
     """
     if facts.efa and facts.subnets is not UNKNOWN and facts.subnets > 1:
         yield Violation(
             "subnets",
-            f"EFA traffic cannot cross subnets, got {facts.subnets}",
+            f"EFA traffic does not cross subnets, got {facts.subnets}",
             "leave subnets out, or pass one: subnets=[network.compute_subnet]",
         )
 

@@ -324,7 +324,7 @@ def launch_template_version_follows_the_template(facts: LaunchTemplateFacts) -> 
         )
 
 
-@error("PCS641", LaunchTemplateFacts)
+@advice("PCS641", LaunchTemplateFacts)
 def launch_template_says_nothing_that_pcs_ignores(
     facts: LaunchTemplateFacts,
 ) -> Iterator[Violation]:

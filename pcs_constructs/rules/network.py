@@ -319,22 +319,45 @@ class SrunPortsFacts:
 def srun_has_ports_for_all_nodes(facts: SrunPortsFacts) -> Iterator[Violation]:
     """`SrunPortRange` has the ports that one `srun` on all nodes takes.
 
-    It listens on four ports for up to 48 nodes, on two more for each further 48, and on one for
-    `--pty`. Several at a time on one node take as many times as much.
+    It listens on four ports for up to 48 nodes, and on two more for each further 48. Several at a
+    time on one node take as many times as much.
 
     Source: Requirements for security groups in AWS PCS; `SrunPortRange` of `slurm.conf`.
     """
+    if (missing := _ports_missing(facts)) is not None and missing > 0:
+        yield _too_few_ports(facts, "")
+
+
+@advice("PCS434", SrunPortsFacts)
+def srun_has_a_port_for_a_terminal(facts: SrunPortsFacts) -> Iterator[Violation]:
+    """`SrunPortRange` has a port more than one `srun` on all nodes takes, for `--pty`.
+
+    Source: `SrunPortRange` of `slurm.conf`; `--pty` of `srun`.
+    """
+    if _ports_missing(facts) == 0:
+        yield _too_few_ports(facts, ", and one more with --pty")
+
+
+def _ports_needed(facts: SrunPortsFacts) -> int:
+    return 4 + 2 * -(-max(facts.nodes - 48, 0) // 48)
+
+
+def _ports_missing(facts: SrunPortsFacts) -> int | None:
+    """How many ports there are too few; `None` where they are not known."""
     if facts.ports is UNKNOWN or not re.fullmatch(r"\d+-\d+", facts.ports):
-        return
+        return None
     first, last = map(int, facts.ports.split("-"))
-    needed = 5 + 2 * -(-max(facts.nodes - 48, 0) // 48)
-    if last - first + 1 < needed:
-        yield Violation(
-            "slurm_settings",
-            f"has SrunPortRange={facts.ports!r}, and srun on {facts.nodes} nodes takes {needed} "
-            "ports",
-            f"widen it to some hundred ports, such as '{SRUN_PORT_RANGE}', or at least {needed}",
-        )
+    return _ports_needed(facts) - (last - first + 1)
+
+
+def _too_few_ports(facts: SrunPortsFacts, more: str) -> Violation:
+    needed = _ports_needed(facts)
+    return Violation(
+        "slurm_settings",
+        f"has SrunPortRange={facts.ports!r}, and srun on {facts.nodes} nodes takes {needed} "
+        f"ports{more}",
+        f"widen it to some hundred ports, such as '{SRUN_PORT_RANGE}', or at least {needed + 1}",
+    )
 
 
 @facts_record

@@ -24,6 +24,8 @@ _TRAITS: Final[Mapping[str, str]] = {
     "architecture": "one processor architecture",
     "vcpus": "one number of vCPUs",
     "gpus": "one number of GPUs",
+}
+_MAKERS: Final[Mapping[str, str]] = {
     "gpu_manufacturer": "one maker of GPUs",
     "accelerator_manufacturer": "one maker of accelerators",
 }
@@ -81,20 +83,38 @@ def node_group_name_is_valid(facts: NodeGroupFacts) -> Iterator[Violation]:
 
 @error("PCS203", NodeGroupFacts)
 def instance_types_are_alike(facts: NodeGroupFacts) -> Iterator[Violation]:
-    """The instance types of a node group share architecture, vCPUs, GPUs and maker of accelerators.
+    """The instance types of a node group share architecture, number of vCPUs and number of GPUs.
 
     Slurm describes all nodes of a group by one line, so AWS PCS refuses types that differ.
 
     Source: Creating a compute node group in AWS PCS, "Instances".
     """
-    for trait, words in _TRAITS.items():
+    yield from _differences(facts, _TRAITS, "must share")
+
+
+@advice("PCS225", NodeGroupFacts)
+def accelerators_are_of_one_maker(facts: NodeGroupFacts) -> Iterator[Violation]:
+    """The instance types of a node group have GPUs, or other accelerators, of one maker.
+
+    A program for the one does not run on the other, and Slurm cannot tell such nodes apart. No
+    source says that AWS PCS refuses them.
+
+    Source: Creating a compute node group in AWS PCS, "Instances".
+    """
+    yield from _differences(facts, _MAKERS, "should share")
+
+
+def _differences(
+    facts: NodeGroupFacts, traits: Mapping[str, str], should: str
+) -> Iterator[Violation]:
+    for trait, words in traits.items():
         values = {name: getattr(instance, trait) for name, instance in facts.known_types.items()}
-        if trait.endswith("_manufacturer"):  # that one has none at all is told by their number
+        if traits is _MAKERS:  # that one has none at all is told by their number
             values = {name: value for name, value in values.items() if value is not None}
         if len(set(values.values())) > 1:
             yield Violation(
                 "instance_types",
-                f"must share {words}, got "
+                f"{should} {words}, got "
                 + ", ".join(f"{name} {value or 'none'}" for name, value in values.items()),
                 "make a node group for each kind",
             )
@@ -321,11 +341,12 @@ def image_is_pinned(facts: ImageFacts) -> Iterator[Violation]:
         )
 
 
-@error("PCS217", NodeGroupFacts)
+@advice("PCS217", NodeGroupFacts)
 def login_nodes_always_run(facts: NodeGroupFacts) -> Iterator[Violation]:
     """There is always at least one login node.
 
-    Dynamic nodes start when a job asks for them, and nobody submits jobs to a login node.
+    Dynamic nodes start when a job asks for them, and nobody submits jobs to a login node. The guide
+    suggests it, and the API takes the other.
 
     Source: Using AWS PCS login nodes, "Set a static scaling configuration".
     """

@@ -105,11 +105,12 @@ def queue_has_one_architecture(facts: QueueFacts) -> Iterator[Violation]:
         )
 
 
-@error("PCS307", QueueFacts)
+@advice("PCS307", QueueFacts)
 def ultraservers_have_queues_of_their_own(facts: QueueFacts) -> Iterator[Violation]:
     """A queue of UltraServers (`p6e-...`) has no nodes of another kind.
 
-    AWS PCS configures Slurm's topology for the blocks of such a queue.
+    AWS PCS configures Slurm's topology for the blocks of such a queue. That it refuses others no
+    other source says.
 
     Source: Configure UltraServer instances, "Limitations".
     """
@@ -122,11 +123,12 @@ def ultraservers_have_queues_of_their_own(facts: QueueFacts) -> Iterator[Violati
         )
 
 
-@error("PCS308", QueueFacts)
+@advice("PCS308", QueueFacts)
 def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Violation]:
     """The node groups of UltraServers in a queue have sizes that are powers of two of each other.
 
-    Such as 9 and 18, or 2 and 8: Slurm builds larger blocks by doubling.
+    Such as 9 and 18, or 2 and 8: Slurm builds larger blocks by doubling. That AWS PCS refuses
+    others no other source says.
 
     Source: Configure UltraServer instances, "Limitations".
     """

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.ports import SLURMCTLD, SLURMRESTD, SRUN_PORT_RANGE
 from pcs_constructs.model.slurm_settings import (
+    AS_OF,
     ENFORCEMENTS,
     FORMS,
     PATHS,
     QUEUE,
     SCOPES,
     SELECT_TYPES,
+    SLURM_SELECT_TYPES,
+    WORDS,
     Scope,
 )
 from pcs_constructs.rules.rule import advice, error, facts_record
@@ -237,6 +240,24 @@ def accounting_enforces_what_pcs_can(facts: SettingsFacts) -> Iterator[Violation
             )
 
 
+@error("PCS849", SettingsFacts)
+def select_types_are_ones_that_slurm_knows(facts: SettingsFacts) -> Iterator[Violation]:
+    """`SelectTypeParameters` has what Slurm knows.
+
+    On anything else its controller does not start.
+
+    Source: `SelectTypeParameters` of `slurm.conf`; Slurm 24.11.5, tried.
+    """
+    name = "SelectTypeParameters"
+    for item in facts.items(name):
+        if item.lower() not in SLURM_SELECT_TYPES and not newer_than_the_tables(facts.slurm):
+            yield Violation(
+                facts.argument(name),
+                f"has {item!r} in {name}, which Slurm does not know",
+                f"use one of {', '.join(SELECT_TYPES)}",
+            )
+
+
 @advice("PCS813", SettingsFacts)
 def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Violation]:
     """`SelectTypeParameters` is one of those that the user guide names.
@@ -249,7 +270,8 @@ def select_types_are_ones_that_pcs_names(facts: SettingsFacts) -> Iterator[Viola
     """
     name = "SelectTypeParameters"
     for item in facts.items(name):
-        if item.lower() not in map(str.lower, SELECT_TYPES):
+        known = item.lower() in SLURM_SELECT_TYPES or newer_than_the_tables(facts.slurm)
+        if known and item.lower() not in map(str.lower, SELECT_TYPES):
             yield Violation(
                 facts.argument(name),
                 f"has {item!r} in {name}, which AWS PCS may not support",
@@ -288,15 +310,40 @@ def values_have_the_form_of_their_parameter(facts: SettingsFacts) -> Iterator[Vi
     Source: Configuring custom Slurm settings in AWS PCS, "Validation"; `slurm.conf`.
     """
     for name in facts.settings:
-        pattern, form = FORMS.get(name, ("", ""))
-        value = facts.text(name)
-        if pattern and value and not re.fullmatch(pattern, value, re.ASCII):
-            yield Violation(facts.argument(name), f"has {name}={value!r}", f"write {form}")
+        if name not in WORDS or not newer_than_the_tables(facts.slurm):
+            yield from _of_another_form(facts, name)
 
 
-@error("PCS816", SettingsFacts)
+@advice("PCS847", SettingsFacts)
+def values_have_words_that_the_tables_know(facts: SettingsFacts) -> Iterator[Violation]:
+    """Values that are words are ones that this library knows of Slurm.
+
+    The cluster's Slurm is newer than the library's tables, so it may know more.
+
+    Source: `slurm.conf` of Slurm 26.05.
+    """
+    for name in facts.settings:
+        if name in WORDS and newer_than_the_tables(facts.slurm):
+            yield from _of_another_form(facts, name)
+
+
+def _of_another_form(facts: SettingsFacts, name: str) -> Iterator[Violation]:
+    pattern, form = FORMS.get(name, ("", ""))
+    value = facts.text(name)
+    if pattern and value and not re.fullmatch(pattern, value, re.ASCII):
+        yield Violation(facts.argument(name), f"has {name}={value!r}", f"write {form}")
+
+
+def newer_than_the_tables(slurm: SlurmVersion | Unknown) -> bool:
+    """Whether Slurm is known to be newer than the words that the tables have of it."""
+    return slurm is not UNKNOWN and slurm.is_at_least(AS_OF) and slurm.value != AS_OF
+
+
+@advice("PCS816", SettingsFacts)
 def finished_jobs_are_kept_five_seconds(facts: SettingsFacts) -> Iterator[Violation]:
     """`MinJobAge` is 5 seconds or more.
+
+    The user guide has it so. Slurm itself takes less.
 
     Source: Custom Slurm settings for AWS PCS clusters.
     """
@@ -378,10 +425,26 @@ def cli_filters_are_in_lua(facts: SettingsFacts) -> Iterator[Violation]:
     Source: Configure Slurm CLI Filter Plugins on an AWS PCS cluster, "Troubleshooting".
     """
     value = facts.text("CliFilterPlugins")
-    if value not in {None, "cli_filter/lua"}:
+    if value not in {None, "cli_filter/lua", "lua"}:
         yield Violation(
             facts.argument("CliFilterPlugins"),
             f"has CliFilterPlugins={value!r}",
+            "write 'cli_filter/lua'",
+        )
+
+
+@advice("PCS848", SettingsFacts)
+def cli_filters_are_named_in_full(facts: SettingsFacts) -> Iterator[Violation]:
+    """`CliFilterPlugins` is written `cli_filter/lua`, as AWS PCS does.
+
+    Slurm takes `lua` for the same. Whether AWS PCS does is not said.
+
+    Source: Configure Slurm CLI Filter Plugins on an AWS PCS cluster; `slurm.conf`.
+    """
+    if facts.text("CliFilterPlugins") == "lua":
+        yield Violation(
+            facts.argument("CliFilterPlugins"),
+            "has CliFilterPlugins='lua'",
             "write 'cli_filter/lua'",
         )
 
@@ -390,14 +453,13 @@ def cli_filters_are_in_lua(facts: SettingsFacts) -> Iterator[Violation]:
 def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Violation]:
     """Every QOS that a queue names is in the accounting database before the queue is deployed.
 
-    Slurm 25.11 looks, and its controller stops on one that is not there: the whole cluster is down
-    until the queue is changed. A template cannot make a QOS: `sacctmgr` does, on a login node.
-    `normal` is always there. Say which ones you have made with `Accounting(qos=[...])`, and others
-    are refused. The release notes say so of `AllowQoS` and `DenyQoS`, the page on queues counts
-    `QOS` with them, and Slurm 26.05.5 was seen to stop on each of the three.
+    Slurm's controller stops on a `QOS` of a queue that is not there, and from 25.11 on one in
+    `AllowQoS` and `DenyQoS`, which older versions do not heed: the whole cluster is down until the
+    queue is changed. A template cannot make a QOS: `sacctmgr` does, on a login node. `normal` is
+    always there. Say which ones you have made with `Accounting(qos=[...])`, and others are refused.
 
     Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Custom Slurm
-    settings for AWS PCS queues.
+    settings for AWS PCS queues; Slurm 24.11.5 and 26.05.5, tried.
     """
     if facts.qos is not UNKNOWN:
         return
@@ -414,9 +476,11 @@ def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Violation]:
 def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Violation]:
     """A queue names no QOS beside those that `Accounting(qos=[...])` lists, and `normal`.
 
-    Slurm 25.11 stops its controller on a QOS that is not in the accounting database.
+    Slurm stops its controller on a `QOS` that is not in the accounting database, and from 25.11 on
+    one in `AllowQoS` and `DenyQoS` as well.
 
-    Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11.
+    Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Slurm 24.11.5 and
+    26.05.5, tried.
     """
     if facts.qos is UNKNOWN:
         return
@@ -434,9 +498,10 @@ def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Violation]:
 
 def _qos_that_must_exist(facts: SettingsFacts) -> Iterator[tuple[str, list[str]]]:
     """By parameter of a queue, the QOS on which Slurm stops if it has to look for them in vain."""
-    if facts.scope is not QUEUE or facts.slurm is UNKNOWN or not facts.slurm.is_at_least("25.11"):
-        return
-    for name in ("AllowQoS", "DenyQoS", "QOS"):
+    looks_at_all = facts.slurm is not UNKNOWN and facts.slurm.is_at_least("25.11")
+    for name in ("AllowQoS", "DenyQoS", "QOS") if looks_at_all else ("QOS",):
+        if facts.scope is not QUEUE:
+            return
         named = [item for item in facts.items(name) if item.lower() not in {"normal", "all"}]
         if named and facts.accounting is not False:
             yield name, named
@@ -508,18 +573,17 @@ def parameters_have_values(facts: SettingsFacts) -> Iterator[Violation]:
 
 @advice("PCS829", SettingsFacts)
 def prolog_flags_go_together(facts: SettingsFacts) -> Iterator[Violation]:
-    """`NoHold` in `PrologFlags` comes with `Alloc`, and without `Contain` and `X11`.
+    """`NoHold` in `PrologFlags` comes without `Contain` and `X11`.
 
-    Slurm's manual wants it so. AWS PCS sets `Alloc,Contain` itself, and its page on IMEX replaces
-    that by `Alloc,NoHold`. Its other pages do not say what it refuses.
+    Slurm's manual wants it so; `Alloc` it sets itself. AWS PCS sets `Alloc,Contain`, and its page
+    on IMEX replaces that by `Alloc,NoHold`. Its other pages do not say what it refuses.
 
     Source: `PrologFlags` of `slurm.conf`; Release notes for Slurm versions in AWS PCS.
     """
     flags = [flag.lower() for flag in facts.items("PrologFlags")]
-    wrong = {"contain", "x11"}.intersection(flags) or "alloc" not in flags
-    if "nohold" in flags and wrong:
+    if "nohold" in flags and {"contain", "x11"}.intersection(flags):
         yield Violation(
             facts.argument("PrologFlags"),
-            "has NoHold in PrologFlags without Alloc, or with Contain or X11",
+            "has NoHold in PrologFlags with Contain or X11",
             "write 'Alloc,NoHold', or leave NoHold out",
         )

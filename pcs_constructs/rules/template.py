@@ -123,7 +123,7 @@ def resource_tags_are_valid(facts: ResourceFacts) -> Iterator[Violation]:
     yield from tag_violations("Tags", facts.tags, most=200)
 
 
-@advice("PCS129", ResourceFacts)
+@error("PCS129", ResourceFacts)
 def references_give_ids(facts: ResourceFacts) -> Iterator[Violation]:
     """A cluster or node group is referred to by its attribute `Id`, not by `Ref`.
 

@@ -1237,8 +1237,8 @@ def _about_launch_templates(m: Row) -> Iterator[Mutant]:
     yield m("PCS645", "no token", of_template("MetadataOptions.HttpTokens", "optional"))
     yield m(
         "PCS646",
-        "a reservation by its ID on demand",
-        put(GROUP, "PurchaseOption", "ONDEMAND"),
+        "Spot instances out of a reservation",
+        put(GROUP, "PurchaseOption", "SPOT"),
         of_template(TARGET_ID, "cr-0123456789abcdef0"),
     )
     yield m("PCS647", "a block without a type", *BLOCK, _pop_template("InstanceType"))

@@ -344,6 +344,6 @@ class NodeGroupDraft:
 
 def _differ(template: Capacity, group: Capacity) -> bool:
     """Whether a template was made for another way of buying; most of it is not in a template."""
-    if template.reservation != group.reservation:
+    if template.template_terms != group.template_terms:
         return True
     return template.purchase_option not in {"ONDEMAND", group.purchase_option}

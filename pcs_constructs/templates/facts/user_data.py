@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from pcs_constructs.templates.resolved import Path, ResolvedResource
 
 _PLACEHOLDER = "${?}"
+_WITHOUT_PARTS = {
+    "StartBoundaryNotFoundDefect": "has no line with its boundary",
+    "NoBoundaryInMultipartDefect": "names no boundary in its Content-Type",
+}
+# What always comes along with those.
+_FOLLOWING = ("MultipartInvariantViolationDefect",)
 
 
 def user_data_evidence(resource: ResolvedResource, path: Path) -> Iterator[Evidence]:
@@ -62,11 +68,16 @@ def _read(text: str) -> rules.UserDataFacts:
     if message.get_content_maintype() != "multipart":
         begins = text.startswith(_PLACEHOLDER)
         return rules.UserDataFacts(bytes=size, parts=_alone(text), multipart=begins)
-    defects = [_words(type(defect).__name__) for defect in message.defects]
+    kinds = {type(defect).__name__ for defect in message.defects}
+    without_parts = tuple(words for kind, words in _WITHOUT_PARTS.items() if kind in kinds)
+    defects = [_words(kind) for kind in kinds - {*_WITHOUT_PARTS, *_FOLLOWING}]
+    unclosed = "CloseBoundaryNotFoundDefect" in kinds
     parts: list[tuple[str, str | Unknown]] = []
     for inner in message.walk():
         if inner is message or inner.is_multipart():
             continue
+        if unclosed and not str(inner.get_payload()).strip() and not inner.keys():
+            continue  # what follows a last boundary without the dashes that end it
         names = [type(defect).__name__ for defect in inner.defects]
         content = str(inner.get_payload())
         if _is_open(str(inner.get("Content-Type", "")), content, names):
@@ -77,7 +88,10 @@ def _read(text: str) -> rules.UserDataFacts:
         begins = content.startswith(_PLACEHOLDER)
         parts.append((inner.get_content_type(), UNKNOWN if begins else content))
     return rules.UserDataFacts(
-        bytes=size, parts=tuple(parts), defects=tuple(dict.fromkeys(defects))
+        bytes=size,
+        parts=tuple(parts),
+        defects=tuple(dict.fromkeys(defects)),
+        without_parts=without_parts,
     )
 
 
@@ -99,9 +113,6 @@ def _alone(text: str) -> tuple[tuple[str, str | Unknown], ...]:
 def _words(defect: str) -> str:
     return {
         "CloseBoundaryNotFoundDefect": "has no last boundary, with -- after it",
-        "StartBoundaryNotFoundDefect": "has no line with its boundary",
-        "NoBoundaryInMultipartDefect": "names no boundary in its Content-Type",
-        "MultipartInvariantViolationDefect": "has no parts",
         "MissingHeaderBodySeparatorDefect": "lacks the empty line between headers and text",
         "FirstHeaderLineIsContinuationDefect": "has headers that begin with a blank",
         "InvalidMultipartContentTransferEncodingDefect": "has a wrong encoding",

@@ -52,6 +52,9 @@ WAYS = {
     "reserved": Way(
         pcs.Capacity.reserved(GROUP, count=2), "ONDEMAND", BY_GROUP, own_placement_group=True
     ),
+    "reservation": Way(
+        pcs.Capacity.reservation(RESERVATION, count=2), "ONDEMAND", BY_ID, own_placement_group=True
+    ),
     "block": Way(
         pcs.Capacity.block(RESERVATION, count=2),
         "CAPACITY_BLOCK",
@@ -121,7 +124,7 @@ def test_the_decision_table(
     assert {g["Properties"]["Strategy"] for g in groups.values()} == {"cluster"}
 
 
-@pytest.mark.parametrize("name", ["reserved", "block", "interruptible"])
+@pytest.mark.parametrize("name", ["reservation", "block", "interruptible"])
 def test_fails_on_more_nodes_than_are_reserved(stack: cdk.Stack, vpc: ec2.IVpc, name: str) -> None:
     cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
     with pytest.raises(pcs.PcsValidationError) as error:

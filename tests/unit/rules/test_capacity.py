@@ -56,7 +56,10 @@ def test_a_capacity_block_is_of_one_type(facts, codes) -> None:
 
 @table(
     row("as many", on_demand(reservation_group_arn=GROUP, count=4)),
-    row("one more", on_demand(reservation_group_arn=GROUP, count=3), "PCS623"),
+    row(
+        "one more than of one", on_demand(reservation_id="cr-0123456789abcdef0", count=3), "PCS623"
+    ),
+    row("one more than of a group", on_demand(reservation_group_arn=GROUP, count=3)),
     row("one more of a block", block(count=3), "PCS623"),
     row("not said", block(max=1000)),
     row("token for the count", block(count=UNKNOWN)),
@@ -64,6 +67,16 @@ def test_a_capacity_block_is_of_one_type(facts, codes) -> None:
 )
 def test_scaling_stays_within_the_reservation(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("as many", on_demand(reservation_group_arn=GROUP, count=4)),
+    row("one more", on_demand(reservation_group_arn=GROUP, count=3), "PCS630"),
+    row("one more of a block", block(count=3)),
+    row("token for the count", on_demand(reservation_group_arn=GROUP, count=UNKNOWN)),
+)
+def test_scaling_beyond_a_group_of_reservations_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
 
 
 @table(

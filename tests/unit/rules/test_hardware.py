@@ -37,7 +37,8 @@ def sockets(value: object, *names: str) -> NodeSettingsFacts:
 
 @table(
     row("not said", nodes()),
-    row("all", memory("32768")),
+    row("almost all", memory("32767")),
+    row("all", memory("32768"), "PCS801"),
     row("more", memory("32769"), "PCS801"),
     row("more than the smaller", memory("32769", "c7i.4xlarge", "g5.4xlarge"), "PCS801"),
     row("more than both", memory("65537", "c7i.4xlarge", "g5.4xlarge"), "PCS801", "PCS801"),
@@ -47,6 +48,18 @@ def sockets(value: object, *names: str) -> NodeSettingsFacts:
 )
 def test_real_memory_is_no_more_than_there_is(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("95 %", memory("31129")),
+    row("97 %", memory("31784")),
+    row("a little more", memory("31785"), "PCS850"),
+    row("all, which is refused", memory("32768")),
+    row("a type that is not known", memory("32767", "c99x.large")),
+    row("token", memory(UNKNOWN)),
+)
+def test_real_memory_that_leaves_little_to_the_system_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
 
 
 @table(

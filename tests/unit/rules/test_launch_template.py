@@ -40,7 +40,7 @@ user_data = partial(replace, UserDataFacts(bytes=100))
     row("token", efa(subnets=UNKNOWN)),
 )
 def test_efa_stays_in_one_subnet(facts, codes) -> None:
-    assert errors(facts) == codes
+    assert advice(facts) == codes
 
 
 @table(

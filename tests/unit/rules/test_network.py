@@ -382,15 +382,26 @@ srun = partial(replace, SrunPortsFacts(ports="60001-63000", nodes=2048))
 @table(
     row("default of PCS", srun(ports="")),
     row("3000 for all", srun()),
-    row("5 for 48", srun(ports="60001-60005", nodes=48)),
-    row("4 for 48", srun(ports="60001-60004", nodes=48), "PCS429"),
-    row("7 for 49", srun(ports="60001-60007", nodes=49)),
-    row("6 for 49", srun(ports="60001-60006", nodes=49), "PCS429"),
+    row("4 for 48", srun(ports="60001-60004", nodes=48)),
+    row("3 for 48", srun(ports="60001-60003", nodes=48), "PCS429"),
+    row("6 for 49", srun(ports="60001-60006", nodes=49)),
+    row("5 for 49", srun(ports="60001-60005", nodes=49), "PCS429"),
     row("no range", srun(ports="60001")),
     row("token", srun(ports=UNKNOWN)),
 )
 def test_srun_has_ports_for_all_nodes(facts, codes) -> None:
     assert errors(facts) == codes
+
+
+@table(
+    row("default of PCS", srun(ports="")),
+    row("5 for 48", srun(ports="60001-60005", nodes=48)),
+    row("4 for 48", srun(ports="60001-60004", nodes=48), "PCS434"),
+    row("3 for 48, which is refused", srun(ports="60001-60003", nodes=48)),
+    row("token", srun(ports=UNKNOWN)),
+)
+def test_a_range_without_a_port_for_a_terminal_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
 
 
 @table(

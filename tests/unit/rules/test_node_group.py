@@ -68,6 +68,16 @@ def test_instance_types_share_architecture_vcpus_and_gpus(facts, codes) -> None:
 
 
 @table(
+    row("one", types("g5.4xlarge", "g6.4xlarge")),
+    row("two", types("inf1.6xlarge", "vt1.6xlarge"), "PCS225"),
+    row("one and none", types("inf1.6xlarge", "c7i.12xlarge")),
+    row("token", nodes(instance_types=UNKNOWN)),
+)
+def test_accelerators_of_two_makers_are_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
     row("derived", nodes(named=False)),
     row("derived from a token", nodes(named=False, name=UNKNOWN)),
     row("fixed", nodes(named=True), "PCS204"),
@@ -237,7 +247,7 @@ def test_an_image_that_follows_a_parameter_is_worth_a_word(facts, codes) -> None
     row("token", nodes(login=True, min=UNKNOWN, max=1)),
 )
 def test_login_nodes_always_run(facts, codes) -> None:
-    assert errors(facts) == codes
+    assert advice(facts) == codes
 
 
 @table(

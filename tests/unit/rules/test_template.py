@@ -120,12 +120,20 @@ def test_tags_and_lists_are_as_the_api_takes_them(facts, codes) -> None:
 @table(
     row("a name", resource()),
     row("none", resource(named=False), "PCS127"),
-    row("an ARN", resource(arns=("ClusterId",)), "PCS129"),
     row("an empty list of settings", resource(empty=("SlurmCustomSettings",)), "PCS126"),
     row("not known", resource(choices=(Choice("Size", UNKNOWN, SIZES),))),
 )
-def test_names_and_ids_are_given(facts, codes) -> None:
+def test_names_are_given(facts, codes) -> None:
     assert advice(facts) == codes
+
+
+@table(
+    row("an ID", resource()),
+    row("an ARN", resource(arns=("ClusterId",)), "PCS129"),
+    row("not known", resource(choices=(Choice("Size", UNKNOWN, SIZES),))),
+)
+def test_ids_are_given(facts, codes) -> None:
+    assert errors(facts) == codes
 
 
 # Clusters and node groups.
@@ -170,6 +178,7 @@ def test_a_node_group_refers_to_what_it_needs(facts, codes) -> None:
     row("elsewhere", template(version="1")),
     row("here, by attribute", template(version=UNKNOWN, made_here=True)),
     row("here, by number", template(version="1", made_here=True), "PCS640"),
+    row("what is ignored", template(ignored=("InstanceType",)), "PCS641"),
 )
 def test_a_literal_version_of_a_template_made_here_is_advised_against(facts, codes) -> None:
     assert advice(facts) == codes
@@ -177,7 +186,6 @@ def test_a_literal_version_of_a_template_made_here_is_advised_against(facts, cod
 
 @table(
     row("right", template()),
-    row("ignored", template(ignored=("InstanceType",)), "PCS641"),
     row("names of groups", template(group_names=True), "PCS642"),
     row("groups in two places", template(groups_twice=True), "PCS643"),
     row("interfaces without groups", template(bare_interfaces=(0, 1)), "PCS644", "PCS644"),
@@ -198,7 +206,8 @@ def test_requests_without_a_token_are_advised_against(facts, codes) -> None:
 
 @table(
     row("block", block()),
-    row("by ID on demand", block(purchase_option="ONDEMAND"), "PCS646"),
+    row("by ID on demand", block(purchase_option="ONDEMAND")),
+    row("by ID as Spot", block(purchase_option="SPOT"), "PCS646"),
     row(
         "by an ID that is not known",
         block(purchase_option="SPOT", reservation_id=UNKNOWN),
@@ -283,6 +292,15 @@ def test_a_password_with_a_default_is_advised_against(facts, codes) -> None:
     row("not known", user_data(parts=TOKEN)),
 )
 def test_user_data_is_a_message_that_pcs_merges(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("whole", user_data()),
+    row("another boundary", user_data(without_parts=("has no line with it",)), "PCS907"),
+    row("not known", user_data(parts=TOKEN)),
+)
+def test_a_message_has_its_boundary(facts, codes) -> None:
     assert errors(facts) == codes
 
 

@@ -163,15 +163,6 @@ _REPOSITORY = "s3://aws-pcs-repo-us-east-1/aws-pcs-node-lifecycle-scripts"
             "PCS723", changed(_ARN, "!GetAtt Profile.Arn") + _ROLE, "", id="all buckets to read"
         ),
         pytest.param(
-            "PCS646",
-            _in_template(
-                "CapacityReservationSpecification: {CapacityReservationTarget: "
-                "{CapacityReservationId: cr-0123456789abcdef0}}"
-            ),
-            "",
-            id="an On-Demand reservation by its ID",
-        ),
-        pytest.param(
             "PCS945",
             _actions(
                 f"{{Name: Users, ScriptSource: {{ScriptLocation: {_REPOSITORY}"
