@@ -48,6 +48,16 @@ class LaunchTemplateFacts:
     """Whether it names security groups beside its network interfaces."""
     bare_interfaces: tuple[int, ...] = ()
     """The interfaces without security groups, by their places."""
+    interfaces: bool | Unknown = UNKNOWN
+    """Whether the template has network interfaces."""
+    on_the_group: tuple[str, ...] = ()
+    """What the node group has itself that a template with interfaces does not go with."""
+    mode: str | Unknown = "CUSTOM"
+    """Whether AWS PCS manages the template, or the user."""
+    named: bool | Unknown = True
+    """Whether the node group names a template."""
+    managed_lacks: tuple[str, ...] = ()
+    """What the node group has to say where AWS PCS manages the template, and does not."""
 
 
 @error("PCS605", LaunchTemplateFacts)
@@ -338,6 +348,53 @@ def launch_template_says_nothing_that_pcs_ignores(
     """
     for name in facts.ignored:
         yield Violation(name, "is ignored by AWS PCS", "leave it out: the node group decides")
+
+
+@error("PCS632", LaunchTemplateFacts)
+def node_group_has_no_groups_beside_interfaces(facts: LaunchTemplateFacts) -> Iterator[Violation]:
+    """A node group with security groups of its own has a launch template without interfaces.
+
+    AWS PCS takes `SecurityGroupIds` of the node group instead of those of the template, and refuses
+    them where interfaces have groups of their own.
+
+    Source: `securityGroupIds` of the `CreateComputeNodeGroup` API.
+    """
+    for name in facts.on_the_group if facts.interfaces is True else ():
+        yield Violation(
+            "security_groups" if name == "SecurityGroupIds" else "key_pair",
+            "is beside a launch template with network interfaces",
+            f"leave {name} out, and write it into the launch template",
+        )
+
+
+@error("PCS633", LaunchTemplateFacts)
+def launch_template_goes_with_its_mode(facts: LaunchTemplateFacts) -> Iterator[Violation]:
+    """A node group names a launch template, unless AWS PCS manages it.
+
+    With `LaunchTemplateMode` MANAGED AWS PCS makes one of the image and the security groups that
+    the node group names; with CUSTOM, the default, the node group names one.
+
+    Source: `launchTemplateMode` of the `CreateComputeNodeGroup` API.
+    """
+    if facts.mode == "MANAGED":
+        if facts.named is True:
+            yield Violation(
+                "launch_template",
+                "is named, and LaunchTemplateMode is MANAGED",
+                "leave one of them out",
+            )
+        for name in facts.managed_lacks:
+            yield Violation(
+                "launch_template",
+                f"is managed by AWS PCS, which wants {name}",
+                f"add {name} to the node group",
+            )
+    elif facts.mode == "CUSTOM" and facts.named is False:
+        yield Violation(
+            "launch_template",
+            "is not named, and LaunchTemplateMode is CUSTOM unless told otherwise",
+            "add CustomLaunchTemplate, or LaunchTemplateMode: MANAGED",
+        )
 
 
 @error("PCS642", LaunchTemplateFacts)

@@ -101,7 +101,8 @@ def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Violation]:
 def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[Violation]:
     """A public subnet that nodes are put in assigns public IPv4 addresses at launch.
 
-    A node there without such an address has no way to the AWS PCS endpoint.
+    A node there without such an address has no way to the AWS PCS endpoint. What the launch
+    template says of its one network interface, `AssociatePublicIpAddress`, overrides the subnet.
 
     Source: AWS PCS VPC and subnet requirements, "Subnet requirements for nodes".
     """

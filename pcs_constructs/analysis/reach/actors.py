@@ -157,7 +157,7 @@ class Actors:
         name = _name_of(group)
         if launch is None or launch.type != "AWS::EC2::LaunchTemplate":
             groups: tuple[Group, ...]
-            if template_id is None and get(group, "SecurityGroupIds") is not None:
+            if get(group, "SecurityGroupIds") is not None:
                 groups = self.groups.of(group, "SecurityGroupIds")
             else:
                 key = identity(group.template, template_id)
@@ -203,6 +203,8 @@ class Actors:
             or get(launch, *data, "SecurityGroups") is not None
         ):
             groups = (unknown_group(f"the network interfaces of {launch.logical_id}"),)
+        elif get(group, "SecurityGroupIds") is not None:  # instead of those of the template
+            groups = self.groups.of(group, "SecurityGroupIds", vpc=vpc)
         else:
             groups = self.groups.of(launch, *data, "SecurityGroupIds", vpc=vpc)
         return NodeGroup(

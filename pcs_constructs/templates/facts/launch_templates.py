@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs import rules
 from pcs_constructs.model import instances
@@ -70,14 +70,19 @@ def _reference(
         for path in _IGNORED
         if template is not None
         and template.get(_DATA, *path) is not None
+        and not _says_nothing(group, template, path)
         # A Capacity Block is the one case in which the type is wanted.
         and not (path == ("InstanceType",) and option in {"CAPACITY_BLOCK", UNKNOWN})
     ]
+    own = tuple(name for name in ("SecurityGroupIds", "SshKeyName") if group.get(name) is not None)
+    mode = group.text("LaunchTemplateMode")
     interfaces = template.each(*_INTERFACES) if template else []
     bare = tuple(i for i, each in enumerate(interfaces) if _is_bare(each))
     locations: dict[str, Path | Location] = {
         "launch_template_id": (custom, "TemplateId"),
         "version": (custom, "Version"),
+        "launch_template": (custom,),
+        "PCS632": own[:1],
     }
     if template is not None:
         for path in ignored:
@@ -94,7 +99,18 @@ def _reference(
             launch_template_id=UNKNOWN if template_id is None else template_id,
             version=UNKNOWN if version is None else version,
             key_name=UNKNOWN if key is None else key,
-            security_groups=_group_count(template),
+            security_groups=group.count("SecurityGroupIds")
+            if "SecurityGroupIds" in own
+            else _group_count(template),
+            interfaces=UNKNOWN
+            if template is None
+            else template.items(*_INTERFACES) not in (None, UNKNOWN, []),
+            on_the_group=own,
+            mode="CUSTOM" if mode is None else mode,
+            named=_is_there(group, custom),
+            managed_lacks=tuple(
+                name for name in ("AmiId", "SecurityGroupIds") if _is_there(group, name) is False
+            ),
             made_here=template is not None or _is_nested(group),
             ignored=tuple(".".join(map(str, path)) for path in ignored),
             group_names=bool(here.get("SecurityGroups")),
@@ -104,6 +120,37 @@ def _reference(
         resource=group,
         locations=locations,
     )
+
+
+# What these are unless somebody says so.
+_DEFAULTS: Final[tuple[tuple[Path, object], ...]] = (
+    (("DisableApiTermination",), False),
+    (("DisableApiStop",), False),
+    (("HibernationOptions",), {"Configured": False}),
+)
+
+
+def _says_nothing(group: ResolvedResource, template: ResolvedResource, path: Path) -> bool:
+    """Whether what is ignored is what the node group says too, or the default."""
+    value = template.get(_DATA, *path)
+    if path == ("InstanceType",):
+        return (template.text(_DATA, *path),) == instance_types(group)
+    return any(path == name and _same(value, default) for name, default in _DEFAULTS)
+
+
+def _same(value: object, default: object) -> bool:
+    if isinstance(default, dict):
+        wanted = cast("dict[str, object]", default)
+        return {k: _same(v, wanted.get(k)) for k, v in as_mapping(value).items()} == dict.fromkeys(
+            wanted, True
+        )
+    return value in (default, str(default).lower())
+
+
+def _is_there(group: ResolvedResource, name: str) -> bool | Unknown:
+    """Whether a node group has a property, be it by a condition."""
+    value = group.get(name)
+    return UNKNOWN if value is UNKNOWN else value is not None
 
 
 def _is_nested(group: ResolvedResource) -> bool:

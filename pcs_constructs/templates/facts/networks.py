@@ -85,12 +85,22 @@ def network_evidence(membership: Membership) -> Iterator[Evidence]:
         cluster = membership.cluster_of(node_group)
         vpc = _vpc_of(cluster, cluster.get("Networking", "SubnetIds", 0)) if cluster else None
         ipv6 = cluster is not None and cluster.text("Networking", "NetworkType") == "IPV6"
+        template = launch_template(node_group)
+        addressed = None if template is None else _gives_addresses(template)
         for i, each in enumerate(node_group.each("SubnetIds")):
             yield from _subnet_evidence(
-                node_group, each, ("SubnetIds", i), vpc, "subnets", nodes=True, needs_ipv6=ipv6
+                node_group,
+                each,
+                ("SubnetIds", i),
+                vpc,
+                "subnets",
+                nodes=True,
+                needs_ipv6=ipv6,
+                addressed=addressed,
             )
-        yield _identifiers(node_group, ("SubnetIds",), ())
-        template = launch_template(node_group)
+        own: Path = ("SecurityGroupIds",)
+        yield _identifiers(node_group, ("SubnetIds",), own)
+        yield from _group_evidence(node_group, own, vpc, "security_groups")
         if template is not None:
             for i in range(len(template.each(*_INTERFACES))):
                 place: Path = (*_INTERFACES, i, "SubnetId")
@@ -105,6 +115,13 @@ def network_evidence(membership: Membership) -> Iterator[Evidence]:
                 yield _identifiers(template, (), path)
     yield from _peers_evidence(membership)
     yield from _endpoints_evidence(membership.resolved)
+
+
+def _gives_addresses(template: ResolvedResource) -> bool | Unknown | None:
+    """Whether a launch template asks for public addresses; `None` where it does not say."""
+    if len(template.each(*_INTERFACES)) != 1:  # with several there are none
+        return None
+    return template.flag(*_INTERFACES, 0, "AssociatePublicIpAddress")
 
 
 def group_lists(template: ResolvedResource) -> list[Path]:
@@ -171,6 +188,7 @@ def _subnet_evidence(
     controller: bool = False,
     nodes: bool = False,
     needs_ipv6: bool = False,
+    addressed: bool | Unknown | None = None,
 ) -> Iterator[Evidence]:
     subnet = resource.follow(subnet_id)
     if subnet is None or subnet.type != SUBNET:
@@ -184,7 +202,10 @@ def _subnet_evidence(
             in_vpc=UNKNOWN if there is None or vpc is None else there is vpc,
             zone=zone(subnet),
             public=is_public(subnet),
-            assigns_public_addresses=False if assigns is None else assigns,
+            # What the launch template says overrides the subnet.
+            assigns_public_addresses=(False if assigns is None else assigns)
+            if addressed is None
+            else addressed,
             ipv6=False if ipv6 is None else ipv6,
             controller=controller,
             nodes=nodes,

@@ -20,7 +20,11 @@ efa = partial(
 template = partial(
     replace,
     LaunchTemplateFacts(
-        launch_template_id="lt-0123456789abcdef0", version="3", key_name="me", security_groups=1
+        launch_template_id="lt-0123456789abcdef0",
+        version="3",
+        key_name="me",
+        security_groups=1,
+        interfaces=False,
     ),
 )
 volume = partial(replace, RootVolumeFacts(type="gp3", size=100))

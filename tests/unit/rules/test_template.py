@@ -43,7 +43,11 @@ unknown = nodes(name=UNKNOWN, slurm=UNKNOWN)
 template = partial(
     replace,
     LaunchTemplateFacts(
-        launch_template_id="lt-0123456789abcdef0", version="3", key_name="me", security_groups=1
+        launch_template_id="lt-0123456789abcdef0",
+        version="3",
+        key_name="me",
+        security_groups=1,
+        interfaces=False,
     ),
 )
 unread = template(version=UNKNOWN, security_groups=UNKNOWN)
@@ -189,6 +193,25 @@ def test_a_literal_version_of_a_template_made_here_is_advised_against(facts, cod
     row("names of groups", template(group_names=True), "PCS642"),
     row("groups in two places", template(groups_twice=True), "PCS643"),
     row("interfaces without groups", template(bare_interfaces=(0, 1)), "PCS644", "PCS644"),
+    row(
+        "groups of the node group beside interfaces",
+        template(interfaces=True, on_the_group=("SecurityGroupIds",)),
+        "PCS632",
+    ),
+    row(
+        "a key of the node group beside no interfaces",
+        template(interfaces=False, on_the_group=("SshKeyName",)),
+    ),
+    row("beside what is not known", template(on_the_group=("SshKeyName",))),
+    row("none, and nobody manages one", template(named=False), "PCS633"),
+    row("one that is managed", template(named=False, mode="MANAGED")),
+    row("one, and one that is managed", template(mode="MANAGED"), "PCS633"),
+    row(
+        "one that is managed without an image",
+        template(named=False, mode="MANAGED", managed_lacks=("AmiId",)),
+        "PCS633",
+    ),
+    row("a mode that is not known", template(named=False, mode=UNKNOWN)),
     row("not known", unread),
 )
 def test_a_launch_template_is_one_that_pcs_takes(facts, codes) -> None:

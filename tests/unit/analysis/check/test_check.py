@@ -47,7 +47,7 @@ def test_ten_mistakes_are_ten_errors_in_their_lines() -> None:
         (29, "PCS203"),
         (32, "PCS210"),
         (35, "PCS213"),
-        (41, "PCS301"),
+        (42, "PCS301"),
     ]
     assert (28, "PCS704") in [(f.line, f.code) for f in found if f.level.value == "advice"]
     assert [f.property for f in found if f.code == "PCS807"] == [
@@ -335,7 +335,7 @@ def test_no_words_about_a_template_are_about_python() -> None:
 
 def test_a_template_of_a_thousand_resources_takes_no_second() -> None:
     group = changed("  Nodes:", "  Nodes@:", NODES).replace("nodes-1a2b3c", "nodes-@-1a2b3c")
-    group = group.replace("Launch", "Launch@") + LAUNCH.replace("Launch:", "Launch@:")
+    group = group.replace(" Launch", " Launch@") + LAUNCH.replace("Launch:", "Launch@:")
     many = "".join(group.replace("@", str(i)) for i in range(50))
     contents = parse(f"Resources:\n{CLUSTER.replace('SMALL', 'LARGE')}{many}").content
     for i in range(900):

@@ -193,7 +193,9 @@ def test_the_defect_of_a_public_template_is_found(found: str, resources: str, ab
     assert codes(resources, above) == found.split()
 
 
-def test_a_node_group_without_launch_template_is_no_defect() -> None:
-    """The CDK's own validation demands one, and the schema and the API do not."""
+def test_a_node_group_without_launch_template_has_one_that_pcs_manages() -> None:
     without, _, _ = changed("      CustomLaunchTemplate:", "@").partition("@")
-    assert codes(without) == []
+    assert codes(without) == ["PCS633"]
+    managed = "      LaunchTemplateMode: MANAGED\n      SecurityGroupIds: [sg-0123456789abcdef0]\n"
+    assert codes(without + managed) == []
+    assert codes(without + managed.splitlines(keepends=True)[0]) == ["PCS633"]
