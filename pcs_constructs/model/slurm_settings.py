@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -277,6 +279,13 @@ WORDS: Final = _names(
         """
 )
 """The parameters whose values are words, of which a newer Slurm may have more."""
+
+
+@cache
+def names_of_slurm() -> frozenset[str]:
+    """The parameters that `slurm.conf` has, in small letters, those that AWS PCS takes or not."""
+    text = (get_data("pcs_constructs.model._data", "slurm_conf.txt") or b"").decode()
+    return frozenset(line.lower() for line in text.splitlines() if not line.startswith("#"))
 
 
 def is_yes(value: str) -> bool:

@@ -12,6 +12,8 @@ from pcs_constructs.rules.rule import advice, error, facts_record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_RACKS: Final = 7
+
 _USAGE_CLASSES: Final = {
     "ONDEMAND": "on-demand",
     "SPOT": "spot",
@@ -39,6 +41,8 @@ class CapacityFacts:
     """Whether the user names a placement group."""
     strategy: str | Unknown | None = None
     """How that one places instances."""
+    subnets: int | Unknown = UNKNOWN
+    """How many subnets there are, each of which may be in a zone of its own."""
     efa: bool = False
     weight: bool = False
     """Whether Slurm is told a weight of the nodes."""
@@ -224,6 +228,26 @@ def efa_nodes_are_close_together(facts: CapacityFacts) -> Iterator[Violation]:
             "placement_group",
             f"of the strategy {facts.strategy}, with EFA",
             "leave placement_group out, or use ec2.PlacementGroupStrategy.CLUSTER",
+        )
+
+
+@error("PCS631", CapacityFacts)
+def spread_instances_have_racks(facts: CapacityFacts) -> Iterator[Violation]:
+    """A node group in a placement group of the strategy `spread` has seven instances a zone.
+
+    EC2 puts each on a rack of its own, and starts no eighth one in an Availability Zone. Every
+    subnet is counted as a zone.
+
+    Source: Placement strategies in the Amazon EC2 User Guide, "Spread placement groups".
+    """
+    if facts.strategy != "spread" or facts.max is UNKNOWN or facts.subnets is UNKNOWN:
+        return
+    room = _RACKS * facts.subnets
+    if facts.max > room:
+        yield Violation(
+            "scaling",
+            f"may reach {facts.max} instances, and a spread placement group has room for {room}",
+            f"lower it to {room}, or place them otherwise",
         )
 
 

@@ -19,6 +19,7 @@ from pcs_constructs.model.slurm_settings import (
     SLURM_SELECT_TYPES,
     WORDS,
     Scope,
+    names_of_slurm,
 )
 from pcs_constructs.rules.rule import advice, error, facts_record
 
@@ -82,6 +83,8 @@ def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
             f"{message}, which is a setting of {' and of '.join(o.noun for o in others)}",
             "move it to " + ", or to ".join(f"{o.argument} of {o.noun}" for o in others),
         )
+    if name.lower() in names_of_slurm():
+        return f"{message}, which AWS PCS sets itself or does not let anybody set", "leave it out"
     # Lazily: it is needed for mistakes only.
     from difflib import get_close_matches
 
@@ -110,8 +113,8 @@ def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Violation
     """AWS PCS takes the parameter, in this place.
 
     It has a list of what can be set for clusters, compute node groups, queues, `slurmdbd.conf` and
-    `cgroup.conf`, and refuses everything else. Everything that Slurm has beside that is set by AWS
-    PCS.
+    `cgroup.conf`, and refuses everything else. What `slurm.conf` has beside that is set by AWS PCS,
+    or not at all; a name that Slurm does not know is taken for a slip of the pen.
 
     Source: Custom Slurm settings for AWS PCS clusters, for compute node groups and for queues;
     Configuring custom SlurmDBD settings; Configuring custom cgroup settings.

@@ -62,7 +62,7 @@ class Slurm:
     """A Slurm that is installed in a directory, such as `debootstrap` makes one."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         # A process namespace of its own, so that what a daemon starts ends with it.
         self._inside = [
             "unshare", "--mount", "--pid", "--fork", "--kill-child", f"--root={root}",

@@ -5,13 +5,15 @@ What the rules refuse because of AWS PCS alone, Slurm takes; those are not here.
 
 from __future__ import annotations
 
+import gzip
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pcs_constructs.model import slurm_settings
 from pcs_constructs.model.slurm import SlurmVersion
-from pcs_constructs.model.slurm_settings import CLUSTER, NODE_GROUP, QUEUE, Scope
+from pcs_constructs.model.slurm_settings import CLUSTER, NODE_GROUP, QUEUE, Scope, names_of_slurm
 from pcs_constructs.rules import SettingsFacts, errors_in
 
 if TYPE_CHECKING:
@@ -69,9 +71,14 @@ _GOOD = [
     ),
     (QUEUE, {"OverSubscribe": "EXCLUSIVE", "MaxTime": "UNLIMITED", "DefaultTime": "90"}),
     (NODE_GROUP, {"Features": "a,b", "MemSpecLimit": "100", "RealMemory": "900", "Weight": "0"}),
+    (CLUSTER, {"PreemptType": "preempt/qos", "PreemptMode": "REQUEUE,PRIORITY"}),
+    (CLUSTER, {"HealthCheckProgram": "/bin/true", "HealthCheckNodeState": "REBOOT_ONLY"}),
+    (CLUSTER, {"PrologFlags": "NoHold"}),
+    (CLUSTER, {"SelectTypeParameters": "CR_Core_Memory,CR_LLN"}),
 ]
 
 _BAD = [
+    (CLUSTER, {"SelectTypeParameters": "CR_GPU"}, "PCS849"),
     (CLUSTER, {"DefMemPerCPU": "2G"}, "PCS815"),
     (CLUSTER, {"EnforcePartLimits": "maybe"}, "PCS815"),
     (CLUSTER, {"FirstJobId": "first"}, "PCS815"),
@@ -173,3 +180,17 @@ def test_every_parameter_with_a_form_of_slurm_conf_is_here() -> None:
         if not name.startswith("PriorityWeight") and name != "Sockets"
     }
     assert formed - tried == set()
+
+
+def test_the_parameters_of_slurm_conf_are_those_of_its_manual(slurm: Slurm) -> None:
+    pages = [*slurm.root.glob("usr/share/man/man5/slurm.conf.5.gz")]
+    if not pages:
+        pytest.skip("this Slurm came without its manual")
+    depth, names, before = 0, set[str](), ""
+    for line in gzip.decompress(pages[0].read_bytes()).decode().splitlines():
+        depth += line.startswith(".RS") - line.startswith(".RE")
+        match = re.match(r"\\fB([A-Z][A-Za-z0-9]+)\\fR", line)
+        if match and before.startswith(".TP") and not depth:
+            names.add(match[1].lower())
+        before = line
+    assert names == names_of_slurm()

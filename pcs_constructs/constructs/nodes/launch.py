@@ -201,6 +201,7 @@ class Launch:
                 max=self.max,
                 placement_group=self.options.placement_group is not None,
                 strategy=placement_strategy(self.options.placement_group),
+                subnets=self.subnets,
                 efa=self.options.efa,
                 weight=self.weighted,
                 usage_classes={

@@ -283,6 +283,7 @@ def _capacity(
             max=UNKNOWN if high is None else high,
             placement_group=placement is not None,
             strategy=strategy,
+            subnets=group.count("SubnetIds"),
             efa="efa" in kinds or "efa-only" in kinds,
             weight="Weight" in weight,
             usage_classes={name: each.usage_classes for name, each in known.items()},

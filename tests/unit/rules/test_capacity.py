@@ -14,6 +14,7 @@ on_demand = partial(
         instance_types=("p5.48xlarge",),
         min=0,
         max=4,
+        subnets=1,
         placement_group=False,
         usage_classes={"p5.48xlarge": ("capacity-block", "on-demand", "spot")},
     ),
@@ -66,6 +67,17 @@ def test_a_capacity_block_is_of_one_type(facts, codes) -> None:
     row("token for the maximum", block(count=3, max=UNKNOWN)),
 )
 def test_scaling_stays_within_the_reservation(facts, codes) -> None:
+    assert errors(facts) == codes
+
+
+@table(
+    row("seven in a zone", on_demand(strategy="spread", subnets=1, max=7)),
+    row("eight in a zone", on_demand(strategy="spread", subnets=1, max=8), "PCS631"),
+    row("eight in two", on_demand(strategy="spread", subnets=2, max=8)),
+    row("eight that are close", on_demand(strategy="cluster", subnets=1, max=8)),
+    row("token", on_demand(strategy="spread", subnets=UNKNOWN, max=8)),
+)
+def test_a_spread_placement_group_has_seven_racks_a_zone(facts, codes) -> None:
     assert errors(facts) == codes
 
 

@@ -102,6 +102,16 @@ def test_the_name_that_was_meant_is_told(scope: Scope, name: str, fix: str) -> N
     assert fix in problem.fix
 
 
+@pytest.mark.parametrize("name", ["SlurmctldPort", "PreemptParameter", "PriorityType"])
+def test_what_slurm_has_is_no_slip_of_the_pen(name: str) -> None:
+    (problem,) = errors_in(said(**{name: "1"}))
+    is_slurms = name != "PreemptParameter"
+    assert ("AWS PCS sets itself" in problem.message) is is_slurms
+    assert problem.fix == (
+        "leave it out" if is_slurms else "write 'PreemptParameters', or leave it out"
+    )
+
+
 @pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.noun)
 def test_tables_name_what_is_taken_somewhere(scope: Scope) -> None:
     gated = {name.partition("=")[0] for name in scope.since}

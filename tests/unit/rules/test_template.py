@@ -58,6 +58,7 @@ block = partial(
         reservation_id="cr-0123456789abcdef0",
         instance_types=("p5.48xlarge",),
         max=4,
+        subnets=1,
         template=True,
         market_type="capacity-block",
         template_type="p5.48xlarge",
