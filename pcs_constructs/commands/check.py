@@ -57,7 +57,9 @@ def run(given: Namespace) -> int:
     suppressions = check.from_templates(templates)
     if file is not None or Path(_SUPPRESSIONS).is_file():
         suppressions += check.from_file(Path(file or _SUPPRESSIONS))
-    result = check.without_suppressed(check.check(templates), templates, suppressions)
+    result = check.without_suppressed(
+        check.check(templates, today=str(given.today)), templates, suppressions
+    )
     if given.json:
         print(json.dumps(check.as_data(result), indent=1))
     elif given.sarif:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import aws_cdk as cdk
 
-CATALOG_DATE: Final = "2026-11-21"
+CATALOG_DATE: Final = "2026-12-01"
 """The day this module's table of versions was last compared with the service's pages."""
 
 
@@ -73,9 +73,9 @@ Source: Slurm versions in AWS PCS and its release notes; `CreateCluster` of the 
 class SlurmVersion:
     """A Slurm version, such as `SlurmVersion.V25_11`. The set is open: `SlurmVersion.of("26.11")`.
 
-    Changing it updates a cluster in place, one to three versions upward at a time. After its end of
-    life no cluster is created with a version, so it is refused; for a cluster that runs it already
-    write `SlurmVersion.of("24.11", past_end_of_life=True)`.
+    Changing it updates a cluster in place, one to three versions upward at a time. A version that
+    `CreateCluster` no longer takes is refused; for a cluster that runs it already write
+    `SlurmVersion.of("24.05", past_end_of_life=True)`.
 
     Source: Slurm versions in AWS PCS; `scheduler.version` of the `CreateCluster` API.
 
@@ -104,8 +104,8 @@ class SlurmVersion:
 
         Args:
             value: The version as AWS PCS writes it.
-            past_end_of_life: Whether it is meant although its end of life may be past, for a
-                cluster that runs it already. By default such a version is refused.
+            past_end_of_life: Whether it is meant although no cluster is created with it any more,
+                for one that runs it already. By default such a version is refused.
         """
         return cls(value, past_end_of_life=past_end_of_life)
 

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.resolve import Evaluation, is_function, literal
 from pcs_constructs.templates.scenarios import Scenario
@@ -153,12 +154,18 @@ class ResolvedTemplates:
     Args:
         together: The templates.
         scenarios: The scenario of each, by its place; the default one where there is none.
+        today: The day by which they are judged, as an ISO date.
     """
 
     def __init__(
-        self, together: list[Template], scenarios: Mapping[int, Scenario] | None = None
+        self,
+        together: list[Template],
+        scenarios: Mapping[int, Scenario] | None = None,
+        *,
+        today: str = CATALOG_DATE,
     ) -> None:
         given = scenarios or {}
+        self.today = today
         self._evaluations = {
             id(template): Evaluation(template, given.get(i, Scenario()), self._evaluation)
             for i, template in enumerate(together)

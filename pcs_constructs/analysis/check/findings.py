@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs import rules
 from pcs_constructs.analysis.check.wording import for_templates
 from pcs_constructs.model.file_systems import PARTS, RESOURCES
+from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.clusters import (
     address_evidence,
@@ -136,8 +137,14 @@ class _Found:
     scenarios: set[int] = field(default_factory=set[int])
 
 
-def check(together: list[Template]) -> Result:
-    """Find everything that is wrong in templates that belong together."""
+def check(together: list[Template], *, today: str = CATALOG_DATE) -> Result:
+    """Find everything that is wrong in templates that belong together.
+
+    Args:
+        together: The templates.
+        today: The day by which versions of Slurm are judged, as an ISO date. By default the one on
+            which the library's table of them was made.
+    """
     violations: list[_Found] = []
     notes: list[str] = []
     everything: list[Scenarios] = [
@@ -145,12 +152,12 @@ def check(together: list[Template]) -> Result:
     ]
     everything = _shared(everything, together)
     first = {i: each.scenarios[0] for i, each in enumerate(everything)}
-    whole = ResolvedTemplates(together, first)
+    whole = ResolvedTemplates(together, first, today=today)
     by_template: dict[int, dict[tuple[object, ...], _Found]] = {}
     _collect(_judged(whole), 0, together, by_template)
     for number, (template, each) in enumerate(zip(together, everything, strict=True)):
         for i, scenario in enumerate(each.scenarios[1:], start=1):
-            resolved = ResolvedTemplates(together, {**first, number: scenario})
+            resolved = ResolvedTemplates(together, {**first, number: scenario}, today=today)
             only = (
                 (location, p) for location, p in _judged(resolved) if _is_of(location, template)
             )

@@ -66,6 +66,7 @@ def cluster_evidence(cluster: ResolvedResource) -> Iterator[Evidence]:
             subnets=cluster.count("Networking", "SubnetIds"),
             security_groups=cluster.count("Networking", "SecurityGroupIds"),
             choices=_choices(cluster),
+            today=cluster.resolved.today,
         ),
         resource=cluster,
         locations={**_PLACES, **({"rest_api_from": opened[0]} if opened else {})},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from pcs_constructs.commands.cli import main
+from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.rules import RULES
 from tests.unit.analysis.check.checked import ALL, CLUSTER, changed
 
@@ -296,3 +298,36 @@ def test_what_was_acknowledged_in_the_cdk_is_suppressed(
         (directory / name).write_text(json.dumps(content))
     _, out = _checked(capsys, ".", "--json")
     assert [(f["resource"], f["code"]) for f in json.loads(out)["findings"]] == [("B", "PCS103")]
+
+
+_OLDER = ALL.replace('"25.11"', '"25.05"')
+
+
+@pytest.mark.parametrize(
+    ("day", "codes"), [("2026-08-31", []), ("2026-09-01", ["PCS106"]), ("2027-09-01", ["PCS106"])]
+)
+def test_versions_are_judged_by_the_day_that_is_given(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, day: str, codes: list[str]
+) -> None:
+    file = tmp_path / "stack.yaml"
+    file.write_text(f"Resources:{_OLDER}", encoding="utf-8")
+    assert _codes(capsys, str(file), "--today", day) == codes
+
+
+@pytest.mark.parametrize(("days", "told"), [(30, False), (31, True)])
+def test_a_table_of_versions_that_is_old_is_told_of(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, days: int, told: bool
+) -> None:
+    file = tmp_path / "stack.yaml"
+    file.write_text(f"Resources:{ALL}", encoding="utf-8")
+    day = date.fromisoformat(CATALOG_DATE) + timedelta(days)
+    for command in (["check", file], ["diff", file, file], ["reach", file], ["slurm", file]):
+        main([*map(str, command), "--today", day.isoformat()])
+        assert ("the table of Slurm versions" in capsys.readouterr().err) is told
+
+
+def test_fails_on_a_day_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", "stack.yaml", "--today", "soon"])
+    assert stopped.value.code == 2
+    assert "is no date" in capsys.readouterr().err
