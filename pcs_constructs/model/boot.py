@@ -173,7 +173,7 @@ def _script(mounts: Sequence[Mount]) -> str:
     clients = [client for client in MountClient if any(m.client is client for m in mounts)]
     blocks = [_PROLOGUE, *(_INSTALL[client] for client in clients), _MOUNT]
     if any(mount.keep_existing for mount in mounts):
-        blocks.append(_KEEP_EXISTING)
+        blocks.append(KEEP_EXISTING)
     for m in mounts:
         blocks.append(f"mount_at '{m.path}' '{m.source}' '{m.type}' '{m.options}'")
         if m.client is MountClient.LOCAL:
@@ -201,6 +201,8 @@ systemctl start pcs-constructs-mounts.service
 # - slurmd.service is what the PCS agent starts; the Slurm installer names the file
 #   slurmd-<version>.service, which the drop-in directory with the trailing dash covers.
 # - KillMode=process spares the TLS tunnels that mount.efs starts.
+# - needrestart, which Ubuntu runs after unattended upgrades, would end every job of the node.
+# - What failed before a script of the user's is not tried again: AWS PCS gives a node half an hour.
 # - After=remote-fs.target: at a reboot systemd mounts what is in fstab, then the script tries again
 #   what failed.
 _CLOUD_CONFIG: Final = """\
@@ -234,9 +236,13 @@ write_files:
 {asserts}
 - path: /etc/systemd/system/slurmd-.service.d/pcs-constructs-mounts.conf
   content: *guard
+- path: /etc/needrestart/conf.d/pcs-constructs.conf
+  content: |
+    $nrconf{{override_rc}}{{qr(^slurmd)}} = 0;
 runcmd:
 - systemctl daemon-reload
 - systemctl enable pcs-constructs-mounts.service
+- if systemctl is-failed --quiet pcs-constructs-mounts.service; then exit 1; fi
 - systemctl start pcs-constructs-mounts.service || exit 1
 """
 
@@ -364,29 +370,42 @@ mount_at() {
 }
 """
 
-# A bind mount of / shows what the mount hides. Each name is copied aside and then moved into place,
-# so that another node never sees half of it. `cp -an` over the whole tree would give directories
-# that exist already the image's owner and mode, and its exit status varies. Last, the key pair of a
-# node that starts later, or a new one, has to reach home directories that are shared already.
-_KEEP_EXISTING: Final = """\
+# A bind mount of / shows what the mount hides. It is made in a mount namespace that ends with the
+# shell in it, so that nothing is left mounted, whatever happens. Each name is copied aside and then
+# moved into place, so that another node never sees half of it. `cp -an` over the whole tree would
+# give directories that exist already the image's owner and mode, and its exit status varies.
+# Last, the key pair of a node that starts later, or a new one, has to reach home directories that
+# are shared already. Those are their owners': the key is written as the owner, through no link and
+# into nothing but a file, or it is not written. What cannot be copied is told and left out.
+KEEP_EXISTING: Final = """\
 keep_existing() {
   image=$(mktemp -d)
-  mount --bind / "$image"
-  failed=
-  for old in "$image$1"/* "$image$1"/.[!.]*; do
-    name=${old##*/}
-    if [ ! -e "$old" ] || [ -e "$1/$name" ]; then continue; fi
-    new=$(mktemp -d -p "$1") && cp -a "$old" "$new/" || failed=$name
-    [ "$failed" ] || mv -nT "$new/$name" "$1/$name" || :
-    rm -rf "$new"
-  done
-  for keys in "$image$1"/*/.ssh/authorized_keys; do
-    shared=$1/${keys#"$image$1"/}
-    if [ -s "$keys" ] && [ ! -e "${shared%/*}" ]; then cp -a "${keys%/*}" "${shared%/*}"; fi
-    if [ -s "$keys" ] && [ ! -e "$shared" ]; then cp -a "$keys" "$shared"; fi
-    if [ -s "$keys" ] && new=$(grep -vxFf "$shared" "$keys"); then echo "$new" >>"$shared"; fi
-  done
-  umount "$image" && rmdir "$image"
-  [ ! "$failed" ] || fail "cannot copy $failed to $1"
+  unshare --mount sh -s "$1" "$image" <<'END' || echo "pcs-constructs: kept nothing in $1" >&2
+add='cd "$1" && [ ! -L .ssh ] || exit 1
+[ -d .ssh ] || mkdir -m 700 .ssh || exit 1
+keys=.ssh/authorized_keys
+[ ! -L $keys ] && { [ -f $keys ] || [ ! -e $keys ]; } || exit 1
+umask 077 && touch $keys && new=$(grep -vxFf $keys) || exit 0
+echo "$new" >>$keys'
+skip() { echo "pcs-constructs: $1 is not as in the image" >&2; }
+mount --bind / "$2" || exit 1
+for old in "$2$1"/* "$2$1"/.[!.]*; do
+  name=${old##*/}
+  if [ ! -e "$old" ] || [ -e "$1/$name" ] || [ -L "$1/$name" ]; then continue; fi
+  new=$(mktemp -d -p "$1") || { skip "$1/$name"; continue; }
+  if cp -a "$old" "$new/"; then mv -nT "$new/$name" "$1/$name" || :; else skip "$1/$name"; fi
+  rm -rf "$new"
+done
+for keys in "$2$1"/*/.ssh/authorized_keys; do
+  home=$1/${keys#"$2$1/"}
+  home=${home%/.ssh/*}
+  if [ ! -s "$keys" ] || [ ! -d "$home" ] || [ -L "$home" ]; then continue; fi
+  owner=$(stat -c %u "$home") group=$(stat -c %g "$home")
+  if [ "$owner" = 0 ]; then continue; fi
+  timeout 30 setpriv --reuid "$owner" --regid "$group" --clear-groups \
+    sh -c "$add" sh "$home" <"$keys" || skip "$home/.ssh/authorized_keys"
+done
+END
+  rmdir "$image"
 }
 """

@@ -298,11 +298,12 @@ _DIRECTORIES = {"Ubuntu 24.04": ["etc/apt/sources.list.d", "usr/share/keyrings"]
 
 _REAL = (
     *("awk", "cat", "chmod", "cp", "grep", "ln", "mkdir", "mktemp", "mv"),
-    *("readlink", "rm", "rmdir", "sh", "timeout"),
+    *("readlink", "rm", "rmdir", "sh", "timeout", "touch"),
 )
 _STAND_INS = (
     *("blkid", "curl", "date", "mkfs.xfs", "modprobe", "mount", "mountpoint", "rsync", "sleep"),
-    *("systemctl", "udevadm", "umount", "uname", "vgremove", "wipefs"),
+    *("setpriv", "stat", "systemctl", "udevadm", "umount", "uname", "unshare", "vgremove"),
+    "wipefs",
 )
 
 # Stands for every command that would change a node or tell about it, and notes that it ran.
@@ -325,6 +326,9 @@ case "${0##*/} $*" in
   blkid*) [ -e "$ROOT/formatted" ] ;;
   mountpoint*) grep -qxF "$2" "$ROOT/mounted" ;;
   "mount --bind / "*) mkdir -p "$3$ROOT" && cp -a "$ROOT/image/." "$3$ROOT/" ;;
+  "unshare --mount "*) shift; "$@" || failed=$?; rm -rf "$ROOT"/tmp/*/*; exit "${failed:-0}" ;;
+  setpriv*) shift 5 && exec "$@" ;;
+  "stat -c "*) echo 1000 ;;
   "mount -t xfs "*) [ -e "$ROOT/formatted" ] && [ -d "$6" ] && echo "$6" >>"$ROOT/mounted" ;;
   "mount -t "*) command -v "mount.$2" && [ -d "$6" ] && echo "$6" >>"$ROOT/mounted" ;;
   "systemctl cat dlami-nvme.service") grep -q ubuntu "$ROOT/etc/os-release" ;;

@@ -785,6 +785,7 @@ def _about_node_groups(m: Row) -> Iterator[Mutant]:
     )
     yield m("PCS203", "two architectures", types("c7i.xlarge", "c7g.xlarge"))
     yield m("PCS203", "two numbers of vCPUs", types("c7i.xlarge", "c7i.2xlarge"))
+    yield m("PCS225", "two makers", types("inf1.6xlarge", "vt1.6xlarge"))
     yield m("PCS204", "a fixed name", put(GROUP, "Name", "nodes"))
     yield m("PCS205", "no instance type", put(GROUP, "InstanceConfigs", []))
     yield m("PCS206", "no subnet", put(GROUP, "SubnetIds", []))
@@ -914,6 +915,12 @@ def _about_networks(m: Row) -> Iterator[Mutant]:
         "PCS429",
         "as many ports as a node takes",
         fresh_settings(CLUSTER, SrunPortRange="60001-60003"),
+    )
+    yield m(
+        "PCS434",
+        "no port for a terminal",
+        put(GROUP, "ScalingConfiguration", {"MinInstanceCount": 0, "MaxInstanceCount": 4}),
+        fresh_settings(CLUSTER, SrunPortRange="60001-60004"),
     )
 
 
@@ -1215,6 +1222,21 @@ def _about_launch_templates(m: Row) -> Iterator[Mutant]:
         types("p6e-gb200.36xlarge"),
         put(GROUP, "PurchaseOption", "ONDEMAND"),
     )
+    yield m(
+        "PCS631",
+        "more than there are racks",
+        add("AWS::EC2::PlacementGroup", "Spread", {"Strategy": "spread"}, beside=GROUP),
+        of_template("Placement", {"GroupName": {"Ref": "Spread"}}),
+        put(GROUP, "ScalingConfiguration", {"MinInstanceCount": 0, "MaxInstanceCount": 100}),
+    )
+    yield m(
+        "PCS632",
+        "groups beside interfaces",
+        hpc,
+        interfaces((0, 0, "interface")),
+        put(GROUP, "SecurityGroupIds", ["sg-0123456789abcdef0"]),
+    )
+    yield m("PCS633", "no launch template", drop(GROUP, "CustomLaunchTemplate"))
     yield m("PCS629", "a weight of a block's nodes", *BLOCK, setting(GROUP, "Weight", "5"))
     yield m("PCS640", "version 1 for good", put(GROUP, f"{custom}.Version", "1"))
     for name, value in (
@@ -1308,6 +1330,7 @@ def _about_settings(m: Row) -> Iterator[Mutant]:
     yield m(
         "PCS801", "more memory than there is", xlarge, fresh_settings(GROUP, RealMemory="999999")
     )
+    yield m("PCS850", "almost all the memory", xlarge, fresh_settings(GROUP, RealMemory="32000"))
     yield m("PCS802", "memory in gigabytes", xlarge, fresh_settings(GROUP, RealMemory="32"))
     yield m("PCS803", "no memory", memory, _busy_group_without_settings)
     yield m(
@@ -1415,7 +1438,21 @@ def _about_settings(m: Row) -> Iterator[Mutant]:
         put(GROUP, GRES, [GPU]),
     )
     yield m(
-        "PCS829", "flags that do not go together", fresh_settings(CLUSTER, PrologFlags="NoHold")
+        "PCS829",
+        "flags that do not go together",
+        fresh_settings(CLUSTER, PrologFlags="Contain,NoHold"),
+    )
+    yield m(
+        "PCS847",
+        "a state of a newer Slurm",
+        version("27.05"),
+        fresh_settings(CLUSTER, HealthCheckNodeState="SOME"),
+    )
+    yield m("PCS848", "a filter by half its name", fresh_settings(CLUSTER, CliFilterPlugins="lua"))
+    yield m(
+        "PCS849",
+        "a select type that there is not",
+        fresh_settings(CLUSTER, SelectTypeParameters="CR_GPU"),
     )
     yield m(
         "PCS830",
@@ -1517,6 +1554,11 @@ def _about_boot(m: Row) -> Iterator[Mutant]:
         "a script alone, encoded",
         of_template("UserData", base64.b64encode(f"{bash}ls\n".encode()).decode()),
     )
+    yield m(
+        "PCS907",
+        "another boundary",
+        user_data(lines(("text/x-shellscript", bash)).replace("--B", "--A")),
+    )
     yield m("PCS942", "no last boundary", user_data(lines(("text/x-shellscript", bash), end="")))
     yield m(
         "PCS943",
@@ -1583,6 +1625,7 @@ WAIVED: Final = {
     "PCS609": "as PCS604",
     "PCS610": "about an argument beside another",
     "PCS614": "the root device of an image is not in a template",
+    "PCS630": "how many reservations a group has, one template does not tell",
     "PCS705": "about granting to a role that is not known",
     "PCS806": "about gpu_type, an argument of the library",
     "PCS917": "about files on the machine that synthesizes",

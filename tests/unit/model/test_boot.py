@@ -174,7 +174,7 @@ def test_our_own_parts_are_ascii() -> None:
 
 
 def test_a_home_on_efs_and_a_lustre_scratch_fit_well_into_user_data() -> None:
-    assert len(user_data([home(), shared()]).encode()) < 4_800
+    assert len(user_data([home(), shared()]).encode()) < 5_600
     assert len(user_data([home(keep=False), shared()]).encode()) < 4_096
 
 
@@ -189,10 +189,12 @@ def test_the_cloud_config_writes_the_script_the_service_and_the_guards() -> None
         "/etc/systemd/system/pcs-constructs-mounts.service",
         "/etc/systemd/system/slurmd.service.d/pcs-constructs-mounts.conf",
         "/etc/systemd/system/slurmd-.service.d/pcs-constructs-mounts.conf",
+        "/etc/needrestart/conf.d/pcs-constructs.conf",
     ]
     assert config["runcmd"] == [
         "systemctl daemon-reload",
         "systemctl enable pcs-constructs-mounts.service",
+        "if systemctl is-failed --quiet pcs-constructs-mounts.service; then exit 1; fi",
         "systemctl start pcs-constructs-mounts.service || exit 1",
     ]
 
@@ -250,6 +252,12 @@ case "${0##*/} $*" in
   sleep*) echo $(($(cat "$ROOT/clock") + 200)) >"$ROOT/clock" ;;
   mountpoint*) test -L "$2" ;;
   "mount --bind / "*) cp -a "$ROOT/under/." "$3/" ;;
+  "unshare --mount "*)
+    shift
+    "$@" || failed=$?
+    rm -rf "$ROOT"/tmp/*/* "$ROOT"/tmp/*/.[!.]*
+    exit "${failed:-0}" ;;
+  setpriv*) shift 5 && exec "$@" ;;
   umount*) rm -rf "$1"/* ;;
   mount\ *)
     left=$(cat "$ROOT/failures")
@@ -257,16 +265,21 @@ case "${0##*/} $*" in
     mkdir -p "$ROOT/under${6%/*}" "$ROOT/server/${6##*/}"
     mv "$6" "$ROOT/under$6"
     ln -s "$ROOT/server/${6##*/}" "$6" ;;
+  "stat -c %u"*) echo 1000 ;;
+  "stat -c %g"*) echo 1000 ;;
   uname*) echo 6.8.0-1000-aws ;;
 esac
 """
-STUBBED = ["date", "modprobe", "mount", "mountpoint", "sleep", "systemctl", "umount", "uname"]
+STUBBED = [
+    *("date", "modprobe", "mount", "mountpoint", "setpriv", "sleep"),
+    *("stat", "systemctl", "umount", "uname", "unshare"),
+]
 INSTALLERS = ["amazon-linux-extras", "apt-get", "curl", "rpm", "yum"]
 # What the script and the stub really run. A node has nothing else of the machine, which may have
 # clients of its own: /usr/sbin/mount.nfs, for one.
 REAL = [
     *("awk", "cat", "cp", "grep", "ln", "mkdir", "mktemp"),
-    *("mv", "rm", "rmdir", "sh", "timeout"),
+    *("mv", "rm", "rmdir", "sh", "timeout", "touch"),
 ]
 AMAZON_LINUX = 'ID="amzn"\nVERSION_ID="2023"\n'
 
