@@ -85,6 +85,9 @@ if TYPE_CHECKING:
     from pcs_constructs.model.capacity import SpotAllocation as SpotAllocation
     from pcs_constructs.model.errors import PcsValidationError as PcsValidationError
     from pcs_constructs.model.errors import Problem as Problem
+    from pcs_constructs.model.health_checks import DeepHealthCheck as DeepHealthCheck
+    from pcs_constructs.model.health_checks import HealthChecks as HealthChecks
+    from pcs_constructs.model.health_checks import RepairAction as RepairAction
     from pcs_constructs.model.instances import InstanceFacts as InstanceFacts
     from pcs_constructs.model.instances import NetworkCard as NetworkCard
     from pcs_constructs.model.network_type import NetworkType as NetworkType
@@ -109,11 +112,13 @@ _MODULE_OF = {
     "ComputeNodeGroup": "constructs.nodes.node_group",
     "ComputeNodeGroupOptions": "constructs.nodes.node_group",
     "DataRepository": "constructs.storage.file_cache",
+    "DeepHealthCheck": "model.health_checks",
     "EfsStorage": "constructs.storage.efs",
     "EndpointPolicy": "constructs.cluster.endpoints",
     "ExecutionPolicy": "constructs.nodes.lifecycle",
     "FileCacheStorage": "constructs.storage.file_cache",
     "FileShare": "constructs.file_share",
+    "HealthChecks": "model.health_checks",
     "ICluster": "constructs.interfaces",
     "IComputeNodeGroup": "constructs.interfaces",
     "INodeInstanceProfile": "constructs.interfaces",
@@ -152,6 +157,7 @@ _MODULE_OF = {
     "Problem": "model.errors",
     "Queue": "constructs.cluster.queue",
     "QueueOptions": "constructs.cluster.queue",
+    "RepairAction": "model.health_checks",
     "RepositoryEvent": "constructs.storage.lustre",
     "RestrictedSecurityGroups": "constructs.network.security_groups",
     "Scaling": "model.capacity",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.fsx import PlacementFacts as PlacementFacts
     from pcs_constructs.rules.gres import GresFacts as GresFacts
     from pcs_constructs.rules.hardware import NodeSettingsFacts as NodeSettingsFacts
+    from pcs_constructs.rules.health_checks import HealthChecksFacts as HealthChecksFacts
     from pcs_constructs.rules.identity import InstanceProfileFacts as InstanceProfileFacts
     from pcs_constructs.rules.identity import ParameterFacts as ParameterFacts
     from pcs_constructs.rules.identity import RoleFacts as RoleFacts
@@ -104,6 +105,7 @@ _MODULE_OF = {
     "FileShareFacts": "storage",
     "FlowFacts": "network",
     "GresFacts": "gres",
+    "HealthChecksFacts": "health_checks",
     "IdentifierFacts": "subnets",
     "ImageFacts": "node_group",
     "InlineCodeFacts": "boot",

@@ -367,6 +367,17 @@ def launch_template_decides_alone() -> None:
     """
 
 
+@page("PCS233")
+def what_the_cdk_lacks_is_asked_for() -> None:
+    """Properties that the CDK does not have yet are written where the context asks for it.
+
+    They are in the API of AWS PCS, and whether CloudFormation takes them in your Region is not
+    known here. `"pcs-constructs:preview": true` in `cdk.json` writes them.
+
+    Source: `CreateComputeNodeGroup` of the API; `AWS::PCS::ComputeNodeGroup`.
+    """
+
+
 @page("PCS219")
 def connections_have_a_security_group() -> None:
     """Ports are opened on security groups that are known.

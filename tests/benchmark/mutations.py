@@ -785,6 +785,23 @@ def _about_node_groups(m: Row) -> Iterator[Mutant]:
     )
     yield m("PCS203", "two architectures", types("c7i.xlarge", "c7g.xlarge"))
     yield m("PCS203", "two numbers of vCPUs", types("c7i.xlarge", "c7i.2xlarge"))
+    newest = version("26.05")
+    for code, what, checks in (
+        ("PCS226", "checks of nothing", {}),
+        (
+            "PCS227",
+            "a repair of no check",
+            {"HealthMonitoring": {"Mode": "NONE", "RepairAction": "AUTO"}},
+        ),
+        ("PCS229", "a test of no GPUs", {"DeepHealthChecks": {"OnStart": {"Profile": "QUICK"}}}),
+    ):
+        yield m(code, what, newest, types("c7i.xlarge"), put(GROUP, "InstanceHealthChecks", checks))
+    yield m(
+        "PCS228",
+        "checks of an older Slurm",
+        version("25.11"),
+        put(GROUP, "InstanceHealthChecks", {"HealthMonitoring": {"Mode": "STANDARD"}}),
+    )
     yield m("PCS225", "two makers", types("inf1.6xlarge", "vt1.6xlarge"))
     yield m("PCS204", "a fixed name", put(GROUP, "Name", "nodes"))
     yield m("PCS205", "no instance type", put(GROUP, "InstanceConfigs", []))
@@ -1600,6 +1617,7 @@ WAIVED: Final = {
     "PCS220": "about the image that the library chooses",
     "PCS222": "about looking up an image in the CDK",
     "PCS223": "about the operating system of an image, which its ID does not tell",
+    "PCS233": "about what the CDK has no words for",
     "PCS305": "login nodes are recognised by no queue naming them",
     **dict.fromkeys(("PCS410", "PCS411", "PCS412"), "about what Network is asked for"),
     "PCS413": "about peers in the words of the CDK",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "pcs-constructs"
 
+PREVIEW: Final = f"{SOURCE}:preview"
+"""The context that lets properties be written which the CDK's own constructs do not have yet."""
+
 
 def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
     """Raise every problem of a construct that is about to be attached, if there is one."""

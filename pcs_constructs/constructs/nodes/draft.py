@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
-from pcs_constructs.constructs._cdk.problems import refuse
+from pcs_constructs.constructs._cdk.problems import PREVIEW, asked_for, refuse
 from pcs_constructs.constructs._cdk.tokens import known, known_all, without_tokens
 from pcs_constructs.constructs.network.subnets import is_public, security_group_facts, subnet_facts
 from pcs_constructs.constructs.nodes.images import follows_parameter
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ISharedStorage,
     )
     from pcs_constructs.model.capacity import Capacity, Scaling
+    from pcs_constructs.model.health_checks import HealthChecks
     from pcs_constructs.model.instances import InstanceFacts
 
 
@@ -73,6 +74,7 @@ class NodeGroupDraft:
         self.image, self.login = take("image"), take("login")
         self.instance_profile = take("instance_profile")
         self.launch_template = take("launch_template")
+        self.health_checks: HealthChecks | None = take("health_checks")
         self._given_name: str | None = take("name")
         self._mount_scripts: MountScripts | None = take("mount_scripts")
         self._script_caching_policy: ScriptCachingPolicy | None = take("script_caching_policy")
@@ -146,6 +148,7 @@ class NodeGroupDraft:
             *self.launch.facts(),
             *self.parameters.facts(),
             *self._template_volume(),
+            *self._health_checks(),
             *self.mounting.facts(self.subnets, role=granted),
             *self.lifecycle.facts(role=granted),
         )
@@ -288,6 +291,13 @@ class NodeGroupDraft:
 
     def _contradictions(self) -> Iterator[Problem]:
         """The arguments that a launch template of the user's own makes meaningless."""
+        if self.health_checks is not None and not asked_for(self.scope, PREVIEW):
+            yield Problem(
+                code="PCS233",
+                argument="health_checks",
+                message="is a property that the CDK does not have yet",
+                fix=f'write "{PREVIEW}": true into the context, or leave it out',
+            )
         if self.launch_template is None:
             return
         arguments = [*self.options.said()]
@@ -330,6 +340,21 @@ class NodeGroupDraft:
                 message="are not the subnet of the launch template",
                 fix="leave subnet out of NodeLaunchTemplate, or pass the same to both",
             )
+
+    def _health_checks(self) -> Iterator[rules.HealthChecksFacts]:
+        """What is asked to be checked of the instances."""
+        checks = self.health_checks
+        if checks is None:
+            return
+        yield rules.HealthChecksFacts(
+            mode="STANDARD" if checks.monitoring else None,
+            repair=checks.repair.value if checks.repair else None,
+            profile=checks.on_start.value if checks.on_start else None,
+            profile_repair=checks.on_start_repair.value if checks.on_start_repair else None,
+            incomplete=() if checks.monitoring or checks.on_start else ("",),
+            slurm=self.cluster.slurm or UNKNOWN,
+            gpu_makers={name: each.gpu_manufacturer for name, each in self.instances.items()},
+        )
 
     def _template_volume(self) -> Iterator[rules.RootVolumeFacts]:
         """What a template made elsewhere shows of a volume whose device this image has to have."""

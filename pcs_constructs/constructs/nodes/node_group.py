@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from pcs_constructs.model.boot import UserDataPart
     from pcs_constructs.model.capacity import Capacity, Scaling
+    from pcs_constructs.model.health_checks import HealthChecks, RepairAction
     from pcs_constructs.model.instances import InstanceFacts
 
 
@@ -77,6 +78,7 @@ class LoginNodeOptions(TypedDict, total=False):
     http_put_response_hop_limit: int | None
     instance_metadata_tags: bool
     launch_template: INodeLaunchTemplate | None
+    health_checks: HealthChecks | None
     slurm_settings: Mapping[str, str] | None
 
 
@@ -172,6 +174,9 @@ class ComputeNodeGroup(Construct):
             it does not.
         launch_template: A template made elsewhere, instead of the one that is written from the
             arguments that describe instances. By default none.
+        health_checks: What AWS PCS checks of the instances; see `HealthChecks`. The CDK does not
+            have the property yet, so it is written only where the context has
+            `"pcs-constructs:preview": true`. By default nothing is checked.
         scale_down_idle_time: How long a dynamic node stays after its last job; needs Slurm 25.11.
             By default what the cluster says.
         real_memory: The memory that jobs can have on a node. By default 95 % of what the smallest
@@ -275,6 +280,7 @@ class ComputeNodeGroup(Construct):
         http_put_response_hop_limit: int | None = None,
         instance_metadata_tags: bool = False,
         launch_template: INodeLaunchTemplate | None = None,
+        health_checks: HealthChecks | None = None,
         scale_down_idle_time: cdk.Duration | None = None,
         real_memory: cdk.Size | None = None,
         weight: int | None = None,
@@ -338,7 +344,7 @@ class ComputeNodeGroup(Construct):
         self, draft: NodeGroupDraft, attached: AttachedLifecycle
     ) -> cfn.CfnComputeNodeGroup:
         capacity = draft.options.capacity
-        return cfn.CfnComputeNodeGroup(
+        resource = cfn.CfnComputeNodeGroup(
             self,
             "Resource",
             cluster_id=self.cluster.cluster_id,
@@ -363,6 +369,9 @@ class ComputeNodeGroup(Construct):
             else None,
             subnet_ids=[subnet_id(subnet) for subnet in self.subnets],
         )
+        if draft.health_checks is not None:
+            resource.add_property_override("InstanceHealthChecks", _checks(draft.health_checks))
+        return resource
 
     def _image_id(self, draft: NodeGroupDraft) -> str | None:
         if draft.image:
@@ -485,6 +494,21 @@ def _template_reference(
     return cfn.CfnComputeNodeGroup.CustomLaunchTemplateProperty(
         template_id=template_id, version=version
     )
+
+
+def _checks(checks: HealthChecks) -> dict[str, object]:
+    """As CloudFormation takes them; the CDK has no words for it yet."""
+    written: dict[str, object] = {}
+    if checks.monitoring:
+        written["HealthMonitoring"] = {"Mode": "STANDARD", **_repaired(checks.repair)}
+    if checks.on_start is not None:
+        test = {"Profile": checks.on_start.value, **_repaired(checks.on_start_repair)}
+        written["DeepHealthChecks"] = {"OnStart": test}
+    return written
+
+
+def _repaired(action: RepairAction | None) -> dict[str, str]:
+    return {} if action is None else {"RepairAction": action.value}
 
 
 def _default_image(scope: Construct, architecture: str | None) -> str:

@@ -11,6 +11,7 @@ from pcs_constructs.model.slurm_settings import NODE_GROUP
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.clusters import is_fixed
 from pcs_constructs.templates.facts.evidence import Evidence, Location
+from pcs_constructs.templates.facts.health_checks import health_checks_evidence
 from pcs_constructs.templates.facts.launch_templates import (
     launch_template_evidence,
     purchase_option,
@@ -85,6 +86,7 @@ def node_group_evidence(group: ResolvedResource, membership: Membership) -> Iter
     yield from _image(group)
     yield from launch_template_evidence(group)
     yield from lifecycle_evidence(group)
+    yield from health_checks_evidence(group, slurm)
 
 
 def _has_image(group: ResolvedResource) -> bool | Unknown:

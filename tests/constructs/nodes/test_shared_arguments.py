@@ -180,6 +180,9 @@ ROWS = {
         also=lambda _: {"instance_types": [MANY_CARDS]},
         beside_template=OF_THE_GROUP,
     ),
+    "health_checks": says(
+        pcs.HealthChecks(monitoring=True), '"HealthMonitoring"', beside_template=OF_THE_GROUP
+    ),
     "slurm_settings": says({"MemSpecLimit": "2048"}, '"2048"', beside_template=OF_THE_GROUP),
     "login": says(True, '"sg-00000000000000003"', beside_template=OF_THE_GROUP),
 }
@@ -191,6 +194,7 @@ def cluster_in(scope: Construct) -> pcs.Cluster:
         scope,
         "Cluster",
         vpc=existing_vpc(scope),
+        slurm=pcs.SlurmVersion.V26_05,
         security_groups=pcs.ClusterSecurityGroups(
             controller=existing_group(scope, "Controller", digit=1),
             compute=existing_group(scope, "Compute", digit=2),
@@ -249,7 +253,7 @@ CASES = [(way, name) for way, (_, names) in WAYS.items() for name in sorted(name
 def rendered(way: str) -> Mapping[tuple[str, bool], str]:
     """The templates with an argument and without it, as text: one stack each, in one app."""
     make, names = WAYS[way]
-    app = cdk.App()
+    app = cdk.App(context={"pcs-constructs:preview": True})
     texts: dict[tuple[str, bool], str] = {}
     stacks: dict[tuple[str, bool], cdk.Stack] = {}
     for n, name in enumerate(sorted(names & set(ROWS))):
@@ -290,8 +294,9 @@ def test_an_argument_reaches_the_template(way: str, argument: str) -> None:
 @pytest.mark.parametrize("imported", [True, False], ids=["imported", "own"])
 @pytest.mark.parametrize("argument", sorted(GROUP - {"launch_template"}))
 def test_fails_beside_a_launch_template_unless_there_is_a_reason(
-    stack: cdk.Stack, argument: str, imported: bool
+    argument: str, imported: bool
 ) -> None:
+    stack = cdk.Stack(cdk.App(context={"pcs-constructs:preview": True}), "Stack")
     row = ROWS[argument]
     given = (
         pcs.NodeLaunchTemplate.from_launch_template_attributes(stack, "Given", **TEMPLATE)

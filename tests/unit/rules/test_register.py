@@ -41,6 +41,7 @@ _HUNDREDS = {
     "lifecycle": "9",
     "settings": "8",
     "hardware": "8",
+    "health_checks": "2",
     "gres": "8",
     "template": "1",
 }
