@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from pcs_constructs.model.health_checks import RepairAction as RepairAction
     from pcs_constructs.model.instances import InstanceFacts as InstanceFacts
     from pcs_constructs.model.instances import NetworkCard as NetworkCard
+    from pcs_constructs.model.job_submit import JobSubmitPlugin as JobSubmitPlugin
     from pcs_constructs.model.network_type import NetworkType as NetworkType
     from pcs_constructs.model.ports import Ports as Ports
     from pcs_constructs.model.slurm import Accounting as Accounting
@@ -125,6 +126,7 @@ _MODULE_OF = {
     "INodeLaunchTemplate": "constructs.interfaces",
     "ISharedStorage": "constructs.interfaces",
     "InstanceFacts": "model.instances",
+    "JobSubmitPlugin": "model.job_submit",
     "LifecycleAction": "constructs.nodes.lifecycle",
     "LifecycleScript": "constructs.nodes.lifecycle",
     "LifecycleStage": "constructs.nodes.lifecycle",

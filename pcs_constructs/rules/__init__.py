@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.identity import ParameterFacts as ParameterFacts
     from pcs_constructs.rules.identity import RoleFacts as RoleFacts
     from pcs_constructs.rules.interfaces import InterfaceFacts as InterfaceFacts
+    from pcs_constructs.rules.job_submit import JobSubmitFacts as JobSubmitFacts
     from pcs_constructs.rules.launch_template import LaunchTemplateFacts as LaunchTemplateFacts
     from pcs_constructs.rules.launch_template import MetadataFacts as MetadataFacts
     from pcs_constructs.rules.launch_template import RootVolumeFacts as RootVolumeFacts
@@ -111,6 +112,7 @@ _MODULE_OF = {
     "InlineCodeFacts": "boot",
     "InstanceProfileFacts": "identity",
     "InterfaceFacts": "interfaces",
+    "JobSubmitFacts": "job_submit",
     "LaunchTemplateFacts": "launch_template",
     "LifecycleActionFacts": "lifecycle",
     "LifecycleFacts": "lifecycle",

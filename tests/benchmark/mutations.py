@@ -785,6 +785,14 @@ def _about_node_groups(m: Row) -> Iterator[Mutant]:
     )
     yield m("PCS203", "two architectures", types("c7i.xlarge", "c7g.xlarge"))
     yield m("PCS203", "two numbers of vCPUs", types("c7i.xlarge", "c7i.2xlarge"))
+    plugin = {
+        "Name": "check",
+        "Type": "STARLARK",
+        "ScriptSource": {"ScriptLocation": "s3://scripts/submit.star"},
+    }
+    plugins = "SlurmConfiguration.JobSubmitPlugins"
+    yield m("PCS114", "two plugins", put(CLUSTER, plugins, [plugin, plugin]))
+    yield m("PCS118", "a plugin in Lua", put(CLUSTER, plugins, [{**plugin, "Type": "LUA"}]))
     newest = version("26.05")
     for code, what, checks in (
         ("PCS226", "checks of nothing", {}),

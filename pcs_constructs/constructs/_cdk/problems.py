@@ -104,6 +104,16 @@ def check_templates(scope: Construct, check: Callable[[Sequence[str]], Sequence[
         )
 
 
+def lacking(argument: str) -> Problem:
+    """What is wrong with an argument that is written only where the context asks for it."""
+    return Problem(
+        code="PCS233",
+        argument=argument,
+        message="is a property that the CDK does not have yet",
+        fix=f'write "{PREVIEW}": true into the context, or leave it out',
+    )
+
+
 def today(scope: Construct) -> str:
     """The day by which end-of-life dates are judged: the context's, or that of their table."""
     given = node_of(scope).try_get_context("pcs-constructs:today")

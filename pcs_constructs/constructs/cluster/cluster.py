@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         ISharedStorage,
     )
     from pcs_constructs.model.instances import InstanceFacts
+    from pcs_constructs.model.job_submit import JobSubmitPlugin
 
 
 @jsii.implements(ec2.IConnectable)
@@ -128,6 +129,9 @@ class Cluster(Construct):
             `{"PrivateData": "jobs"}`; they need `accounting`. By default none.
         cgroup_settings: Parameters of `cgroup.conf`, such as `{"ConstrainRAMSpace": "yes"}`. By
             default none.
+        job_submit: A script that looks at jobs when they are submitted. The CDK does not have the
+            property yet, so it is written only where the context has
+            `"pcs-constructs:preview": true`. By default none.
 
     Raises:
         PcsValidationError: when an argument is not what it takes; every problem at once. What
@@ -272,6 +276,7 @@ class Cluster(Construct):
         slurm_settings: Mapping[str, str] | None = None,
         slurmdbd_settings: Mapping[str, str] | None = None,
         cgroup_settings: Mapping[str, str] | None = None,
+        job_submit: JobSubmitPlugin | None = None,
     ) -> None:
         draft = ClusterDraft(scope, id, Arguments(Cluster.__init__, locals()))
         facts, controller_subnet = draft.judge()
@@ -347,6 +352,10 @@ class Cluster(Construct):
                 rest_api=draft.rest_api, idle_seconds=draft.idle_seconds
             ),
         )
+        if draft.job_submit is not None:
+            resource.add_property_override(
+                "SlurmConfiguration.JobSubmitPlugins", [_plugin(draft.job_submit)]
+            )
         if self.qos is not None:
             # A template does not show them otherwise, and `pcs-constructs check` asks.
             resource.add_metadata("pcs-constructs", {"qos": sorted(self.qos)})
@@ -484,6 +493,20 @@ class Cluster(Construct):
         together = [c for c in namesakes if environment_of(c) == here]
         names = tuple(c.name for c in together) if together[0] is self else ()  # told once
         return (*members, *rules.errors_in(rules.EnvironmentFacts(cluster_names=names)))
+
+
+def _plugin(plugin: JobSubmitPlugin) -> dict[str, object]:
+    """As CloudFormation takes it; the CDK has no words for it yet."""
+    source = {
+        "ScriptLocation": plugin.script_location,
+        "S3VersionId": plugin.s3_version_id,
+        "Checksum": plugin.checksum,
+    }
+    return {
+        "Name": plugin.name,
+        "Type": "STARLARK",
+        "ScriptSource": {name: value for name, value in source.items() if value is not None},
+    }
 
 
 @jsii.implements(IValidation)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
-from pcs_constructs.constructs._cdk.problems import refuse, today
+from pcs_constructs.constructs._cdk.problems import (
+    PREVIEW,
+    asked_for,
+    lacking,
+    refuse,
+    today,
+)
 from pcs_constructs.constructs._cdk.tokens import known
 from pcs_constructs.constructs._cdk.tree import identity, stack_name
 from pcs_constructs.constructs.network.security_groups import ClusterSecurityGroups
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from pcs_constructs.constructs._cdk.arguments import Arguments
     from pcs_constructs.constructs.interfaces import ISharedStorage
     from pcs_constructs.model.capacity import ClusterSize
+    from pcs_constructs.model.job_submit import JobSubmitPlugin
 
 
 class ClusterDraft:
@@ -61,6 +68,7 @@ class ClusterDraft:
         self.vpc, self.size, self.slurm = take("vpc"), take("size"), take("slurm")
         self.rest_api, self.accounting = take("rest_api"), take("accounting")
         self.ipv6 = take("network_type") is NetworkType.IPV6
+        self.job_submit: JobSubmitPlugin | None = take("job_submit")
         self._given_name: str | None = take("name")
         self._given_subnet: ec2.ISubnet | None = take("subnet")
         self._group: ec2.ISecurityGroup | None = take("security_group")
@@ -82,6 +90,8 @@ class ClusterDraft:
             accounting=self.accounting,
         )
         self._judge_groups(given)
+        if self.job_submit is not None and not asked_for(scope, PREVIEW):
+            given.problems.append(lacking("job_submit"))
         refuse(scope, id, given.problems)
 
     def _judge_groups(self, given: Arguments) -> None:
@@ -162,6 +172,12 @@ class ClusterDraft:
             today=today(self._scope) if self.slurm.end_of_life else CATALOG_DATE,
         )
         yield from self.parameters.facts(self.slurm)
+        if (plugin := self.job_submit) is not None:
+            yield rules.JobSubmitFacts(
+                name=known(plugin.name),
+                location=known(plugin.script_location),
+                checksum=None if plugin.checksum is None else known(plugin.checksum),
+            )
         yield rules.PeersFacts(
             argument="rest_api_from",
             service="the REST API",

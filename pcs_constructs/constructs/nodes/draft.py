@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pcs_constructs import rules
 from pcs_constructs.constructs._cdk.once import path_of, security_group_id, subnet_id
-from pcs_constructs.constructs._cdk.problems import PREVIEW, asked_for, refuse
+from pcs_constructs.constructs._cdk.problems import PREVIEW, asked_for, lacking, refuse
 from pcs_constructs.constructs._cdk.tokens import known, known_all, without_tokens
 from pcs_constructs.constructs.network.subnets import is_public, security_group_facts, subnet_facts
 from pcs_constructs.constructs.nodes.images import follows_parameter
@@ -292,12 +292,7 @@ class NodeGroupDraft:
     def _contradictions(self) -> Iterator[Problem]:
         """The arguments that a launch template of the user's own makes meaningless."""
         if self.health_checks is not None and not asked_for(self.scope, PREVIEW):
-            yield Problem(
-                code="PCS233",
-                argument="health_checks",
-                message="is a property that the CDK does not have yet",
-                fix=f'write "{PREVIEW}": true into the context, or leave it out',
-            )
+            yield lacking("health_checks")
         if self.launch_template is None:
             return
         arguments = [*self.options.said()]

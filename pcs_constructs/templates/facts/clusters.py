@@ -71,6 +71,7 @@ def cluster_evidence(cluster: ResolvedResource) -> Iterator[Evidence]:
         resource=cluster,
         locations={**_PLACES, **({"rest_api_from": opened[0]} if opened else {})},
     )
+    yield from _job_submit(cluster)
     accounting = accounting_of(cluster)
     for scope, name in (
         (CLUSTER, "SlurmCustomSettings"),
@@ -79,6 +80,25 @@ def cluster_evidence(cluster: ResolvedResource) -> Iterator[Evidence]:
     ):
         yield from settings_evidence(
             cluster, scope, (configuration, name), slurm_of(cluster), accounting=accounting
+        )
+
+
+def _job_submit(cluster: ResolvedResource) -> Iterator[Evidence]:
+    path = ("SlurmConfiguration", "JobSubmitPlugins")
+    plugins = cluster.items(*path)
+    if plugins is None or plugins is UNKNOWN:
+        return
+    for i in range(len(plugins)):
+        yield Evidence(
+            facts=rules.JobSubmitFacts(
+                count=len(plugins) if i == 0 else 1,
+                name=cluster.text(*path, i, "Name"),
+                type=cluster.text(*path, i, "Type"),
+                location=cluster.text(*path, i, "ScriptSource", "ScriptLocation"),
+                checksum=cluster.text(*path, i, "ScriptSource", "Checksum"),
+            ),
+            resource=cluster,
+            locations={"job_submit": (*path, i)},
         )
 
 

@@ -42,6 +42,7 @@ _HUNDREDS = {
     "settings": "8",
     "hardware": "8",
     "health_checks": "2",
+    "job_submit": "1",
     "gres": "8",
     "template": "1",
 }
