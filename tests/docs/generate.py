@@ -119,6 +119,12 @@ _RENAMED = {
 # What the API has and CloudFormation has not, and what there is here instead.
 _INSTEAD = {
     "clientToken": "CloudFormation's own",
+    "instanceHealthChecks": (
+        '`health_checks`, where the context has `"pcs-constructs:preview": true`'
+    ),
+    "slurmConfiguration.jobSubmitPlugins": (
+        '`job_submit`, where the context has `"pcs-constructs:preview": true`'
+    ),
     "launchTemplateMode": "`CUSTOM`, the default: every node group has a launch template",
     "securityGroupIds": "`security_groups`, which are in the launch template",
     "sshKeyName": "`key_pair`, which is in the launch template",
@@ -139,7 +145,8 @@ def not_in_cloudformation() -> str:
     ):
         properties = set(_properties(type_))
         for member in _members(operation):
-            if _cloudformation_name(member) not in properties:
+            inside = any(member.startswith((f"{other}.", f"{other}[")) for other in found)
+            if _cloudformation_name(member) not in properties and not inside:
                 found.setdefault(member, []).append(operation)
     # A value and no member, so nothing can look for it.
     found["slurmConfiguration.scaleDownIdleTimeInSeconds=-1"] = ["UpdateComputeNodeGroup"]
