@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV := $(or $(shell command -v uv 2>/dev/null),.venv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: help demo test test-services bench check generate clean
+.PHONY: help demo test test-services bench check generate facts clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make check          format, lint and type-check"
 	@echo "make bench          compare with hand-written CDK code"
 	@echo "make generate       write the generated pages of docs/ again"
+	@echo "make facts          compare the tables with their sources, and write docs/facts.md"
 	@echo "make clean          remove what the other targets made"
 
 demo: .venv/.ready
@@ -37,6 +38,9 @@ check: .venv/.ready
 generate: .venv/.ready
 	@$(RUN) python -m pcs_constructs.model._data.generate
 	@$(RUN) python -m tests.docs.generate
+
+facts: .venv/.ready
+	@$(RUN) python -m tests.docs.facts --write
 
 clean:
 	@rm -rf .venv cdk.out dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
