@@ -45,8 +45,10 @@ class NodeInstanceProfile(Construct):
 
     Security:
         The role may register its instance with AWS PCS, and unless told otherwise it lets Session
-        Manager in. Everybody who is on a node can do what its role may: grant little to login
-        nodes.
+        Manager in. Everybody who is on a node, and every job, can do what its role may, because the
+        metadata service answers to all: grant little to login nodes. Registering answers, by the
+        API's own description, with the cluster's key; and the policy for Session Manager also reads
+        every parameter of Systems Manager in the account.
 
     Args:
         role: A role of yours instead of a new one. Its name must start with `AWSPCS` or its path
