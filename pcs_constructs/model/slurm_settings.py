@@ -171,8 +171,8 @@ SELECT_TYPES: Final = ("CR_CPU", "CR_CPU_Memory", "CR_Socket", "CR_Socket_Memory
 SLURM_SELECT_TYPES: Final = _names(
     """
     cr_core cr_core_default_dist_block cr_core_memory cr_cpu cr_cpu_memory cr_lln cr_memory
-    cr_one_task_per_core cr_pack_nodes cr_socket cr_socket_memory enforce_binding_gres
-    ll_shared_gres multiple_sharing_gres_pj one_task_per_sharing_gres
+    cr_no_dist_topo_block cr_one_task_per_core cr_pack_nodes cr_socket cr_socket_memory
+    enforce_binding_gres ll_shared_gres multiple_sharing_gres_pj one_task_per_sharing_gres
     """
 )
 """Those that Slurm knows, in small letters."""

@@ -182,12 +182,23 @@ def test_every_parameter_with_a_form_of_slurm_conf_is_here() -> None:
     assert formed - tried == set()
 
 
-def test_the_parameters_of_slurm_conf_are_those_of_its_manual(slurm: Slurm) -> None:
+@pytest.fixture
+def manual(slurm: Slurm) -> str:
+    """The page on slurm.conf."""
     pages = [*slurm.root.glob("usr/share/man/man5/slurm.conf.5.gz")]
     if not pages:
         pytest.skip("this Slurm came without its manual")
+    return gzip.decompress(pages[0].read_bytes()).decode()
+
+
+def test_the_select_types_are_those_of_the_manual(manual: str) -> None:
+    words = re.findall(r"\\fB((?:CR|ENFORCE|LL|MULTIPLE|ONE)_\w+)\\fR", manual)
+    assert {word.lower() for word in words} == slurm_settings.SLURM_SELECT_TYPES
+
+
+def test_the_parameters_of_slurm_conf_are_those_of_its_manual(manual: str) -> None:
     depth, names, before = 0, set[str](), ""
-    for line in gzip.decompress(pages[0].read_bytes()).decode().splitlines():
+    for line in manual.splitlines():
         depth += line.startswith(".RS") - line.startswith(".RE")
         match = re.match(r"\\fB([A-Z][A-Za-z0-9]+)\\fR", line)
         if match and before.startswith(".TP") and not depth:
