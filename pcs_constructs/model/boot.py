@@ -386,6 +386,7 @@ add='cd "$1" && [ ! -L .ssh ] || exit 1
 keys=.ssh/authorized_keys
 [ ! -L $keys ] && { [ -f $keys ] || [ ! -e $keys ]; } || exit 1
 umask 077 && touch $keys && new=$(grep -vxFf $keys) || exit 0
+[ -z "$(tail -c 1 $keys)" ] || echo >>$keys
 echo "$new" >>$keys'
 skip() { echo "pcs-constructs: $1 is not as in the image" >&2; }
 mount --bind / "$2" || exit 1

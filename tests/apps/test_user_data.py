@@ -298,7 +298,7 @@ _DIRECTORIES = {"Ubuntu 24.04": ["etc/apt/sources.list.d", "usr/share/keyrings"]
 
 _REAL = (
     *("awk", "cat", "chmod", "cp", "grep", "ln", "mkdir", "mktemp", "mv"),
-    *("readlink", "rm", "rmdir", "sh", "timeout", "touch"),
+    *("readlink", "rm", "rmdir", "sh", "tail", "timeout", "touch"),
 )
 _STAND_INS = (
     *("blkid", "curl", "date", "mkfs.xfs", "modprobe", "mount", "mountpoint", "rsync", "sleep"),

@@ -64,13 +64,14 @@ cp -a {shared}/. {shared.parent}/after/
     }
 
 
-def test_homes_are_copied_and_keys_are_added_as_their_owner(shared: Path) -> None:
+@pytest.mark.parametrize("written", ["echo", "printf %s"], ids=["whole", "without its end"])
+def test_homes_are_copied_and_keys_are_added_as_their_owner(shared: Path, written: str) -> None:
     told, files = _keep(
         shared,
         f"""
 install -d -o {_OWNER} -g {_OWNER} -m 700 ubuntu
 install -d -o {_OWNER} -g {_OWNER} -m 700 ubuntu/.ssh
-echo 'key of its owner' | install -o {_OWNER} -m 600 /dev/stdin ubuntu/.ssh/authorized_keys
+{written} 'key of its owner' | install -o {_OWNER} -m 600 /dev/stdin ubuntu/.ssh/authorized_keys
 """,
     )
     assert files["ubuntu/.ssh/authorized_keys"] == "key of its owner\nkey of the node\n"

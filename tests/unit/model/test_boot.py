@@ -279,7 +279,7 @@ INSTALLERS = ["amazon-linux-extras", "apt-get", "curl", "rpm", "yum"]
 # clients of its own: /usr/sbin/mount.nfs, for one.
 REAL = [
     *("awk", "cat", "cp", "grep", "ln", "mkdir", "mktemp"),
-    *("mv", "rm", "rmdir", "sh", "timeout", "touch"),
+    *("mv", "rm", "rmdir", "sh", "tail", "timeout", "touch"),
 ]
 AMAZON_LINUX = 'ID="amzn"\nVERSION_ID="2023"\n'
 
