@@ -944,7 +944,7 @@ def _about_networks(m: Row) -> Iterator[Mutant]:
     yield m(
         "PCS434",
         "no port for a terminal",
-        put(GROUP, "ScalingConfiguration", {"MinInstanceCount": 0, "MaxInstanceCount": 4}),
+        every(GROUP, "ScalingConfiguration", {"MinInstanceCount": 0, "MaxInstanceCount": 4}),
         fresh_settings(CLUSTER, SrunPortRange="60001-60004"),
     )
 
@@ -1265,7 +1265,7 @@ def _about_launch_templates(m: Row) -> Iterator[Mutant]:
     yield m("PCS629", "a weight of a block's nodes", *BLOCK, setting(GROUP, "Weight", "5"))
     yield m("PCS640", "version 1 for good", put(GROUP, f"{custom}.Version", "1"))
     for name, value in (
-        ("InstanceType", "c7i.xlarge"),
+        ("InstanceType", "c7i.metal-48xl"),
         ("IamInstanceProfile", {"Name": "nodes"}),
         ("DisableApiTermination", True),
         ("HibernationOptions", {"Configured": True}),
