@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, PcsValidationError, Unknown
 from pcs_constructs.model.slurm import SlurmVersion
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 
 class Membership:
-    """The clusters of a scene with all that belongs to them."""
+    """The clusters of some templates with all that belongs to them."""
 
     def __init__(self, resolved: ResolvedTemplates) -> None:
         self.resolved = resolved
         self.clusters = list(resolved.of_type(CLUSTER))
         self.groups = list(resolved.of_type(NODE_GROUP))
         self.queues = list(resolved.of_type(QUEUE))
-        self._own_keys = {key_of(cluster): cluster for cluster in self.clusters}
+        self._served: dict[int, list[ResolvedResource | None]] = {}
+        self._idle: dict[str, list[ResolvedResource]] = {}
+        self._own_keys = {cluster.own_key: cluster for cluster in self.clusters}
 
     @cached_property
     def keys(self) -> list[str]:
@@ -35,7 +37,30 @@ class Membership:
 
     def key(self, member: ResolvedResource) -> str | None:
         """The key of the cluster that a node group or queue belongs to."""
-        return member.key(member.get("ClusterId"))
+        return self._keys[id(member)]
+
+    @cached_property
+    def _keys(self) -> dict[int, str | None]:
+        return {
+            id(member): member.key(member.get("ClusterId"))
+            for member in (*self.groups, *self.queues)
+        }
+
+    @cached_property
+    def _groups_of(self) -> dict[str | None, list[ResolvedResource]]:
+        return self._by_cluster(self.groups)
+
+    @cached_property
+    def _queues_of(self) -> dict[str | None, list[ResolvedResource]]:
+        return self._by_cluster(self.queues)
+
+    def _by_cluster(
+        self, members: list[ResolvedResource]
+    ) -> dict[str | None, list[ResolvedResource]]:
+        by_cluster: dict[str | None, list[ResolvedResource]] = {}
+        for member in members:
+            by_cluster.setdefault(self.key(member), []).append(member)
+        return by_cluster
 
     def cluster(self, key: str | None) -> ResolvedResource | None:
         """The cluster with this key, where it is made here."""
@@ -47,21 +72,28 @@ class Membership:
 
     def groups_of(self, key: str) -> list[ResolvedResource]:
         """The node groups of a cluster."""
-        return [group for group in self.groups if self.key(group) == key]
+        return self._groups_of.get(key, [])
 
     def queues_of(self, key: str) -> list[ResolvedResource]:
         """The queues of a cluster."""
-        return [queue for queue in self.queues if self.key(queue) == key]
+        return self._queues_of.get(key, [])
 
     def served_by(self, queue: ResolvedResource) -> list[ResolvedResource | None]:
         """The node groups of a queue, `None` for those that are made elsewhere."""
-        return [
-            queue.follow(as_mapping(each).get("ComputeNodeGroupId"))
-            for each in queue.each("ComputeNodeGroupConfigurations")
-        ]
+        if id(queue) not in self._served:
+            self._served[id(queue)] = [
+                queue.follow(as_mapping(each).get("ComputeNodeGroupId"))
+                for each in queue.each("ComputeNodeGroupConfigurations")
+            ]
+        return self._served[id(queue)]
 
     def idle(self, key: str) -> list[ResolvedResource]:
         """The node groups that surely no queue of their cluster names."""
+        if key not in self._idle:
+            self._idle[key] = self._unnamed(key)
+        return self._idle[key]
+
+    def _unnamed(self, key: str) -> list[ResolvedResource]:
         queues = self.queues_of(key)
         used: set[int] = set()
         for queue in queues:
@@ -85,16 +117,14 @@ class Membership:
 _ENDS: Final = ("Min", "Max")
 
 
-def key_of(cluster: ResolvedResource) -> str:
-    """The key that references to this resource have."""
-    return f"{cluster.resolved.number(cluster.declared.template)}.{cluster.declared.logical_id}"
-
-
 def _is_output(resource: ResolvedResource) -> bool:
     """Whether its template tells others of it."""
-    template = resource.declared.template
-    outputs = as_mapping(template.content.get("Outputs"))
-    return any(resource.declared is output for output in template.references(outputs))
+    outputs = (output.get("Value") for output in resource.template.outputs.values())
+    return any(
+        resource is named
+        for value in outputs
+        for named in resource.referred(resource.stack.reduced(value))
+    )
 
 
 def slurm_of(cluster: ResolvedResource | None) -> SlurmVersion | Unknown:
@@ -131,7 +161,3 @@ def launch_template(group: ResolvedResource) -> ResolvedResource | None:
     target = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
     return target if target and target.type == LAUNCH_TEMPLATE else None
 
-
-def same(value: Any, default: Any) -> Any:
-    """The value, or another where there is none."""
-    return default if value is None else value

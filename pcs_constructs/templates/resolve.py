@@ -2,186 +2,241 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from ipaddress import ip_network
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from pcs_constructs.model.errors import UNKNOWN
+from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_mapping
-from pcs_constructs.templates.scenarios import OTHER, Other, Scenario, comparison, text
+from pcs_constructs.templates.loops import is_loop, unrolled
+from pcs_constructs.templates.scenarios import OTHER, Defaults, Other, Scenario, comparison
+from pcs_constructs.templates.values import (
+    NOTHING,
+    as_text,
+    chosen,
+    is_function,
+    joined,
+    literal,
+    whole,
+    within,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from pcs_constructs.templates.resolved import ResolvedTemplates
     from pcs_constructs.templates.template import Resource, Template
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
-_PLACEHOLDER: Final = "${?}"
+_OUTPUTS: Final = "Outputs."
+_MOST_BLOCKS: Final = 256  # what `Fn::Cidr` makes at the most
+
+STACK_NAME: Final = "AWS::StackName"
+
+FOREIGN: Final = "Fn::ForeignValue"
+"""A value of another stack, inside of what is computed here: the number of the stack, the value.
+
+No template has it; it is what is left of a list that one stack passes to another.
+"""
+
+_WRITTEN: Final = frozenset(
+    (
+        ("AWS::EC2::VPC", "CidrBlock"),
+        ("AWS::EC2::Subnet", "AvailabilityZone"),
+        ("AWS::EC2::Subnet", "CidrBlock"),
+        ("AWS::EC2::Subnet", "VpcId"),
+    )
+)
+"""Attributes that are properties of the same name."""
 
 
-class _Nothing:
-    """What `AWS::NoValue` is: the property is not there."""
+class Stack:
+    """A stack that a template makes, in one scenario. A nested template makes one for each use.
 
-
-_NOTHING: Final = _Nothing()
-
-
-def is_function(value: object) -> bool:
-    """Whether a reduced value is left for CloudFormation to compute."""
-    if not isinstance(value, Mapping) or len(cast("Mapping[str, Any]", value)) != 1:
-        return False
-    name = next(iter(cast("Mapping[str, Any]", value)))
-    return name == "Ref" or name.startswith("Fn::")
-
-
-def literal(value: Any) -> Any:
-    """A reduced value where all of it is known, else UNKNOWN."""
-    if isinstance(value, str):
-        return UNKNOWN if "{{resolve:" in value else value
-    if isinstance(value, list):
-        items = [literal(item) for item in cast("list[Any]", value)]
-        return UNKNOWN if any(item is UNKNOWN for item in items) else items
-    if isinstance(value, Mapping):
-        if is_function(cast("object", value)):
-            return UNKNOWN
-        inner = {name: literal(v) for name, v in cast("Mapping[str, Any]", value).items()}
-        return UNKNOWN if any(item is UNKNOWN for item in inner.values()) else inner
-    return value
-
-
-def sketch(value: Any) -> str | None:
-    """A text with `${?}` for each part that is not known; `None` where it is no text at all."""
-    match value:
-        case str():
-            return value
-        case bool() | int() | float():
-            return text(value)
-        case {"Fn::Join": [str() as between, [*parts]]}:
-            return between.join(sketch(part) or "" for part in parts)
-        case _:
-            return _PLACEHOLDER if is_function(value) else None
-
-
-class Evaluation:
-    """The values of one template in one scenario.
-
-    A *reduced* value has no conditions, mappings, and parameters with a known value in it any more.
-    What only CloudFormation can compute is left as it is: a `Ref` of a resource, for example.
+    Its *reduced* values have no conditions, mappings, and parameters with a known value in them any
+    more. What only CloudFormation can compute is left as it is.
 
     Args:
         template: The template.
         scenario: What is taken for true.
-        others: Gives the evaluation of a template that was read together with it.
+        resolved: All stacks that belong together.
+        number: What tells it from the others.
+        around: The stack that makes it, where it is a nested one.
+        made_by: The resource of that one that makes it.
+        certain: Whether it is made in any case.
+        passed: Whether it is seen which parameters it is given.
     """
 
     def __init__(
         self,
         template: Template,
         scenario: Scenario,
-        others: Callable[[Template], Evaluation],
+        resolved: ResolvedTemplates,
+        number: int,
+        *,
+        around: Stack | None = None,
+        made_by: Resource | None = None,
+        certain: bool = True,
+        passed: bool = True,
     ) -> None:
         self.template = template
+        self.number = number
+        self.around = around
+        self.made_by = made_by
+        self.certain = certain
+        self._passed = passed
         self._scenario = scenario
-        self._others = others
-        self._conditions: dict[str, bool] = {}
-        self._followed: set[str] = set()
+        self._resolved = resolved
+        self._conditions: dict[str, bool | Unknown] = {}
+        self._parameters: dict[tuple[str, bool], Any] = {}
+        self._outputs: dict[tuple[str, bool], Any] = {}
+        self._following: set[str] = set()
         self._looked_up: set[tuple[str, str, str]] = set()
-        self._parameters = as_mapping(template.content.get("Parameters"))
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
-            "Fn::If": self._if,
+            "Fn::Cidr": self._cidr,
             "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAZs": self._zones,
             "Fn::GetAtt": self._get_att,
+            "Fn::If": self._if,
             "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
+            "Fn::Length": self._length,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
+            "Fn::ToJsonString": self._json,
         }
 
-    @cached_property
-    def _stacks_around(self) -> list[Resource]:
-        return self.template.stacks_around()
+    # What others ask.
 
     def reduced(self, value: Any) -> Any:
         """A value with everything computed that can be; `None` for `AWS::NoValue`."""
         reduced = self._reduced(value)
-        return None if reduced is _NOTHING else reduced
+        return None if reduced is NOTHING else reduced
 
-    def condition(self, name: str) -> bool:
+    def condition(self, name: str) -> bool | Unknown:
         """Whether a condition of the template holds."""
         if name not in self._conditions:
-            self._conditions[name] = False  # of a circle, which CloudFormation refuses
-            expression = as_mapping(self.template.content.get("Conditions")).get(name)
-            self._conditions[name] = self._holds(expression)
+            self._conditions[name] = self._undecided  # of a circle, which CloudFormation refuses
+            before, self._resolved.deciding = self._resolved.deciding, True
+            try:
+                self._conditions[name] = self.holds(self.template.conditions.get(name))
+            finally:
+                self._resolved.deciding = before
         return self._conditions[name]
 
-    def exists(self, resource: Resource) -> bool:
+    def exists(self, resource: Resource) -> bool | Unknown:
         """Whether a resource of the template is made."""
-        name = resource.whole.get("Condition")
-        return not isinstance(name, str) or self.condition(name)
+        return True if resource.condition is None else self.condition(resource.condition)
 
-    def linked(self, value: Any) -> tuple[Evaluation, Any]:
+    def linked(self, value: Any) -> tuple[Stack, Any]:
         """Where a value comes from that another template passes, outputs or exports.
 
         Returns:
-            The evaluation of that template, and the value there; or this one and the same value.
+            The stack of that template, and the value there; or this one and the same value.
         """
-        # What leads back to itself, as an export that imports itself, leads nowhere.
-        key = repr(value) if is_function(value) else ""
-        if not key or key in self._followed:
+        if not is_function(value):
             return self, value
-        self._followed.add(key)
+        # What leads back to itself, as an export that imports itself, leads nowhere.
+        key = repr(value)
+        if key in self._following:
+            return self, value
+        self._following.add(key)
         try:
-            return self._linked(value)
+            there, target = self._linked(value)
         finally:
-            self._followed.discard(key)
+            self._following.discard(key)
+        if there is not self:
+            self._resolved.note(self, there)
+        return there, target
 
-    def _linked(self, value: Any) -> tuple[Evaluation, Any]:
-        here: tuple[Evaluation, Any] = (self, value)
+    def output(self, name: str) -> Any:
+        """The value of an output; UNKNOWN where there is none of that name."""
+        key = (name, self._resolved.deciding)
+        if key not in self._outputs:
+            self._outputs[key] = UNKNOWN  # of a circle
+            output = self.template.outputs.get(name)
+            if output is not None:
+                self._outputs[key] = self.reduced(output.get("Value"))
+        return self._outputs[key]
+
+    def output_exists(self, output: Mapping[str, Any]) -> bool:
+        """Whether an output may be there."""
+        condition = output.get("Condition")
+        return not isinstance(condition, str) or self.condition(condition) is not False
+
+    def exported_name(self, output: Mapping[str, Any]) -> Any:
+        """The name of an export, with what the stack is called in it; `None` if it is none."""
+        name = as_mapping(output.get("Export")).get("Name")
+        return None if name is None else self._named(self.reduced(name))
+
+    def passes(self, name: str) -> Any:
+        """What the stack around passes to a parameter, as it is there; `None` for nothing."""
+        if self.around is None or self.made_by is None:
+            return None
+        given = self.made_by.properties.get("Parameters")
+        if isinstance(given, dict) and name in given:
+            return self.around.reduced(cast("dict[str, Any]", given)[name])
+        return within(self.around.reduced(given), name)
+
+    # What it comes from.
+
+    def _linked(self, value: Any) -> tuple[Stack, Any]:
+        here: tuple[Stack, Any] = (self, value)
         match value:
-            case {"Ref": str() as name} if name in self._parameters:
-                stack = self._stacks_around[0] if len(self._stacks_around) == 1 else None
-                if stack is None or stack.get("Parameters", name) is None:
+            case {"Ref": str() as name} if name in self.template.parameters:
+                passed = self.passes(name)
+                if self.around is None or passed is None or passed is UNKNOWN:
                     return here
-                around = self._others(stack.template)
-                return around.linked(around.reduced(stack.get("Parameters", name)))
+                return self.around.linked(passed)
             case {"Fn::GetAtt": [str() as logical_id, str() as attribute]}:
-                stack = self.template.resources.get(logical_id)
-                nested = stack and self.template.nested(stack)
-                if nested is None or not attribute.startswith("Outputs."):
+                inside = self._resolved.nested(self, logical_id)
+                if inside is None or not attribute.startswith(_OUTPUTS):
                     return here
-                inside = self._others(nested)
-                if len(inside._stacks_around) > 1:  # the outputs of one are not those of another
-                    return here
-                output = as_mapping(nested.content.get("Outputs")).get(attribute[8:])
-                if output is None:
-                    return here
-                return inside.linked(inside.reduced(as_mapping(output).get("Value")))
+                output = inside.output(attribute.removeprefix(_OUTPUTS))
+                return here if output is UNKNOWN or output is None else inside.linked(output)
             case {"Fn::ImportValue": name}:
-                return self._exported(name) or here
+                exported = self._resolved.exported(self, self._named(name))
+                return here if exported is None else exported[0].linked(exported[1])
+            case {"Fn::ForeignValue": [int() as number, inner]}:
+                return self._resolved.stacks[number].linked(inner)
             case _:
                 return here
 
-    def _exported(self, name: Any) -> tuple[Evaluation, Any] | None:
-        exports: list[tuple[Evaluation, Any]] = []
-        for other in self.template.together:
-            there = self._others(other)
-            for output in as_mapping(other.content.get("Outputs")).values():
-                export = as_mapping(as_mapping(output).get("Export")).get("Name")
-                if export is not None and there.reduced(export) == name:
-                    exports.append((there, as_mapping(output).get("Value")))
-        exported = self.template.nearest(exports, lambda one: one[0].template)
-        if exported is None:
-            return None
-        there, value = exported
-        return there.linked(there.reduced(value))
+    def _named(self, value: Any) -> Any:
+        """A name with what this stack is called in the place of its own name."""
+        match value:
+            case {"Ref": "AWS::StackName"} if self.around is None:
+                name = self._resolved.stack_name(self)
+                return value if name is None else name
+            case {"Fn::Join": [str() as between, [*parts]]}:
+                return joined(between, map(self._named, parts))
+            case _:
+                return value
+
+    def _known_elsewhere(self, value: Any) -> Any:
+        """The value, where another template that was read tells it."""
+        _, target = self.linked(value)
+        return value if literal(target) is UNKNOWN else target
+
+    def _foreign(self, there: Stack, value: Any) -> Any:
+        """A value of another stack, to be used inside of one of this stack."""
+        if there is self or not is_function(value):
+            return value
+        return {FOREIGN: [there.number, value]}
+
+    # Functions.
+
+    @property
+    def _undecided(self) -> bool | Unknown:
+        return False if self._scenario.decided else UNKNOWN
 
     def _reduced(self, value: Any) -> Any:
         if isinstance(value, list):
             reduced = [self._reduced(item) for item in cast("list[Any]", value)]
-            return [item for item in reduced if item is not _NOTHING]
+            return [item for item in reduced if item is not NOTHING]
         if not isinstance(value, dict):
             return value
         items = cast("dict[str, Any]", value)
@@ -190,44 +245,77 @@ class Evaluation:
             function = self._functions.get(name)
             if function is not None:
                 return function(items[name])
+        if any(map(is_loop, items)):
+            unrolled_items = unrolled(items, self.template.parameters)
+            items = {name: item for name, item, _ in unrolled_items}
         reduced = {name: self._reduced(item) for name, item in items.items()}
-        return {name: item for name, item in reduced.items() if item is not _NOTHING}
-
-    def _known_elsewhere(self, value: Any) -> Any:
-        """The value, where another template that was read tells it."""
-        _, target = self.linked(value)
-        return value if literal(target) is UNKNOWN else target
+        return {name: item for name, item in reduced.items() if item is not NOTHING}
 
     def _ref(self, name: Any) -> Any:
         if name == "AWS::NoValue":
-            return _NOTHING
+            return NOTHING
         value = {"Ref": name}
         if not isinstance(name, str):  # what CloudFormation refuses is for others to tell
             return value
-        if name in self._scenario.parameters:
-            pinned = self._scenario.parameters[name]
-            return value if isinstance(pinned, Other) else self._listed(name, pinned)
-        if name not in self._parameters:
+        if name == STACK_NAME and self.around is None and self._scenario.stack_name:
+            return self._scenario.stack_name
+        if name not in self.template.parameters:
             return value
-        passed = self._known_elsewhere(value)
-        if passed is not value or self._stacks_around:
-            return passed
-        parameter = as_mapping(self._parameters[name])
-        # What SSM parameters are named by is not their value.
-        if str(parameter.get("Type", "")).startswith("AWS::SSM::") or "Default" not in parameter:
-            return value
-        return self._listed(name, parameter["Default"])
+        key = (name, self._resolved.deciding)
+        if key not in self._parameters:
+            self._parameters[key] = value  # of what is passed in a circle
+            self._parameters[key] = self._parameter(name, value)
+        return self._parameters[key]
 
-    def _listed(self, name: str, value: Any) -> Any:
-        kind = str(as_mapping(self._parameters.get(name)).get("Type", ""))
-        if kind.startswith("List<") or kind == "CommaDelimitedList":
-            return [part.strip() for part in str(value).split(",")]
-        return value
+    def _parameter(self, name: str, value: Any) -> Any:
+        declared = as_mapping(self.template.parameters[name])
+        kind = str(declared.get("Type", ""))
+        is_list = kind.startswith("List<") or kind == "CommaDelimitedList"
+        if self.around is not None:
+            passed = self.passes(name)
+            if passed is not None:
+                return self._given(value, passed, is_list=is_list, looked_up=_is_looked_up(kind))
+        elif name in self._scenario.parameters:
+            pinned = self._scenario.parameters[name]
+            known = not isinstance(pinned, Other) and not _is_looked_up(kind)
+            return _listed(pinned) if known and is_list else pinned if known else value
+        # What SSM parameters are named by is not their value.
+        if not self._passed or "Default" not in declared or _is_looked_up(kind):
+            return value
+        if self.around is None and not self._assumes(name):
+            return value
+        default = declared["Default"]
+        return _listed(default) if is_list else default
+
+    def _given(self, value: Any, passed: Any, *, is_list: bool, looked_up: bool) -> Any:
+        """What a parameter is that the stack around passes."""
+        if looked_up or passed is UNKNOWN or self.around is None:
+            return value
+        there, target = self.around.linked(passed)
+        if not is_list:
+            return value if literal(target) is UNKNOWN else target
+        items = _cut(target, ",")
+        return value if items is None else [self._foreign(there, item) for item in items]
+
+    def _assumes(self, name: str) -> bool:
+        """Whether the default of a parameter counts, as nobody gave it a value."""
+        defaults = self._scenario.defaults
+        if defaults is Defaults.NOWHERE or name in self._scenario.open:
+            return False
+        if defaults is Defaults.IN_VALUES and self._resolved.deciding:
+            return False
+        self._resolved.relied.add((self.template, name))
+        return True
 
     def _if(self, value: Any) -> Any:
         match value:
             case [str() as name, then, otherwise]:
-                return self._reduced(then if self.condition(name) else otherwise)
+                holds = self.condition(name)
+                if holds is not UNKNOWN:
+                    return self._reduced(then if holds else otherwise)
+                branches = (self.reduced(then), self.reduced(otherwise))
+                either = chosen(name, *branches)
+                return NOTHING if either is None else either
             case _:
                 return {"Fn::If": value}
 
@@ -237,9 +325,8 @@ class Evaluation:
             case [str() as name, first, second, *default] if not (
                 is_function(first) or is_function(second)
             ):
-                table = as_mapping(as_mapping(self.template.content.get("Mappings")).get(name))
-                row = as_mapping(table.get(text(first)))
-                place = (name, text(first), text(second))
+                row = as_mapping(as_mapping(self.template.mappings.get(name)).get(as_text(first)))
+                place = (name, as_text(first), as_text(second))
                 if place in self._looked_up:  # a mapping that looks itself up
                     return {"Fn::FindInMap": keys}
                 if place[2] in row:
@@ -256,17 +343,27 @@ class Evaluation:
 
     def _get_att(self, value: Any) -> Any:
         parts: Any = list(value.partition(".")[::2]) if isinstance(value, str) else value
+        match parts:
+            case [str() as logical_id, str() as attribute]:
+                resource = self.template.resources.get(logical_id)
+                if resource and (resource.type, attribute) in _WRITTEN:
+                    known = self.reduced(resource.properties.get(attribute))
+                    if known is not None and literal(known) is not UNKNOWN:
+                        return known
+            case [str(), dict()]:  # the name of the attribute may be a function
+                parts = [parts[0], self._reduced(parts[1])]
+            case _:
+                pass
         return self._known_elsewhere({"Fn::GetAtt": parts})
 
     def _import_value(self, value: Any) -> Any:
         return self._known_elsewhere({"Fn::ImportValue": self._reduced(value)})
 
     def _join(self, value: Any) -> Any:
-        reduced = self._reduced(value)
-        match reduced:
+        match self._reduced(value):
             case [str() as between, [*parts]]:
-                return _joined(between, parts)
-            case _:
+                return joined(between, parts)
+            case reduced:
                 return {"Fn::Join": reduced}
 
     def _select(self, value: Any) -> Any:
@@ -282,10 +379,14 @@ class Evaluation:
     def _split(self, value: Any) -> Any:
         reduced = self._reduced(value)
         match reduced:
-            case [str() as between, str() as whole] if between:
-                return whole.split(between)
+            case [str() as between, text] if between:
+                there, target = self.linked(text)
+                items = _cut(target, between)
+                if items is not None:
+                    return [self._foreign(there, item) for item in items]
             case _:
-                return {"Fn::Split": reduced}
+                pass
+        return {"Fn::Split": reduced}
 
     def _sub(self, value: Any) -> Any:
         match value:
@@ -303,58 +404,118 @@ class Evaluation:
                 f"${{{variable[2]}}}" if variable[1] else self._variable(variable[2].strip(), own)
             )
             end = variable.end()
-        return _joined("", [*parts, pattern[end:]])
+        return joined("", [*parts, pattern[end:]])
 
     def _variable(self, name: str, own: Mapping[str, Any]) -> Any:
         if name in own:
             return self._reduced(own[name])
         return self._get_att(name) if "." in name else self._ref(name)
 
-    def _holds(self, expression: Any) -> bool:
+    def _cidr(self, value: Any) -> Any:
+        reduced = self._reduced(value)
+        match reduced:
+            case [str() as block, count, *bits]:
+                made = _blocks(block, whole(count), whole(bits[0]) if bits else 8)
+                if made is not None:
+                    return made
+            case _:
+                pass
+        return {"Fn::Cidr": reduced}
+
+    def _zones(self, value: Any) -> Any:
+        region = self._reduced(value)
+        return {"Fn::GetAZs": "" if region == {"Ref": "AWS::Region"} else region}
+
+    def _length(self, value: Any) -> Any:
+        reduced = self._reduced(value)
+        return len(cast("Any", reduced)) if isinstance(reduced, list) else {"Fn::Length": reduced}
+
+    def _json(self, value: Any) -> Any:
+        reduced = self.reduced(value)
+        if literal(reduced) is UNKNOWN:
+            return {"Fn::ToJsonString": reduced}
+        return json.dumps(reduced, separators=(",", ":"))
+
+    # Conditions.
+
+    def holds(self, expression: Any) -> bool | Unknown:
+        """Whether an expression holds, as conditions and the assertions of rules have them."""
         match expression:
             case {"Condition": str() as name}:
                 return self.condition(name)
             case {"Fn::And": [*parts]}:
-                return all(self._holds(part) for part in parts)
+                return every(self.holds(part) for part in parts)
             case {"Fn::Or": [*parts]}:
-                return any(self._holds(part) for part in parts)
+                return some(self.holds(part) for part in parts)
             case {"Fn::Not": [part]}:
-                return not self._holds(part)
+                inner = self.holds(part)
+                return UNKNOWN if inner is UNKNOWN else not inner
             case {"Fn::Equals": [left, right]}:
                 return self._equal(left, right)
             case _:
-                return self._scenario.comparisons.get(comparison([expression]), False)
+                return self._scenario.comparisons.get(comparison([expression]), self._undecided)
 
-    def _equal(self, left: Any, right: Any) -> bool:
+    def _equal(self, left: Any, right: Any) -> bool | Unknown:
         one, other = self.reduced(left), self.reduced(right)
         if literal(one) is not UNKNOWN and literal(other) is not UNKNOWN:
-            return text(one) == text(other)
+            return as_text(one) == as_text(other)
         # A parameter that has a value which no condition names is equal to none of them.
         sides = (as_mapping(side).get("Ref") for side in (left, right))
         if any(self._scenario.parameters.get(str(side)) is OTHER for side in sides):
             return False
-        return one == other or self._scenario.comparisons.get(comparison([left, right]), False)
+        key = comparison([left, right])
+        return True if one == other else self._scenario.comparisons.get(key, self._undecided)
 
 
-def _joined(between: str, parts: Iterable[Any]) -> Any:
-    """The parts in one text, or those that are known next to each other in one."""
-    texts: list[Any] = []
-    for number, part in enumerate(parts):
-        if part is _NOTHING:
-            continue
-        flat: list[Any] = [between] if number and between else []
-        match part:
-            case {"Fn::Join": ["", [*inner]]}:
-                flat += inner
-            case dict() | list():
-                flat.append(part)
-            case _:
-                flat.append(text(part))
-        for piece in flat:
-            if isinstance(piece, str) and texts and isinstance(texts[-1], str):
-                texts[-1] += piece
-            elif piece != "":
-                texts.append(piece)
-    if len(texts) == 1:
-        return texts[0]
-    return {"Fn::Join": ["", texts]} if texts else ""
+def every(answers: Any) -> bool | Unknown:
+    """Whether all of some answers are yes."""
+    distinct = set(answers)
+    return False if False in distinct else UNKNOWN if UNKNOWN in distinct else True
+
+
+def some(answers: Any) -> bool | Unknown:
+    """Whether any of some answers is yes."""
+    distinct = set(answers)
+    return True if True in distinct else UNKNOWN if UNKNOWN in distinct else False
+
+
+def _is_looked_up(kind: str) -> bool:
+    return kind.startswith("AWS::SSM::")
+
+
+def _listed(value: Any) -> list[str]:
+    return [part.strip() for part in as_text(value).split(",")]
+
+
+def _cut(value: Any, between: str) -> list[Any] | None:
+    """The pieces of a text that a mark stands between, also where some are not known."""
+    if isinstance(value, str):
+        return None if "{{resolve:" in value else value.split(between)
+    if isinstance(value, list):
+        return cast("list[Any]", value)
+    match value:
+        case {"Fn::Join": ["", [*parts]]}:
+            pieces: list[list[Any]] = [[]]
+            for part in cast("list[Any]", parts):
+                if not isinstance(part, str):
+                    pieces[-1].append(part)
+                    continue
+                first, *others = part.split(between)
+                pieces[-1] += [first] if first else []
+                pieces += [[each] if each else [] for each in others]
+            # A piece that is not known alone may be several; between marks it is taken for one.
+            return [joined("", piece) for piece in pieces] if len(pieces) > 1 else None
+        case _:
+            return None
+
+
+def _blocks(block: str, count: int | Unknown, bits: int | Unknown) -> list[str] | None:
+    """What `Fn::Cidr` makes of a range: so many, each with so many bits for hosts."""
+    if count is UNKNOWN or bits is UNKNOWN or not 0 < count <= _MOST_BLOCKS:
+        return None
+    try:
+        network = ip_network(block)
+        made = islice(network.subnets(new_prefix=network.max_prefixlen - bits), count)
+        return [str(each) for each in made]
+    except ValueError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
@@ -10,11 +11,21 @@ from typing import TYPE_CHECKING, Any, cast
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
-from pcs_constructs.templates.resolve import Evaluation, is_function, literal
-from pcs_constructs.templates.scenarios import Scenario
+from pcs_constructs.templates.nesting import Nesting, nearest
+from pcs_constructs.templates.resolve import STACK_NAME, Stack
+from pcs_constructs.templates.scenarios import Defaults, Scenario
+from pcs_constructs.templates.types import STACK
+from pcs_constructs.templates.values import (
+    calls,
+    is_function,
+    literal,
+    references,
+    shown,
+    within,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pcs_constructs.templates.document import Step
     from pcs_constructs.templates.template import Resource, Template
@@ -22,22 +33,42 @@ if TYPE_CHECKING:
 Path = tuple["Step", ...]
 """Where something is in the properties of a resource."""
 
+_MOST_USES = 32
+"""Stacks of one template; of one that is used more often one is looked at, for all."""
+
 
 class ResolvedResource:
     """A resource in one scenario: its properties without conditions, mappings and parameters."""
 
     def __init__(
-        self, declared: Resource, evaluation: Evaluation, resolved: ResolvedTemplates
+        self,
+        declared: Resource,
+        stack: Stack,
+        resolved: ResolvedTemplates,
+        exists: bool | Unknown,
     ) -> None:
         self.declared = declared
         self.type = declared.type
+        self.logical_id = declared.logical_id
+        self.stack = stack
         self.resolved = resolved
-        self._evaluation = evaluation
+        self.exists = exists
+        """Whether it is made; UNKNOWN where that depends on what nobody knows."""
+
+    @property
+    def template(self) -> Template:
+        """The template that it is in."""
+        return self.declared.template
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is made in any case."""
+        return self.exists is True and self.stack.certain
 
     @cached_property
     def properties(self) -> Mapping[str, Any]:
         """The reduced properties."""
-        return cast("Mapping[str, Any]", self._evaluation.reduced(self.declared.properties))
+        return as_mapping(self.stack.reduced(self.declared.properties))
 
     @cached_property
     def metadata(self) -> Mapping[str, Any]:
@@ -45,15 +76,12 @@ class ResolvedResource:
         return as_mapping(as_mapping(self.declared.whole.get("Metadata")).get("pcs-constructs"))
 
     def get(self, *path: Step) -> Any:
-        """A reduced value inside of others; `None` where there is none."""
-        value: Any = self.properties
-        for step in path:
-            if isinstance(step, int):
-                items = cast("list[Any]", value) if isinstance(value, list) else []
-                value = items[step] if step < len(items) else None
-            else:
-                value = as_mapping(value).get(step)
-        return value
+        """A reduced value inside of others; UNKNOWN inside of what is not known, `None` of none."""
+        return within(self.properties, *path)
+
+    def has(self, *path: Step) -> bool:
+        """Whether there surely is a value."""
+        return self.get(*path) not in (None, UNKNOWN)
 
     def known(self, *path: Step) -> Any:
         """A value where all of it is known, else UNKNOWN; `None` where there is none."""
@@ -67,6 +95,10 @@ class ResolvedResource:
         if isinstance(value, bool):
             return "true" if value else "false"
         return str(value) if isinstance(value, (str, int, float)) else UNKNOWN
+
+    def shown(self, *path: Step) -> str:
+        """A value as text, with what stands for what is not known; empty where there is none."""
+        return shown(self.get(*path))
 
     def number(self, *path: Step) -> float | Unknown | None:
         """A value as a number, a whole one if it is."""
@@ -117,86 +149,313 @@ class ResolvedResource:
 
     def reference(self, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value refers to, and its attribute; empty for `Ref`."""
-        there, target = self._evaluation.linked(value)
+        there, target = self.stack.linked(value)
         match target:
             case {"Ref": str() as name}:
-                resource = self.resolved.resource(there.template, name)
+                resource = self.resolved.resource(there, name)
                 return (resource, "") if resource else None
             case {"Fn::GetAtt": [str() as name, str() as attribute]}:
-                resource = self.resolved.resource(there.template, name)
+                resource = self.resolved.resource(there, name)
                 return (resource, attribute) if resource else None
             case _:
                 return None
+
+    def references(self, value: Any) -> Iterator[tuple[ResolvedResource, str]]:
+        """Every resource that a reduced value refers to, at any depth, with the attribute."""
+        for each in references(value):
+            target = self.reference(each)
+            if target is not None:
+                yield target
+
+    def referred(self, value: Any) -> list[ResolvedResource]:
+        """Every resource that a reduced value refers to, at any depth."""
+        return list(dict.fromkeys(resource for resource, _ in self.references(value)))
 
     def key(self, value: Any) -> str | None:
         """A text that is the same for what is the same thing; `None` for nothing."""
         if value is None or value == "":
             return None
-        if not is_function(value):
+        if value is not UNKNOWN and not is_function(value):
             return json.dumps(value, sort_keys=True)
         target = self.reference(value)
         if target is not None:
-            declared = target[0].declared
-            return f"{self.resolved.number(declared.template)}.{declared.logical_id}"
-        there, inner = self._evaluation.linked(value)
-        return f"{self.resolved.number(there.template)} {json.dumps(inner, sort_keys=True)}"
+            return target[0].own_key
+        there, inner = self.stack.linked(value)
+        inner = "" if inner is UNKNOWN else json.dumps(inner, sort_keys=True)
+        return f"{there.number} {inner}"
+
+    @property
+    def own_key(self) -> str:
+        """The key that references to this resource have."""
+        return f"{self.stack.number}.{self.logical_id}"
 
     @property
     def name(self) -> str:
         """What to call it in messages: its physical name, or its logical id."""
         text = self.text("Name")
-        return text if isinstance(text, str) else self.declared.logical_id
+        return text if isinstance(text, str) else self.logical_id
 
 
 class ResolvedTemplates:
-    """All templates that belong together, each in one scenario.
+    """The stacks that templates make together, each template in one scenario.
 
     Args:
         together: The templates.
-        scenarios: The scenario of each, by its place; the default one where there is none.
+        scenarios: The scenario of each; where there is none, all defaults count.
         today: The day by which they are judged, as an ISO date.
+        nesting: What is known of nested stacks, where it was found before.
     """
 
     def __init__(
         self,
-        together: list[Template],
-        scenarios: Mapping[int, Scenario] | None = None,
+        together: Sequence[Template],
+        scenarios: Mapping[Template, Scenario] | None = None,
         *,
         today: str = CATALOG_DATE,
+        nesting: Nesting | None = None,
     ) -> None:
-        given = scenarios or {}
         self.today = today
-        self._evaluations = {
-            id(template): Evaluation(template, given.get(i, Scenario()), self._evaluation)
-            for i, template in enumerate(together)
-        }
-        self._numbers = {id(template): i for i, template in enumerate(together)}
+        self.templates = together
+        self.deciding = False
+        """Whether a condition is computed at the moment."""
+        self.relied: set[tuple[Template, str]] = set()
+        """The parameters whose defaults were taken for their values."""
+        self._links: dict[Template, set[Template]] = {}
+        self._inner: dict[Template, set[Template]] | None = None
+        self.stacks: list[Stack] = []
         self.resources: dict[tuple[int, str], ResolvedResource] = {}
-        self._by_type: dict[str, list[ResolvedResource]] = {}
-        for template in together:
-            evaluation = self._evaluations[id(template)]
-            for logical_id, declared in template.resources.items():
-                if evaluation.exists(declared):
-                    resource = ResolvedResource(declared, evaluation, self)
-                    self.resources[id(template), logical_id] = resource
-                    self._by_type.setdefault(resource.type, []).append(resource)
+        self._nesting = nesting or Nesting(together)
+        self._scenarios = dict.fromkeys(together, Scenario()) | dict(scenarios or {})
+        self._stacks_of: dict[Template, list[Stack]] = {}
+        self._nested: dict[tuple[int, str], Stack | None] = {}
+        self._exports: dict[str, list[tuple[Stack, Any]]] | None = None
+        self._make_stacks()
+        self._declared: dict[str, list[ResolvedResource]] = {}
+        for stack in self.stacks:
+            for logical_id, declared in stack.template.resources.items():
+                resource = ResolvedResource(declared, stack, self, stack.exists(declared))
+                self._declared.setdefault(resource.type, []).append(resource)
+                if resource.exists is not False:
+                    self.resources[stack.number, logical_id] = resource
+        self._by_type = {
+            type_: there
+            for type_, resources in self._declared.items()
+            if (there := [one for one in resources if one.exists is not False])
+        }
 
-    def _evaluation(self, template: Template) -> Evaluation:
-        return self._evaluations[id(template)]
+    # The stacks.
 
-    def evaluation(self, template: Template) -> Evaluation:
-        """The values of a template."""
-        return self._evaluations[id(template)]
+    def _make_stacks(self) -> None:
+        """The stacks of all templates: first those that no other one makes."""
+        makers = self._nesting.makers
+        for template in self.templates:
+            if template not in makers:
+                self._make(template)
+        self._make_nested(0)
+        for template in self.templates:
+            if template not in self._stacks_of and not self._is_absent(template, {template}):
+                # It is made in a circle, or which template a nested stack has is not known.
+                before = len(self.stacks)
+                self._make(template, passed=False)
+                self._make_nested(before)
 
-    def number(self, template: Template) -> int:
-        """What tells a template from others, whose names may be the same."""
-        return self._numbers[id(template)]
+    def _make_nested(self, first: int) -> None:
+        """All stacks that stacks make, and those that these make."""
+        for stack in self.stacks[first:]:
+            pending = [stack]
+            while pending:
+                around = pending.pop()
+                for resource in self._nesting.stacks.get(around.template, ()):
+                    if (inside := self.nested(around, resource.logical_id)) is not None:
+                        pending.append(inside)
 
-    def resource(self, template: Template, logical_id: str) -> ResolvedResource | None:
+    def _make(
+        self,
+        template: Template,
+        *,
+        around: Stack | None = None,
+        made_by: Resource | None = None,
+        certain: bool = True,
+        passed: bool = True,
+    ) -> Stack:
+        stack = Stack(
+            template,
+            self._scenarios[template],
+            self,
+            len(self.stacks),
+            around=around,
+            made_by=made_by,
+            certain=certain,
+            passed=passed,
+        )
+        self.stacks.append(stack)
+        self._stacks_of.setdefault(template, []).append(stack)
+        return stack
+
+    def nested(self, stack: Stack, logical_id: str) -> Stack | None:
+        """The nested stack that a resource of a stack makes, where its template is known."""
+        key = (stack.number, logical_id)
+        if key not in self._nested:
+            self._nested[key] = None  # of what its own parameters lead to
+            resource = stack.template.resources.get(logical_id)
+            if resource is not None and resource.type == STACK:
+                self._nested[key] = self._inside(stack, resource)
+        return self._nested[key]
+
+    def _inside(self, stack: Stack, resource: Resource) -> Stack | None:
+        exists = stack.exists(resource)
+        if exists is False:
+            return None
+        url = stack.reduced(resource.properties.get("TemplateURL"))
+        template = self._nesting.template(resource, url)
+        if template not in self._scenarios or self._is_around(template, stack):
+            return None
+        made = self._stacks_of.get(template, [])
+        if len(made) >= _MOST_USES:
+            return None
+        certain = stack.certain and exists is True
+        return self._make(template, around=stack, made_by=resource, certain=certain)
+
+    def _is_around(self, template: Template, stack: Stack) -> bool:
+        """Whether a template is that of a stack or of one around it: it would lead in a circle."""
+        around: Stack | None = stack
+        while around is not None:
+            if around.template is template:
+                return True
+            around = around.around
+        return False
+
+    def _is_absent(self, template: Template, seen: set[Template]) -> bool:
+        """Whether surely no stack is made of a template of nested stacks."""
+        for maker in self._nesting.makers[template]:
+            if maker.template not in self._scenarios:
+                continue
+            stacks = self._stacks_of.get(maker.template)
+            if stacks is None:
+                if maker.template in seen or maker.template not in self._nesting.makers:
+                    return False
+                if not self._is_absent(maker.template, {*seen, maker.template}):
+                    return False
+            for stack in stacks or ():
+                if stack.exists(maker) is not False:
+                    other = self._nested.get((stack.number, maker.logical_id))
+                    if other is None:
+                        return False
+        return True
+
+    def stack_name(self, stack: Stack) -> str | None:
+        """What a stack is taken to be called, where its name is put into that of an export."""
+        scenario = self._scenarios[stack.template]
+        if scenario.stack_name is not None:
+            return scenario.stack_name
+        if scenario.defaults is Defaults.NOWHERE or STACK_NAME in scenario.open:
+            return None
+        self.relied.add((stack.template, STACK_NAME))
+        return stack.template.stack_name
+
+    def exported(self, stack: Stack, name: Any) -> tuple[Stack, Any] | None:
+        """The stack that exports something under a name, and what; as a stack would import it."""
+        if self._exports is None:
+            self._exports = {}
+            for there in self.stacks:
+                for output in there.template.outputs.values():
+                    key = self._export_key(there, there.exported_name(output))
+                    if key is not None and there.output_exists(output):
+                        value = there.reduced(output.get("Value"))
+                        self._exports.setdefault(key, []).append((there, value))
+        key = self._export_key(stack, name)
+        exports = self._exports.get(key, []) if key is not None else []
+        if len(exports) > 1:
+            one = nearest((there.template for there, _ in exports), stack.template)
+            exports = [export for export in exports if export[0].template is one]
+        return exports[0] if len(exports) == 1 else None
+
+    def _export_key(self, stack: Stack, name: Any) -> str | None:
+        """What tells one name of an export from others; `None` where it is not known."""
+        if name is None or name is UNKNOWN:
+            return None
+        open_ = self._scenarios[stack.template].defaults is Defaults.NOWHERE
+        for call in calls(name):
+            match call:
+                case {"Ref": str() as of} if of in _SAME_EVERYWHERE:
+                    pass
+                case {"Ref": str() as of} if of in stack.template.parameters and not open_:
+                    # A parameter of the same name is taken to have the same value.
+                    self.relied.add((stack.template, of))
+                case {"Fn::Join": _}:
+                    pass
+                case _:
+                    return None
+        return json.dumps(name, sort_keys=True)
+
+    @cached_property
+    def titles(self) -> Mapping[int, str]:
+        """What to call each stack, by its number, such that all are told apart."""
+        plain = Counter(stack.template.title for stack in self.stacks)
+        titles: dict[int, str] = {}
+        for stack in self.stacks:
+            title = stack.template.title
+            if plain[title] > 1 and stack.made_by is not None:
+                title = f"{title} of {stack.made_by.logical_id}"
+            elif plain[title] > 1 and stack.template.file is not None:
+                title = stack.template.file.as_posix()
+            again = sum(other == title for other in titles.values())
+            titles[stack.number] = f"{title} ({again + 1})" if again else title
+        return titles
+
+    def note(self, stack: Stack, other: Stack) -> None:
+        """Remember that a value of one stack comes from another one."""
+        if stack.template is not other.template:
+            self._links.setdefault(stack.template, set()).add(other.template)
+            self._links.setdefault(other.template, set()).add(stack.template)
+
+    def neighbours(self, template: Template) -> list[Template]:
+        """The templates with which one has to be read: as far as their values went so far.
+
+        Those that it gives values or gets them from, those of the stacks around these, and those
+        of the stacks inside of it.
+        """
+        near = {template, *self._links.get(template, ()), *self.inside(template)}
+        for each in list(near):
+            for stack in self.stacks_of(each):
+                around = stack.around
+                while around is not None:
+                    near.add(around.template)
+                    around = around.around
+        return [each for each in self.templates if each in near]
+
+    def inside(self, template: Template) -> set[Template]:
+        """The templates of the stacks that the stacks of a template make, at any depth."""
+        if self._inner is None:
+            self._inner = {}
+            for stack in self.stacks:
+                around = stack.around
+                while around is not None:
+                    self._inner.setdefault(around.template, set()).add(stack.template)
+                    around = around.around
+        return self._inner.get(template, set())
+
+    # The resources.
+
+    def resource(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
         """A resource, where it is made in this scenario."""
-        return self.resources.get((id(template), logical_id))
+        return self.resources.get((stack.number, logical_id))
 
     def of_type(self, *types: str) -> Iterator[ResolvedResource]:
-        """The resources of some types, in all templates."""
+        """The resources of some types, in all stacks."""
         for type_ in types:
             yield from self._by_type.get(type_, [])
+
+    def declared_of_type(self, type_: str) -> list[ResolvedResource]:
+        """The resources of a type, those too that are not made in this scenario."""
+        return self._declared.get(type_, [])
+
+    def stacks_of(self, template: Template) -> list[Stack]:
+        """The stacks that a template makes; none where the one around makes none."""
+        return self._stacks_of.get(template, [])
+
+
+_SAME_EVERYWHERE = frozenset(
+    ("AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::URLSuffix", "AWS::NoValue")
+)
+"""Pseudo parameters that have one value for all stacks of an account and a Region."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from pcs_constructs.templates.document import as_mapping
+from pcs_constructs.templates.values import as_text
 
 if TYPE_CHECKING:
     from pcs_constructs.templates.template import Template
@@ -18,6 +20,19 @@ BOUND: Final = 64
 
 _WORK: Final = 6_000  # resources times combinations, for a second or so
 _FEWEST: Final = 8
+
+
+class Defaults(Enum):
+    """Where a parameter that nobody gave a value has its default."""
+
+    EVERYWHERE = "everywhere"
+    """In values and in conditions."""
+
+    IN_VALUES = "in values"
+    """In values; what a condition says is not known, as people choose by it."""
+
+    NOWHERE = "nowhere"
+    """Nowhere: what is seen is sure whatever is deployed."""
 
 
 class Other:
@@ -37,6 +52,58 @@ class Scenario:
     comparisons: Mapping[str, bool] = field(default_factory=dict[str, bool])
     """How comparisons end of which neither side is known, by what they compare."""
 
+    decided: bool = True
+    """Whether other comparisons are taken to be false; else it is not known what they are."""
+
+    defaults: Defaults = Defaults.EVERYWHERE
+    """Where parameters have their defaults."""
+
+    open: frozenset[str] = frozenset()
+    """Parameters that have no value nonetheless."""
+
+    stack_name: str | None = None
+    """What the stack is called, where somebody said it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What somebody says of a deployment."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Values of parameters, in every template that has one of the name."""
+
+    stack_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What stacks are called, by the files of their templates or the names of those."""
+
+    def parameters_of(self, template: Template) -> dict[str, str]:
+        """The values of the parameters of a template."""
+        return {
+            name: value for name, value in self.parameters.items() if name in template.parameters
+        }
+
+    def scenario(
+        self,
+        template: Template,
+        *,
+        decided: bool = False,
+        defaults: Defaults = Defaults.EVERYWHERE,
+        open_: frozenset[str] = frozenset(),
+    ) -> Scenario:
+        """What is taken for true of a template where no combinations are looked at."""
+        return Scenario(
+            parameters=self.parameters_of(template),
+            decided=decided,
+            defaults=defaults,
+            open=open_,
+            stack_name=self.stack_name(template),
+        )
+
+    def stack_name(self, template: Template) -> str | None:
+        """What the stack of a template is called, if that is said."""
+        file = template.file
+        names = (template.name, template.stack_name, *((file.as_posix(),) if file else ()))
+        return next((self.stack_names[n] for n in names if n in self.stack_names), None)
+
 
 class Scenarios(NamedTuple):
     """The combinations that are looked at."""
@@ -51,19 +118,24 @@ class Scenarios(NamedTuple):
     """How many combinations there are."""
 
 
-def scenarios(template: Template, types: frozenset[str], fixed: frozenset[str]) -> Scenarios:
+def scenarios(
+    template: Template, types: frozenset[str], passed: frozenset[str], given: Given
+) -> Scenarios:
     """The combinations of conditions that decide about resources of some types.
 
     Args:
         template: The template.
         types: The types of the resources.
-        fixed: Parameters whose values are given by the stack around.
+        passed: Parameters whose values the stack around gives.
+        given: What somebody says of the deployment.
     """
+    own = given.parameters_of(template)
+    fixed = passed | own.keys()
     named = sorted(_conditions_of(template, types))
     literals: dict[str, list[str]] = {}
     opaque: dict[str, None] = {}
     for name in named:
-        for equals in _comparisons(_conditions(template).get(name)):
+        for equals in _comparisons(template.conditions.get(name)):
             _sort(equals, literals, opaque, fixed)
     choices: list[tuple[str, list[Any]]] = [
         (name, _candidates(template, name, texts)) for name, texts in literals.items()
@@ -74,11 +146,10 @@ def scenarios(template: Template, types: frozenset[str], fixed: frozenset[str]) 
     for values in others:
         total *= 1 + len(values)
     chosen = [
-        _scenario([name for name, _ in choices], list(opaque), values)
+        _scenario(given, template, [name for name, _ in choices], list(opaque), values)
         for values in islice(_nearest_first(first, others), _bound(template, types))
     ]
-    # The first stays, whatever it is: others are told apart from it.
-    kept = [chosen[0], *(each for each in chosen[1:] if not _is_refused(template, each))]
+    kept = [each for each in chosen if not _is_refused(template, each)] or [chosen[0]]
     return Scenarios(tuple(kept), tuple(named), total - len(chosen) + len(kept))
 
 
@@ -133,11 +204,11 @@ def _value(value: Any, scenario: Scenario) -> str | None:
     match value:
         case {"Ref": str() as name}:
             assumed = scenario.parameters.get(name, OTHER)
-            return None if isinstance(assumed, Other) else text(assumed)
+            return None if isinstance(assumed, Other) else as_text(assumed)
         case dict() | list() | None:
             return None
         case _:
-            return text(value)
+            return as_text(value)
 
 
 def _bound(template: Template, types: frozenset[str]) -> int:
@@ -146,10 +217,16 @@ def _bound(template: Template, types: frozenset[str]) -> int:
     return min(BOUND, max(_FEWEST, _WORK // max(resources, 1)))
 
 
-def _scenario(parameters: list[str], opaque: list[str], values: list[Any]) -> Scenario:
+def _scenario(
+    given: Given, template: Template, parameters: list[str], opaque: list[str], values: list[Any]
+) -> Scenario:
     return Scenario(
-        parameters=dict(zip(parameters, values, strict=False)),
+        parameters={
+            **given.parameters_of(template),
+            **dict(zip(parameters, values, strict=False)),
+        },
         comparisons=dict(zip(opaque, values[len(parameters) :], strict=True)),
+        stack_name=given.stack_name(template),
     )
 
 
@@ -165,13 +242,9 @@ def _nearest_first(first: list[Any], others: list[list[Any]]) -> Iterator[list[A
                 yield combination
 
 
-def _conditions(template: Template) -> Mapping[str, Any]:
-    return as_mapping(template.content.get("Conditions"))
-
-
 def _conditions_of(template: Template, types: frozenset[str]) -> set[str]:
     """The conditions that resources of these types depend on, through others as well."""
-    there = _conditions(template)
+    there = template.conditions
     if not there:
         return set()
     pending: list[str] = []
@@ -239,8 +312,8 @@ def _sort(
             case {"Ref": str() as name} if not isinstance(other, (dict, list)):
                 if name not in fixed:
                     texts = literals.setdefault(name, [])
-                    if text(other) not in texts:
-                        texts.append(text(other))
+                    if as_text(other) not in texts:
+                        texts.append(as_text(other))
                 return
             case _:
                 pass
@@ -253,17 +326,12 @@ def comparison(equals: Sequence[Any]) -> str:
     return " ".join(sorted(json.dumps(side, sort_keys=True) for side in equals))
 
 
-def text(value: object) -> str:
-    """A value as CloudFormation compares it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _candidates(template: Template, name: str, literals: list[str]) -> list[Any]:
     """The values of a parameter that make a difference, the default first."""
     parameter = as_mapping(as_mapping(template.content.get("Parameters")).get(name))
     values = parameter.get("AllowedValues")
-    allowed = [text(v) for v in cast("list[object]", values if isinstance(values, list) else [])]
-    candidates: list[Any] = [text(parameter["Default"])] if "Default" in parameter else []
+    allowed = [as_text(v) for v in cast("list[object]", values if isinstance(values, list) else [])]
+    candidates: list[Any] = [as_text(parameter["Default"])] if "Default" in parameter else []
     candidates += [literal for literal in literals if not allowed or literal in allowed]
     rest = [value for value in allowed if value not in literals]
     if len(rest) == 1:

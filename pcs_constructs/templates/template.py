@@ -1,24 +1,22 @@
-"""Reads CloudFormation templates: their resources, and what these refer to. Never starts Node."""
+"""Reads CloudFormation templates from files. Never starts Node."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from pcs_constructs.model.errors import UNKNOWN, InputError, Unknown
+from pcs_constructs.model.errors import InputError
 from pcs_constructs.templates.document import DocumentError, as_list, as_mapping, parse
+from pcs_constructs.templates.loops import is_loop, unrolled
 
 if TYPE_CHECKING:
-    from pcs_constructs.templates.document import Document
-
-_T = TypeVar("_T")
+    from pcs_constructs.templates.document import Document, Step
 
 _SUFFIX: Final = ".template.json"  # what the CDK calls its templates in cdk.out
-_NESTED: Final = ".nested"  # and those of nested stacks, before that
 _SUFFIXES: Final = (".yaml", ".yml", ".json", ".template")  # what others call theirs
 _DEEPEST: Final = 100  # levels of lists and mappings; more than anybody writes
 
@@ -53,44 +51,14 @@ class Resource:
     path: str | None
     """The path of the construct that made it, where the CDK wrote it down."""
 
-    condition: str | None = None
+    condition: str | None
     """The name of the condition that it is made under, if any."""
 
-    @property
-    def whole(self) -> Mapping[str, Any]:
-        """The resource with what is beside its properties."""
-        return cast("Mapping[str, Any]", self.template.content["Resources"][self.logical_id])
+    whole: Mapping[str, Any]
+    """All that is said of it, with what is beside its properties."""
 
-    def get(self, *names: str) -> Any:
-        """A property inside of others, as it stands; `None` where there is none."""
-        value: Any = self.properties
-        for name in names:
-            if not isinstance(value, Mapping):
-                return None
-            value = cast("Mapping[str, Any]", value).get(name)
-        return value
-
-    def text(self, *names: str) -> str | Unknown | None:
-        """A property that is text or a number; UNKNOWN where only CloudFormation will know it."""
-        value = self.template.literal(self.get(*names))
-        return value if value is None or value is UNKNOWN else str(value)
-
-    def number(self, *names: str) -> int | Unknown | None:
-        """A property that is a whole number; UNKNOWN also where it is anything else."""
-        value = self.text(*names)
-        if value is None or value is UNKNOWN:
-            return value
-        return int(value) if re.fullmatch(r"-?\d{1,15}", value, re.ASCII) else UNKNOWN
-
-
-class Reference(NamedTuple):
-    """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to."""
-
-    resource: Resource
-    """The resource, in whichever template it is."""
-
-    attribute: str
-    """The attribute, such as `Arn`; empty for what `Ref` gives."""
+    place: tuple[Step, ...]
+    """Where that is in its file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +74,12 @@ class Template:
     resources: dict[str, Resource]
     """Its resources, by logical id."""
 
+    outputs: dict[str, Mapping[str, Any]]
+    """Its outputs, by their names."""
+
+    conditions: dict[str, Any]
+    """What its conditions are, by their names."""
+
     together: list[Template]
     """Every template that was read with it, and itself."""
 
@@ -114,6 +88,9 @@ class Template:
 
     document: Document | None = None
     """What tells in which line something is, where it was read from a file."""
+
+    displayed: str | None = None
+    """What `cdk ls` says, where the CDK wrote it down."""
 
     def of_type(self, type_: str) -> list[Resource]:
         """The resources of a type."""
@@ -125,225 +102,24 @@ class Template:
         return as_mapping(self.content.get("Parameters"))
 
     @property
-    def conditions(self) -> Mapping[str, Any]:
-        """What its conditions are, by their names."""
-        return as_mapping(self.content.get("Conditions"))
+    def mappings(self) -> Mapping[str, Any]:
+        """Its mappings, by their names."""
+        return as_mapping(self.content.get("Mappings"))
 
     @property
-    def outputs(self) -> Mapping[str, Mapping[str, Any]]:
-        """Its outputs, by their names; but those that a loop makes."""
-        outputs: Mapping[str, Any] = as_mapping(self.content.get("Outputs"))
-        return {
-            name: cast("Mapping[str, Any]", output)
-            for name, output in outputs.items()
-            if isinstance(output, Mapping)
-        }
+    def file_name(self) -> str:
+        """What its file is called, where it was read from one; else its own name."""
+        return self.file.name if self.file else self.name
 
-    def literal(self, value: object) -> Any:
-        """The value, where it is written here or is the default of a parameter; else UNKNOWN.
+    @property
+    def stack_name(self) -> str:
+        """What its stack is taken to be called: its own name, without the end of that of a file."""
+        return re.sub(r"\.(?:yaml|yml|json|template)$", "", self.name)
 
-        `AWS::NoValue` is no value, `None`, and 4.0 is 4, as it is to CloudFormation.
-        """
-        if isinstance(value, Mapping):
-            name = cast("Mapping[str, Any]", value).get("Ref")
-            if name == "AWS::NoValue":
-                return None
-            parameter = self._parameter(name)
-            # What SSM parameters are named by is not their value.
-            if parameter is None or str(parameter.get("Type", "")).startswith("AWS::SSM::"):
-                return UNKNOWN
-            default = parameter.get("Default", UNKNOWN)
-            return UNKNOWN if isinstance(default, Mapping | list) else self.literal(default)
-        if isinstance(value, list):
-            items = [self.literal(item) for item in cast("list[object]", value)]
-            return UNKNOWN if any(item is UNKNOWN for item in items) else items
-        if isinstance(value, str) and "{{resolve:" in value:
-            return UNKNOWN
-        return int(value) if isinstance(value, float) and value.is_integer() else value
-
-    def shown(self, value: object) -> str:
-        """The value as text, with `<Name>` in the place of what only CloudFormation will know."""
-        known = self.literal(value)
-        value = value if known is UNKNOWN else known
-        if isinstance(value, Mapping):
-            return self._placeholder(cast("Mapping[str, Any]", value))
-        if isinstance(value, list):
-            return ",".join(map(self.shown, cast("list[object]", value)))
-        if isinstance(value, bool):
-            return str(value).lower()
-        return "" if value is None else str(value)
-
-    def referred(self, value: object) -> Resource | None:
-        """The resource that a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` is of."""
-        target = self.reference(value)
-        return target.resource if target else None
-
-    def reference(self, value: object) -> Reference | None:
-        """What a `Ref`, `Fn::GetAtt` or `Fn::ImportValue` leads to, among what was read."""
-        return self._followed(value, frozenset())
-
-    def _followed(self, value: object, seen: frozenset[object]) -> Reference | None:
-        """What a value leads to; nothing if it leads back to something that led to it."""
-        match value:
-            case {"Ref": str() as name}:
-                return self._reference(name, "", seen) or self._passed(name, seen)
-            case {"Fn::GetAtt": [str() as logical_id, str() as attribute]}:
-                return self._reference(logical_id, attribute, seen)
-            case {"Fn::GetAtt": str() as text}:
-                logical_id, _, attribute = text.partition(".")
-                return self._reference(logical_id, attribute, seen)
-            case {"Fn::ImportValue": str() as name} if name not in seen:
-                outputs_of = [
-                    (other, output.get("Value"))
-                    for other in self.together
-                    for output in other.outputs.values()
-                    if output.get("Export", {}).get("Name") == name
-                ]
-                exported = self.nearest(outputs_of, lambda one: one[0])
-                if exported is not None:
-                    return exported[0]._followed(exported[1], seen | {name})
-            case _:
-                pass
-        return None
-
-    def references(self, value: object) -> Iterator[Resource]:
-        """Every resource that a value refers to, at any depth; also in `Fn::Sub`."""
-        for reference in self.all_references(value):
-            yield reference.resource
-
-    def all_references(self, value: object) -> Iterator[Reference]:
-        """Every reference in a value, at any depth; also in `Fn::Sub`."""
-        target = self.reference(value)
-        if target is not None:
-            yield target
-        elif isinstance(value, Mapping):
-            items = cast("Mapping[str, Any]", value)
-            if isinstance(text := items.get("Fn::Sub"), str):
-                yield from self._substituted(text)
-            for item in items.values():
-                yield from self.all_references(item)
-        elif isinstance(value, list):
-            items = cast("list[Any]", value)
-            if len(items) == 2 and isinstance(items[0], str) and isinstance(items[1], Mapping):
-                yield from self._substituted(items[0])  # the long form of Fn::Sub
-            for item in items:
-                yield from self.all_references(item)
-
-    def _substituted(self, text: str) -> Iterator[Reference]:
-        for part in text.split("${")[1:]:
-            logical_id, _, attribute = part.partition("}")[0].partition(".")
-            target = self._reference(logical_id, attribute, frozenset())
-            if target is not None:
-                yield target
-
-    def _placeholder(self, call: Mapping[str, Any]) -> str:
-        """What stands for the result of a function, such as `<Parameter>` or `<If:Condition>`."""
-        function, of = next(iter(call.items()), ("", None))
-        items = as_list(of)
-        last = items[-1] if items else None
-        match function:
-            case "Ref" | "Fn::GetAtt":
-                return f"<{'.'.join(str(item) for item in items)}>"
-            case "Fn::Join" if isinstance(last, list):
-                return str(items[0]).join(map(self.shown, cast("list[object]", last)))
-            case "Fn::Sub" if items:
-                long = isinstance(last, Mapping)  # the long form has values of its own
-                values = cast("Mapping[str, Any]", last if long else {})
-                return self._filled(str(items[0]), values)
-            case _:
-                return f"<{function.removeprefix('Fn::')}:{self.shown(items[:1])}>"
-
-    def _filled(self, text: str, values: Mapping[str, Any]) -> str:
-        """The text of an `Fn::Sub`, as far as it is known."""
-
-        def fill(hole: re.Match[str]) -> str:
-            name = hole[1]
-            if name.startswith("!"):  # how a text says `${name}` itself
-                return f"${{{name[1:]}}}"
-            return self.shown(values.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
-
-        return re.sub(r"\$\{([^}]*)\}", fill, text)
-
-    def _reference(
-        self, logical_id: str, attribute: str, seen: frozenset[object]
-    ) -> Reference | None:
-        resource = self.resources.get(logical_id)
-        if resource is None:
-            return None
-        nested = self.nested(resource) if attribute.startswith("Outputs.") else None
-        # Of a template that several stacks are made of, the resources are not those of this one.
-        if nested is not None and nested.stack_around() is None:
-            return Reference(resource, attribute)
-        if nested is not None and (nested, attribute) not in seen:
-            output = nested.outputs.get(attribute.removeprefix("Outputs."), {})
-            target = nested._followed(output.get("Value"), seen | {(nested, attribute)})
-            return target or Reference(resource, attribute)
-        return Reference(resource, attribute)
-
-    def stack_around(self) -> Resource | None:
-        """The resource that makes a nested stack of this template, in the template around it.
-
-        There is none where several do, as what is true in one of the stacks need not be in another.
-        """
-        stacks = self.stacks_around()
-        return stacks[0] if len(stacks) == 1 else None
-
-    def stacks_around(self) -> list[Resource]:
-        """Every resource that makes a nested stack of this template."""
-        return [
-            stack
-            for other in self.together
-            for stack in other.of_type("AWS::CloudFormation::Stack")
-            if other.nested(stack) is self
-        ]
-
-    def nearest(self, candidates: Sequence[_T], of: Callable[[_T], Template]) -> _T | None:
-        """The only one of those found; of several the only one in this template's directory.
-
-        A directory for each environment has the same names in each.
-        """
-        if len(candidates) > 1 and self.file is not None:
-            here = self.file.parent
-            candidates = [
-                one for one in candidates if (file := of(one).file) and file.parent == here
-            ]
-        return candidates[0] if len(candidates) == 1 else None
-
-    def _passed(self, parameter: str, seen: frozenset[object]) -> Reference | None:
-        """What the stack around a nested one passes to a parameter."""
-        stack = None if (self, parameter) in seen else self.stack_around()
-        if stack is None:
-            return None
-        value = stack.get("Parameters", parameter)
-        return stack.template._followed(value, seen | {(self, parameter)})
-
-    def nested(self, stack: Resource) -> Template | None:
-        """The template of a nested stack, where the CDK wrote down which file it is.
-
-        Its command line has that written down, and others name the file as `TemplateURL`, for
-        `aws cloudformation package`. Else it is the only one with these parameters, whose names the
-        CDK makes from what they are of.
-        """
-        if stack.type != "AWS::CloudFormation::Stack":
-            return None
-        others = [other for other in self.together if other is not self]
-        file = _url(stack.get("TemplateURL")).rpartition("/")[2]
-        named = [t for t in others if file and file in {t.name, t.file.name if t.file else ""}]
-        if by_name := self.nearest(named, lambda one: one):
-            return by_name
-        path = as_mapping(stack.whole.get("Metadata")).get("aws:asset:path", "")
-        name = str(path).removesuffix(_SUFFIX)
-        passed = set(as_mapping(stack.get("Parameters")))
-        nested = [
-            other
-            for other in others
-            if (other.name == name if name else other.name.endswith(_NESTED))
-            and passed == set(other.parameters)
-        ]
-        return nested[0] if len(nested) == 1 else None
-
-    def _parameter(self, name: object) -> Mapping[str, Any] | None:
-        return self.parameters.get(name) if isinstance(name, str) else None
+    @property
+    def title(self) -> str:
+        """What people know it by: what `cdk ls` says where the CDK wrote it down, else its name."""
+        return self.displayed or self.name
 
 
 def read(*paths: str | Path) -> list[Template]:
@@ -358,12 +134,16 @@ def read(*paths: str | Path) -> list[Template]:
         TemplateError: A file is not there, is neither JSON nor YAML, or is no template.
     """
     together: list[Template] = []
+    manifests: dict[Path, Mapping[str, str]] = {}
     for path in map(Path, paths):
         files = _files(path) if path.is_dir() else [path]
         before = len(together)
         for file in files:
             try:
-                together.append(_template(file, together))
+                if file.parent not in manifests:
+                    manifests[file.parent] = _displayed(file.parent)
+                displayed = manifests[file.parent].get(file.name)
+                together.append(_template(file, together, displayed))
             except _NoTemplateError:
                 # What the CDK calls a template is meant as one, and so is what somebody names.
                 if not path.is_dir() or file.name.endswith(_SUFFIX):
@@ -371,6 +151,21 @@ def read(*paths: str | Path) -> list[Template]:
         if len(together) == before:
             raise TemplateError(f"{path}: no template is in there, such as *{_SUFFIX}")
     return together
+
+
+def _displayed(directory: Path) -> Mapping[str, str]:
+    """What `cdk ls` says of the stacks in a `cdk.out`, by the names of their files."""
+    try:
+        content: Any = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    names: dict[str, str] = {}
+    for artifact in as_mapping(as_mapping(content).get("artifacts")).values():
+        file = as_mapping(as_mapping(artifact).get("properties")).get("templateFile")
+        name = as_mapping(artifact).get("displayName")
+        if isinstance(file, str) and isinstance(name, str):
+            names[file] = name.partition(" (")[0]  # the name of the stack follows, where it differs
+    return names
 
 
 def parsed(name: str, content: Mapping[str, Any], file: str | Path | None = None) -> Template:
@@ -403,7 +198,7 @@ def _says_resources(file: Path) -> bool:
     return "Resources" in text and "AWS::" in text
 
 
-def _template(path: Path, together: list[Template]) -> Template:
+def _template(path: Path, together: list[Template], displayed: str | None) -> Template:
     try:
         document = _unwrapped(parse(path.read_text(encoding="utf-8-sig")))
         content: Any = document.content
@@ -428,7 +223,7 @@ def _template(path: Path, together: list[Template]) -> Template:
             reason = "is no CloudFormation template, it has no Resources"
             raise _NoTemplateError(f"{path}: {reason}")
     name = path.name.removesuffix(_SUFFIX)
-    return _parsed(name, cast("dict[str, Any]", content), together, path, document)
+    return _parsed(name, cast("dict[str, Any]", content), together, path, document, displayed)
 
 
 def _unwrapped(document: Document) -> Document:
@@ -448,11 +243,18 @@ def _parsed(
     together: list[Template],
     file: Path | None = None,
     document: Document | None = None,
+    displayed: str | None = None,
 ) -> Template:
     if wrong := next(_wrong_shapes(content), None):
         raise TemplateError(f"{file or name}: {wrong}")
-    template = Template(name, content, {}, together, file, document)
-    for logical_id, resource in _resources(content):
+    template = Template(name, content, {}, {}, {}, together, file, document, displayed)
+    parameters = template.parameters
+    for condition, body, _ in unrolled(content.get("Conditions"), parameters):
+        template.conditions[condition] = body
+    for logical_id, body, place in unrolled(content.get("Resources"), parameters, ("Resources",)):
+        resource = as_mapping(body)
+        if is_loop(logical_id) or next(_wrong_shape_of(resource, ""), None):
+            continue  # what a loop makes is looked at here only
         waits_for: str | list[str] = resource.get("DependsOn") or []
         path = as_mapping(resource.get("Metadata")).get("aws:cdk:path")
         template.resources[logical_id] = Resource(
@@ -463,12 +265,17 @@ def _parsed(
             depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
             path=path if isinstance(path, str) else None,
             condition=resource.get("Condition"),
+            whole=resource,
+            place=place,
         )
+    for output, body, _ in unrolled(content.get("Outputs"), parameters):
+        if not is_loop(output):
+            template.outputs[output] = as_mapping(body)
     return template
 
 
 def _resources(content: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every resource; but those of a loop, which only CloudFormation unrolls."""
+    """Every resource that is written out, and not made by a loop."""
     for logical_id, resource in content["Resources"].items():
         if isinstance(resource, Mapping):
             yield logical_id, cast("Mapping[str, Any]", resource)
@@ -493,31 +300,20 @@ def _wrong_shapes(content: Mapping[str, Any]) -> Iterator[str]:
             elif not isinstance(one.get("Export", {}), Mapping):
                 yield f"{section}.{name}.Export is no mapping"
     for logical_id, resource in _resources(content):
-        where = f"Resources.{logical_id}"
-        for name in ("Type", "Condition"):
-            if not isinstance(resource.get(name, ""), str):
-                yield f"{where}.{name} is no text"
-        for name in ("Properties", "Metadata"):
-            if not _is_mapping(resource.get(name)):
-                yield f"{where}.{name} is no mapping"
-        waits_for = resource.get("DependsOn")
-        names = as_list(waits_for or "")
-        if not all(isinstance(name, str) for name in names):
-            yield f"{where}.DependsOn is neither a logical id nor a list of some"
+        yield from _wrong_shape_of(resource, f"Resources.{logical_id}")
 
 
-def _url(value: object) -> str:
-    """A URL as far as it is written: with `${` for what only CloudFormation will know."""
-    match value:
-        case str():
-            return value
-        case {"Fn::Sub": str() as text} | {"Fn::Sub": [str() as text, {}]}:
-            return text
-        case {"Fn::Join": [str() as between, list()]}:
-            parts = cast("list[object]", cast("Any", value)["Fn::Join"][1])
-            return between.join(part if isinstance(part, str) else "${" for part in parts)
-        case _:
-            return ""
+def _wrong_shape_of(resource: Mapping[str, Any], where: str) -> Iterator[str]:
+    for name in ("Type", "Condition"):
+        if not isinstance(resource.get(name, ""), str):
+            yield f"{where}.{name} is no text"
+    for name in ("Properties", "Metadata"):
+        if not _is_mapping(resource.get(name)):
+            yield f"{where}.{name} is no mapping"
+    waits_for = resource.get("DependsOn")
+    names = as_list(waits_for or "")
+    if not all(isinstance(name, str) for name in names):
+        yield f"{where}.DependsOn is neither a logical id nor a list of some"
 
 
 def _is_mapping(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pcs_constructs import rules
 from pcs_constructs.analysis.check.wording import for_templates
@@ -28,14 +28,16 @@ from pcs_constructs.templates.facts.resources import code_evidence, resource_evi
 from pcs_constructs.templates.facts.storage import storage_evidence
 from pcs_constructs.templates.members import Membership
 from pcs_constructs.templates.resolved import ResolvedTemplates
-from pcs_constructs.templates.scenarios import Scenario, Scenarios, scenarios
-from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE
+from pcs_constructs.templates.nesting import Nesting
+from pcs_constructs.templates.scenarios import Given, Scenarios, scenarios
+from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE, STACK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pcs_constructs.model.errors import Problem
+    from pcs_constructs.templates.scenarios import Scenario
     from pcs_constructs.templates.template import Resource, Template
 
 _WORK: Final = 6_000  # resources times combinations of all templates, for a second or so
@@ -127,79 +129,145 @@ class Result:
     """How many findings are not among them because somebody gave a reason."""
 
 
-_Key = tuple[int, str, Location, str, str]
-
-
 @dataclass(slots=True)
 class _Found:
     finding: Finding
     order: tuple[int, int, str]
-    scenarios: set[int] = field(default_factory=set[int])
+    variants: set[_Variant] = field(default_factory=set["_Variant"])
 
 
-def check(together: list[Template], *, today: str = CATALOG_DATE) -> Result:
+class _Variant(NamedTuple):
+    """A combination of one template's conditions; that of all defaults where there is no number."""
+
+    template: Template | None = None
+    number: int = 0
+
+
+_DEFAULTS: Final = _Variant()
+
+
+def check(
+    together: Sequence[Template], *, today: str = CATALOG_DATE, given: Given | None = None
+) -> Result:
     """Find everything that is wrong in templates that belong together.
 
     Args:
         together: The templates.
         today: The day by which versions of Slurm are judged, as an ISO date. By default the one on
             which the library's table of them was made.
+        given: What is said of the deployment: values of parameters, names of stacks. By default
+            nothing is: then the defaults of parameters and the values that they allow are judged.
     """
-    violations: list[_Found] = []
-    notes: list[str] = []
-    everything: list[Scenarios] = [
-        scenarios(template, JUDGED, _given_parameters(template)) for template in together
-    ]
-    everything = _shared(everything, together)
-    first = {i: each.scenarios[0] for i, each in enumerate(everything)}
-    whole = ResolvedTemplates(together, first, today=today)
-    by_template: dict[int, dict[tuple[object, ...], _Found]] = {}
-    _collect(_judged(whole), 0, together, by_template)
-    for number, (template, each) in enumerate(zip(together, everything, strict=True)):
+    return _Check(together, today, given or Given()).result()
+
+
+class _Check:
+    def __init__(self, together: Sequence[Template], today: str, given: Given) -> None:
+        self._together = together
+        self._today = today
+        self._nesting = Nesting(together)
+        self._places = {template: place for place, template in enumerate(together)}
+        types = JUDGED | {STACK}
+        self._combinations = _shared(
+            {
+                template: scenarios(template, types, self._passed(template), given)
+                for template in together
+            }
+        )
+        self._first = {t: each.scenarios[0] for t, each in self._combinations.items()}
+        self._violations: dict[tuple[object, ...], _Found] = {}
+        self._rows: dict[Template, list[dict[str, str]]] = {}
+
+    def result(self) -> Result:
+        defaults = self._resolved(self._together, self._first)
+        self._collect(_judged(defaults), _DEFAULTS)
+        notes: list[str] = []
+        for template, each in self._combinations.items():
+            if defaults.stacks_of(template):
+                self._vary(template, each, defaults)
+            if each.total > len(each.scenarios):
+                notes.append(
+                    f"{_label(template)}: {len(each.scenarios)} of {each.total} combinations of "
+                    "conditions were looked at, those nearest to the defaults"
+                )
+        found = sorted(self._violations.values(), key=lambda one: one.order)
+        return Result(
+            findings=tuple(_under(one.finding, self._when(one)) for one in found),
+            templates=len(self._together),
+            resources=sum(len(template.resources) for template in self._together),
+            notes=tuple(notes),
+        )
+
+    def _vary(self, template: Template, each: Scenarios, defaults: ResolvedTemplates) -> None:
+        """Judge a template, and what is nested in it, in its other combinations."""
+        self._rows[template] = [_row(defaults, template, each, 0)]
+        if len(each.scenarios) == 1:
+            return
+        near = defaults.neighbours(template)
         for i, scenario in enumerate(each.scenarios[1:], start=1):
-            resolved = ResolvedTemplates(together, {**first, number: scenario}, today=today)
-            only = (
-                (location, p) for location, p in _judged(resolved) if _is_of(location, template)
+            around = [*near, *self._nesting.inside(template).difference(near)]
+            around.sort(key=self._places.__getitem__)
+            resolved = self._resolved(around, {**self._first, template: scenario})
+            own = {template, *resolved.inside(template)}
+            self._collect(
+                ((place, p) for place, p in _judged(resolved) if place.resource.template in own),
+                _Variant(template, i),
             )
-            _collect(only, i, together, by_template)
-        if each.total > len(each.scenarios):
-            notes.append(
-                f"{_label(template)}: {len(each.scenarios)} of {each.total} combinations of "
-                "conditions were looked at, those nearest to the defaults"
-            )
-        table = _table(template, together, first, number, each)
-        for one in by_template.get(id(template), {}).values():
-            when = _when(one.scenarios, table)
-            violations.append(_Found(_under(one.finding, when), one.order))
-    violations.sort(key=lambda one: one.order)
-    return Result(
-        findings=tuple(one.finding for one in violations),
-        templates=len(together),
-        resources=sum(len(template.resources) for template in together),
-        notes=tuple(notes),
-    )
+            self._rows[template].append(_row(resolved, template, each, i))
+
+    def _resolved(
+        self, together: Sequence[Template], chosen: Mapping[Template, Scenario]
+    ) -> ResolvedTemplates:
+        own = {template: chosen[template] for template in together}
+        return ResolvedTemplates(together, own, today=self._today, nesting=self._nesting)
+
+    def _passed(self, template: Template) -> frozenset[str]:
+        """The parameters that the stacks around a nested one give values."""
+        return frozenset(
+            name
+            for stack in self._nesting.makers.get(template, ())
+            for name in as_mapping(stack.properties.get("Parameters"))
+        )
+
+    def _collect(self, judged: Iterator[tuple[Location, Problem]], variant: _Variant) -> None:
+        for location, problem in judged:
+            resource = location.resource.declared
+            key = (resource, location.path, problem.code, problem.message)
+            if key not in self._violations:
+                finding = _finding(resource, location, problem)
+                place = self._places[resource.template]
+                self._violations[key] = _Found(finding, (place, finding.line or 0, problem.code))
+            self._violations[key].variants.add(variant)
+
+    def _when(self, one: _Found) -> str | None:
+        """When something is wrong: by its own template's conditions, or of one around it."""
+        by_template: dict[Template, set[int]] = {}
+        for variant in one.variants:
+            if variant.template is not None:
+                by_template.setdefault(variant.template, set()).add(variant.number)
+        own = self._together[one.order[0]]
+        always = _DEFAULTS in one.variants
+        if always and own in self._rows:
+            return _when({0, *by_template.get(own, ())}, self._rows[own])
+        if always or not by_template:
+            return None
+        template = own if own in by_template else next(iter(by_template))
+        return _when(by_template[template], self._rows[template])
 
 
-def _shared(everything: list[Scenarios], together: list[Template]) -> list[Scenarios]:
-    """As many combinations of each template as there is time for: in each all are looked at."""
-    resources = sum(one.type in JUDGED for t in together for one in t.resources.values())
-    undecided = sum(each.total > 1 for each in everything)
+def _shared(combinations: dict[Template, Scenarios]) -> dict[Template, Scenarios]:
+    """As many combinations of each template as there is time for: in each some are looked at."""
+    resources = sum(one.type in JUDGED for t in combinations for one in t.resources.values())
+    undecided = sum(each.total > 1 for each in combinations.values())
     bound = max(_FEWEST, _WORK // max(resources * undecided, 1))
-    return [each._replace(scenarios=each.scenarios[:bound]) for each in everything]
-
-
-def _given_parameters(template: Template) -> frozenset[str]:
-    """The parameters that the stacks around a nested one give values."""
-    stacks = template.stacks_around()
-    return frozenset(name for stack in stacks for name in as_mapping(stack.get("Parameters")))
-
-
-def _is_of(location: Location, template: Template) -> bool:
-    return location.resource.declared.template is template
+    return {
+        template: each._replace(scenarios=each.scenarios[:bound])
+        for template, each in combinations.items()
+    }
 
 
 def evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
-    """Everything that the rules can judge in a scene."""
+    """Everything that the rules can judge."""
     membership = Membership(resolved)
     yield from resource_evidence(membership)
     for cluster in membership.clusters:
@@ -234,30 +302,10 @@ def _judged(resolved: ResolvedTemplates) -> Iterator[tuple[Location, Problem]]:
             yield Location(cluster, ("Scheduler", "Version")), problem
 
 
-def _collect(
-    judged: Iterator[tuple[Location, Problem]],
-    scenario: int,
-    together: list[Template],
-    violations: dict[int, dict[tuple[object, ...], _Found]],
-) -> None:
-    for (resolved, path, outside), problem in judged:
-        resource = resolved.declared
-        key = (resource.logical_id, path, problem.code, problem.message)
-        there = violations.setdefault(id(resource.template), {})
-        if key not in there:
-            finding = _finding(resource, path, problem, outside=outside)
-            order = (together.index(resource.template), finding.line or 0, problem.code)
-            there[key] = _Found(finding, order)
-        there[key].scenarios.add(scenario)
-
-
-def _finding(
-    resource: Resource, path: tuple[str | int, ...], problem: Problem, *, outside: bool
-) -> Finding:
+def _finding(resource: Resource, location: Location, problem: Problem) -> Finding:
     template = resource.template
-    place = path if outside else ("Resources", resource.logical_id, "Properties", *path)
-    if not path:
-        place = ("Resources", resource.logical_id)
+    path = location.path
+    place = path if location.outside else (*resource.place, *(("Properties", *path) if path else ()))
     message, fix = for_templates(problem)
     return Finding(
         template=_label(template),
@@ -281,28 +329,17 @@ def _under(finding: Finding, condition: str | None) -> Finding:
     return finding if condition is None else replace(finding, condition=condition)
 
 
-def _table(
-    template: Template,
-    together: list[Template],
-    first: dict[int, Scenario],
-    number: int,
-    each: Scenarios,
-) -> list[dict[str, str]]:
-    """For each scenario, how the conditions and the parameters that they look at come out."""
+def _row(
+    resolved: ResolvedTemplates, template: Template, each: Scenarios, number: int
+) -> dict[str, str]:
+    """How the conditions and the parameters that they look at come out in a combination."""
     if len(each.scenarios) == 1:
-        return [{}]
-    rows: list[dict[str, str]] = []
-    for scenario in each.scenarios:
-        evaluation = ResolvedTemplates(together, {**first, number: scenario}).evaluation(template)
-        row = {
-            name: name if evaluation.condition(name) else f"not {name}" for name in each.conditions
-        }
-        for name, value in scenario.parameters.items():
-            row[f"={name}"] = (
-                f"{name} is {value}" if isinstance(value, str) else f"{name} is another"
-            )
-        rows.append(row)
-    return rows
+        return {}
+    stack = resolved.stacks_of(template)[0]
+    row = {name: name if stack.condition(name) else f"not {name}" for name in each.conditions}
+    for name, value in each.scenarios[number].parameters.items():
+        row[f"={name}"] = f"{name} is {value}" if isinstance(value, str) else f"{name} is another"
+    return row
 
 
 def _when(where: set[int], table: list[dict[str, str]]) -> str | None:

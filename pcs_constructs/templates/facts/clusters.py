@@ -19,10 +19,10 @@ from pcs_constructs.templates.facts.settings import listed_settings, settings_ev
 from pcs_constructs.templates.members import (
     accounting_of,
     instance_types,
-    key_of,
     launch_template,
     slurm_of,
 )
+from pcs_constructs.templates.values import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,9 +119,9 @@ def is_fixed(name: str | Unknown | None) -> bool:
 
 def _choices(cluster: ResolvedResource) -> tuple[SlurmVersion, ...]:
     """The versions that the parameter for the version lets people choose from."""
-    raw = cluster.declared.get(*_SLURM)
+    raw = within(cluster.declared.properties, *_SLURM)
     name = as_mapping(raw).get("Ref")
-    parameters = as_mapping(cluster.declared.template.content.get("Parameters"))
+    parameters = as_mapping(cluster.template.content.get("Parameters"))
     values = as_mapping(parameters.get(str(name))).get("AllowedValues")
     versions: list[SlurmVersion] = []
     for value in cast("list[object]", values if isinstance(values, list) else []):
@@ -209,7 +209,7 @@ def environment_evidence(membership: Membership) -> Iterator[Evidence]:
     """The clusters of one template, which are all in one account and Region."""
     by_template: dict[int, list[ResolvedResource]] = {}
     for cluster in membership.clusters:
-        by_template.setdefault(id(cluster.declared.template), []).append(cluster)
+        by_template.setdefault(id(cluster.template), []).append(cluster)
     for clusters in by_template.values():
         names = [name for cluster in clusters if isinstance(name := cluster.text("Name"), str)]
         yield Evidence(
@@ -275,7 +275,7 @@ def _mount_points(groups: list[ResolvedResource]) -> dict[str, frozenset[str]] |
     by_group: dict[str, frozenset[str]] = {}
     for group in groups:
         template = launch_template(group)
-        if template is None or template.get("LaunchTemplateData", "UserData") is not None:
+        if template is None or template.has("LaunchTemplateData", "UserData"):
             continue
         paths = mount_points(group)
         if UNKNOWN not in paths and instance_types(group):
@@ -327,7 +327,6 @@ __all__ = [
     "cluster_evidence",
     "environment_evidence",
     "is_fixed",
-    "key_of",
     "members_evidence",
     "tags_of",
     "version_problems",

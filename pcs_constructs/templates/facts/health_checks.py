@@ -52,7 +52,7 @@ def _incomplete(group: ResolvedResource) -> Iterator[str]:
         (_ON_START[:2], "OnStart"),
         (_ON_START, "Profile"),
     )
-    there = [(path, needed) for path, needed in parts if group.get(*path) is not None]
+    there = [(path, needed) for path, needed in parts if group.has(*path)]
     if not there:
         yield ""
     for path, needed in there:

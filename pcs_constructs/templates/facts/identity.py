@@ -12,8 +12,7 @@ from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_list, as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence, Location
-from pcs_constructs.templates.facts.resources import is_left_open
-from pcs_constructs.templates.resolve import is_function, sketch
+from pcs_constructs.templates.values import is_function, may_have_more, sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,12 +140,12 @@ def _of_document(resource: ResolvedResource, path: Path) -> Iterator[tuple[Path,
     # What is inside of a text has no place of its own.
     place = (*path, "Statement") if isinstance(written, Mapping) else path
     statements = document.get("Statement")
-    if statements is None or is_left_open(document):
+    if statements is None or may_have_more(document):
         yield path, UNKNOWN
     for i, statement in enumerate(as_list(statements)):
         if statements is not None:
             inside = (*place, i) if isinstance(statements, list) and place != path else place
-            left_open = not as_mapping(statement) or is_left_open(as_mapping(statement))
+            left_open = not as_mapping(statement) or may_have_more(as_mapping(statement))
             yield inside, UNKNOWN if left_open else statement
 
 
@@ -188,7 +187,7 @@ def _registers(role: ResolvedResource) -> bool | Unknown:
         # A policy of somebody's own, which is not here.
         or any(":aws:policy/" not in text for text in texts)
         or role.items("Policies") is UNKNOWN
-        or is_left_open(role.properties)
+        or may_have_more(role.properties)
         or _is_added_to(role)
     )
     return UNKNOWN if unread else False
@@ -229,7 +228,7 @@ def _is_added_to(role: ResolvedResource) -> bool:
         for policy in role.resolved.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
     ) or any(
         name == "Fn::Transform" or (name.startswith("Fn::ForEach::") and "AWS::IAM::" in str(made))
-        for template in role.declared.template.together
+        for template in role.template.together
         for name, made in as_mapping(template.content.get("Resources")).items()
     )
 
@@ -279,7 +278,7 @@ def parameter_evidence(resources: list[ResolvedResource]) -> Iterator[Evidence]:
     """What the parameters of templates show; they are told with a first resource of theirs."""
     seen: set[int] = set()
     for resource in resources:
-        template = resource.declared.template
+        template = resource.template
         if id(template) in seen:
             continue
         seen.add(id(template))

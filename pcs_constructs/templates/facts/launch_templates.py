@@ -69,12 +69,12 @@ def _reference(
         path
         for path in _IGNORED
         if template is not None
-        and template.get(_DATA, *path) is not None
+        and template.has(_DATA, *path)
         and not _says_nothing(group, template, path)
         # A Capacity Block is the one case in which the type is wanted.
         and not (path == ("InstanceType",) and option in {"CAPACITY_BLOCK", UNKNOWN})
     ]
-    own = tuple(name for name in ("SecurityGroupIds", "SshKeyName") if group.get(name) is not None)
+    own = tuple(name for name in ("SecurityGroupIds", "SshKeyName") if group.has(name))
     mode = group.text("LaunchTemplateMode")
     interfaces = template.each(*_INTERFACES) if template else []
     bare = tuple(i for i, each in enumerate(interfaces) if _is_bare(each))
@@ -378,5 +378,5 @@ def _volume(template: ResolvedResource, ebs: Path) -> Mapping[str, Any]:
         "iops": template.whole(*ebs, "Iops"),
         "throughput": template.whole(*ebs, "Throughput"),
         "encrypted": UNKNOWN if encrypted is None else encrypted,
-        "kms_key": template.get(*ebs, "KmsKeyId") is not None,
+        "kms_key": template.has(*ebs, "KmsKeyId"),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.facts.evidence import Evidence
-from pcs_constructs.templates.resolve import sketch
+from pcs_constructs.templates.values import sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ def mount_evidence(membership: Membership) -> Iterator[Evidence]:
         servers: dict[str, str | Unknown] = {}
         targets: dict[str, tuple[str | Unknown, ...]] = {}
         for file_system in _mounted(group):
-            name = file_system.declared.logical_id
+            name = file_system.logical_id
             if file_system.type == EFS:
                 there = _subnets(mount_targets(file_system))
                 if there and not here <= {id(subnet) for subnet in there}:

@@ -130,7 +130,7 @@ def group_lists(template: ResolvedResource) -> list[Path]:
     paths: list[Path] = [(data, "SecurityGroupIds")]
     for i in range(len(template.each(data, "NetworkInterfaces"))):
         paths.append((data, "NetworkInterfaces", i, "Groups"))
-    return [path for path in paths if template.get(*path) is not None]
+    return [path for path in paths if template.has(*path)]
 
 
 def _identifiers(resource: ResolvedResource, subnets: Path, groups: Path) -> Evidence:
@@ -198,7 +198,7 @@ def _subnet_evidence(
     yield Evidence(
         facts=rules.NodeSubnetFacts(
             argument=argument,
-            name=subnet.declared.logical_id,
+            name=subnet.logical_id,
             in_vpc=UNKNOWN if there is None or vpc is None else there is vpc,
             zone=zone(subnet),
             public=is_public(subnet),
@@ -245,7 +245,7 @@ def _group_evidence(
         yield Evidence(
             facts=rules.SecurityGroupFacts(
                 argument=argument,
-                name=group.declared.logical_id,
+                name=group.logical_id,
                 in_vpc=UNKNOWN if there is None else there is vpc,
             ),
             resource=resource,
@@ -263,7 +263,7 @@ def _endpoints_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
             "subnets": ("SubnetIds",),
             "services": ("ServiceName",),
         }
-        if endpoint.items("SubnetIds"):
+        if isinstance(endpoint.items("SubnetIds"), list):
             subnets = [endpoint.follow(each) for each in endpoint.each("SubnetIds")]
             zones = tuple(UNKNOWN if subnet is None else zone(subnet) for subnet in subnets)
             facts = rules.EndpointFacts(services=(), zones=zones)

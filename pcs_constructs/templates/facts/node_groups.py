@@ -61,12 +61,12 @@ def node_group_evidence(group: ResolvedResource, membership: Membership) -> Iter
         facts=rules.NodeGroupFacts(
             name=UNKNOWN if name is None else name,
             named=is_fixed(name),
-            instance_types=types if group.get("InstanceConfigs") is not None else UNKNOWN,
+            instance_types=types if group.has("InstanceConfigs") else UNKNOWN,
             min=UNKNOWN if low is None else low,
             max=UNKNOWN if high is None else high,
-            subnets=group.count("SubnetIds") if group.get("SubnetIds") is not None else UNKNOWN,
+            subnets=group.count("SubnetIds") if group.has("SubnetIds") else UNKNOWN,
             purchase_option=purchase_option(group),
-            spot_options=group.get("SpotOptions") is not None,
+            spot_options=group.has("SpotOptions"),
             login=login,
             scale_down_idle_seconds=group.whole("SlurmConfiguration", "ScaleDownIdleTimeInSeconds"),
             slurm=slurm,
@@ -91,12 +91,12 @@ def node_group_evidence(group: ResolvedResource, membership: Membership) -> Iter
 
 def _has_image(group: ResolvedResource) -> bool | Unknown:
     """Whether there is an image, where the launch template is made here."""
-    if group.get("AmiId") is not None:
+    if group.has("AmiId"):
         return True
     template = launch_template(group)
     if template is None:
         return UNKNOWN
-    return template.get("LaunchTemplateData", "ImageId") is not None
+    return template.has("LaunchTemplateData", "ImageId")
 
 
 def _template_lacks(group: ResolvedResource) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ def _image_id(resource: ResolvedResource, path: Path) -> tuple[str | Unknown, bo
         latest = value.startswith("{{resolve:ssm:") and value.count(":") == 2
         return value, latest
     name = as_mapping(value).get("Ref")
-    parameters = as_mapping(resource.declared.template.content.get("Parameters"))
+    parameters = as_mapping(resource.template.content.get("Parameters"))
     parameter = as_mapping(parameters.get(str(name)))
     if str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value<"):
         default = parameter.get("Default")

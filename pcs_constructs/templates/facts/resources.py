@@ -14,6 +14,7 @@ from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.clusters import tags_of
 from pcs_constructs.templates.facts.evidence import Evidence, written
 from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE
+from pcs_constructs.templates.values import may_have_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +90,7 @@ def resource_evidence(membership: Membership) -> Iterator[Evidence]:
             facts=rules.ResourceFacts(
                 noun=_NOUNS[resource.type],
                 missing=tuple(written(path) for path in missing),
-                named=resource.get("Name") is not None or is_left_open(resource.properties),
+                named=resource.has("Name") or may_have_more(resource.properties),
                 choices=tuple(_choices(resource)),
                 listed_tags=isinstance(resource.get("Tags"), list),
                 # Those of the cluster are judged with its members.
@@ -104,16 +105,8 @@ def resource_evidence(membership: Membership) -> Iterator[Evidence]:
 def _is_missing(resource: ResolvedResource, path: Path) -> bool:
     """Whether it is not there, and what it would be in is there and known."""
     around = resource.get(*path[:-1])
-    is_known = around is not None and not is_left_open(as_mapping(around))
+    is_known = around is not None and not may_have_more(as_mapping(around))
     return is_known and resource.get(*path) is None
-
-
-def is_left_open(values: Mapping[str, Any]) -> bool:
-    """Whether a mapping may have more than is seen: it, or some of it, is yet to be made."""
-    return any(
-        name in {"Ref", "Fn::GetAtt", "Fn::Transform"} or name.startswith("Fn::ForEach::")
-        for name in values
-    )
 
 
 def _choices(resource: ResolvedResource) -> Iterator[rules.Choice]:

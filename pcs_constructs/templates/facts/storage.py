@@ -20,7 +20,7 @@ from pcs_constructs.model.file_systems import (
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.networks import open_ports, zone
-from pcs_constructs.templates.resolve import sketch
+from pcs_constructs.templates.values import sketch
 from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def storage_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
                 locations={
                     "removal_policy": Location(
                         resource,
-                        ("Resources", resource.declared.logical_id, "DeletionPolicy"),
+                        (*resource.declared.place, "DeletionPolicy"),
                         outside=True,
                     )
                 },
@@ -104,7 +104,7 @@ def _efs(resource: ResolvedResource) -> Iterator[Evidence]:
             facts=rules.MountTargetFacts(
                 availability_zones=zones,
                 subnet_ids=tuple(_subnet_key(target) for target in targets),
-                one_zone=resource.get("AvailabilityZoneName") is not None,
+                one_zone=resource.has("AvailabilityZoneName"),
             ),
             resource=targets[-1],
             locations={"subnets": ("SubnetId",)},
@@ -124,7 +124,7 @@ def _subnet_key(target: ResolvedResource) -> str | Unknown:
     """Something to call a subnet by: its ID, or its logical id."""
     subnet = target.follow(target.get("SubnetId"))
     value = target.text("SubnetId")
-    return subnet.declared.logical_id if subnet else UNKNOWN if value is None else value
+    return subnet.logical_id if subnet else UNKNOWN if value is None else value
 
 
 def _zone_of(resource: ResolvedResource, subnet_id: object) -> str | Unknown:
@@ -157,14 +157,14 @@ def _lustre(resource: ResolvedResource) -> Iterator[Evidence]:
             deployment_type="SCRATCH_1" if kind is None else kind,
             storage_type=storage,
             capacity_gib=UNKNOWN
-            if capacity is None and resource.get("BackupId") is not None
+            if capacity is None and resource.has("BackupId")
             else capacity,
             throughput=throughput if not isinstance(throughput, float) else UNKNOWN,
             drive_cache=resource.text(place, "DriveCacheType") == "READ",
             read_cache_gib=cache,
             metadata_iops=resource.whole(place, "MetadataConfiguration", "Iops"),
             efa=resource.flag(place, "EfaEnabled") is True,
-            kms_key=resource.get("KmsKeyId") is not None,
+            kms_key=resource.has("KmsKeyId"),
             backup_days=UNKNOWN if backups is None else backups,
             backup_start_time=resource.text(place, "DailyAutomaticBackupStartTime"),
             log_group_name=_log_group(resource),
@@ -322,7 +322,7 @@ def _open_zfs(resource: ResolvedResource) -> Iterator[Evidence]:
         locations=locations,
     )
     root = (place, "RootVolumeConfiguration")
-    if resource.get(*root) is not None:
+    if resource.has(*root):
         yield _open_zfs_volume(resource, root, None, (), UNKNOWN if capacity is None else capacity)
 
 
@@ -431,13 +431,13 @@ def _volumes(resolved: ResolvedTemplates) -> Iterator[Evidence]:
     junctions: dict[str, list[tuple[str | Unknown, str | Unknown]]] = {}
     for volume in resolved.of_type(VOLUME):
         place = "OntapConfiguration"
-        if volume.get(place) is not None:
+        if volume.has(place):
             key = volume.key(volume.get(place, "StorageVirtualMachineId")) or ""
             path, name = volume.text(place, "JunctionPath"), volume.text("Name")
             before = junctions.setdefault(key, [])
             yield _ontap_volume(volume, place, path, name, before)
             before.append((UNKNOWN if path is None else path, UNKNOWN if name is None else name))
-        elif volume.get("OpenZFSConfiguration") is not None:
+        elif volume.has("OpenZFSConfiguration"):
             # Which volumes there are besides cannot be told from one template.
             yield _open_zfs_volume(volume, ("OpenZFSConfiguration",), None, (), UNKNOWN)
 
@@ -475,7 +475,7 @@ def _ontap_volume(
             "junction_path": (place, "JunctionPath"),
             "id": ("Name",),
             "size": (place, "SizeInBytes")
-            if volume.get(place, "SizeInBytes") is not None
+            if volume.has(place, "SizeInBytes")
             else (place, "SizeInMegabytes"),
             "cooling_period": (place, "TieringPolicy", "CoolingPeriod"),
             "snapshot_policy": (place, "SnapshotPolicy"),
@@ -499,10 +499,10 @@ def _cache(resource: ResolvedResource) -> Iterator[Evidence]:
             rules.RepositoryFacts(
                 path=UNKNOWN if path is None else path,
                 uri=UNKNOWN if uri is None else uri,
-                nfs=nfs or resource.get(links, i, "NFS") is not None,
+                nfs=nfs or resource.has(links, i, "NFS"),
                 host=host or UNKNOWN,
                 export=f"/{export}" if export else UNKNOWN,
-                subdirectories=resource.get(links, i, "DataRepositorySubdirectories") is not None,
+                subdirectories=resource.has(links, i, "DataRepositorySubdirectories"),
             )
         )
     yield Evidence(

@@ -11,8 +11,9 @@ from pcs_constructs.analysis.check.wording import for_templates
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates import template
 from pcs_constructs.templates.document import parse
-from pcs_constructs.templates.resolve import Evaluation, literal
-from pcs_constructs.templates.scenarios import BOUND, Scenario
+from pcs_constructs.templates.resolved import ResolvedTemplates
+from pcs_constructs.templates.values import literal
+from pcs_constructs.templates.scenarios import BOUND
 from tests.benchmark.mutations import WAIVED
 from tests.unit.analysis.check.checked import (
     ALL,
@@ -106,8 +107,8 @@ Resources:
 )
 def test_a_value_is_computed_or_not_known(text: str, value: object) -> None:
     found = template.parsed("t", parse(_EVALUATED).content)
-    evaluation = Evaluation(found, Scenario(), lambda _: evaluation)
-    assert literal(evaluation.reduced(parse(f"x: {text}").content["x"])) == value
+    (stack,) = ResolvedTemplates([found]).stacks
+    assert literal(stack.reduced(parse(f"x: {text}").content["x"])) == value
 
 
 def test_what_is_not_known_is_not_judged() -> None:
@@ -222,12 +223,11 @@ Resources:
 Outputs:
   Id: {{Value: !GetAtt Cluster.Id, Export: {{Name: !Sub "${{AWS::StackName}}-id"}}}}
 """
-    nodes = changed(
-        "!GetAtt Cluster.Id", '!ImportValue\n        Fn::Sub: "${AWS::StackName}-id"', NODES
-    )
+    nodes = changed("!GetAtt Cluster.Id", '!ImportValue\n        Fn::Sub: "${Base}-id"', NODES)
+    above = "Parameters: {Base: {Type: String, Default: t0}}"
     found = findings_of(
         exported,
-        f"Resources:\n{changed('MaxInstanceCount: 4', 'MaxInstanceCount: 40', nodes)}{LAUNCH}",
+        f"{above}\nResources:\n{changed('MaxInstanceCount: 4', 'MaxInstanceCount: 40', nodes)}{LAUNCH}",
     )
     assert [(f.template, f.code) for f in found] == [("t0.yaml", "PCS104")]
 

@@ -132,13 +132,19 @@ _SUBNETS = "      SubnetIds: [subnet-0a1b2c3d]\n"
 @pytest.mark.parametrize(
     "more",
     [
-        "      Fn::ForEach::P: [P, [SubnetIds], {'${P}': [subnet-0a1b2c3d]}]\n",
+        "      Fn::ForEach::P: [P, !Ref Open, {'${P}': [subnet-0a1b2c3d]}]\n",
         "      Fn::Transform: {Name: AWS::Include}\n",
     ],
 )
 def test_what_a_loop_or_an_include_may_add_is_not_missing(more: str) -> None:
     nameless = changed("      Name: nodes-1a2b3c\n", "")
-    assert codes(changed(_SUBNETS, more, nameless)) == []
+    assert codes(changed(_SUBNETS, more, nameless), _OPEN) == []
+
+
+def test_what_a_loop_over_a_list_does_not_make_is_missing() -> None:
+    loop = "      Fn::ForEach::P: [P, [SubnetIds], {'${P}': [subnet-0a1b2c3d]}]\n"
+    nameless = changed("      Name: nodes-1a2b3c\n", "")
+    assert codes(changed(_SUBNETS, loop, nameless)) == ["PCS127"]
 
 
 def test_what_nothing_adds_is_missing() -> None:
