@@ -47,8 +47,8 @@ def _unrolled(
             yield name, body, (*place, name)
             continue
         match body:
-            case [str() as variable, collection, {} as made] if (
-                items := _items(collection, parameters)
+            case [str() as variable, collection, {} as made] if items := _items(
+                collection, parameters
             ):
                 for item in items:
                     filled = _filled(made, variable, item)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -25,7 +24,9 @@ from pcs_constructs.templates.values import (
 )
 
 if TYPE_CHECKING:
-    from pcs_constructs.templates.resolved import ResolvedTemplates
+    from collections.abc import Callable, Mapping
+
+    from pcs_constructs.templates.resolved import Place, ResolvedTemplates
     from pcs_constructs.templates.template import Resource, Template
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
@@ -110,6 +111,13 @@ class Stack:
         }
 
     # What others ask.
+
+    @property
+    def place(self) -> Place:
+        """Where it is, in every scenario: its outermost template, and the logical ids inside."""
+        if self.around is None or self.made_by is None:
+            return (self.template,)
+        return (*self.around.place, self.made_by.logical_id)
 
     def reduced(self, value: Any) -> Any:
         """A value with everything computed that can be; `None` for `AWS::NoValue`."""

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 Path = tuple["Step", ...]
 """Where something is in the properties of a resource."""
 
+Place = tuple["Template | str", ...]
+"""Where something is, in every scenario: its outermost template, and the logical ids inside."""
+
 _MOST_USES = 32
 """Stacks of one template; of one that is used more often one is looked at, for all."""
 
@@ -185,9 +188,26 @@ class ResolvedResource:
         return f"{there.number} {inner}"
 
     @property
+    def place(self) -> Place:
+        """Where it is, in every scenario: its outermost template, and the logical ids inside."""
+        return (*self.stack.place, self.logical_id)
+
+    @property
     def own_key(self) -> str:
         """The key that references to this resource have."""
         return f"{self.stack.number}.{self.logical_id}"
+
+    @cached_property
+    def title(self) -> str:
+        """What people know it by: the path of its construct, else its logical id.
+
+        With its stack, where there is another of the same logical id.
+        """
+        if self.declared.path is not None:
+            return self.declared.path.removesuffix("/Resource")
+        if self.resolved.logical_ids[self.logical_id] == 1:
+            return self.logical_id
+        return f"{self.resolved.titles[self.stack.number]}/{self.logical_id}"
 
     @property
     def name(self) -> str:
@@ -402,6 +422,13 @@ class ResolvedTemplates:
             again = sum(other == title for other in titles.values())
             titles[stack.number] = f"{title} ({again + 1})" if again else title
         return titles
+
+    @cached_property
+    def logical_ids(self) -> Counter[str]:
+        """How many resources have a logical id."""
+        return Counter(
+            logical_id for stack in self.stacks for logical_id in stack.template.resources
+        )
 
     def note(self, stack: Stack, other: Stack) -> None:
         """Remember that a value of one stack comes from another one."""

@@ -6,6 +6,7 @@ an `Fn::If` of which nobody knows the condition.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, cast
@@ -158,6 +159,16 @@ def _placeholder(call: Mapping[str, Any]) -> str:
             return f"<{function.removeprefix('Fn::')}:{shown(items[0] if items else None)}>"
 
 
+def parsed(document: Any) -> Mapping[str, Any] | None:
+    """A document, which may be JSON in a text; `None` where it is not known."""
+    if not isinstance(document, Mapping) or is_function(cast("object", document)):
+        try:
+            document = json.loads(sketch(document) or "")
+        except (ValueError, RecursionError):
+            return None
+    return cast("Mapping[str, Any]", document) if isinstance(document, Mapping) else None
+
+
 def joined(between: str, parts: Iterable[Any]) -> Any:
     """The parts in one text, or those that are known next to each other in one."""
     texts: list[Any] = []
@@ -200,6 +211,7 @@ def references(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 _REFERENCES: Final = {"Ref", "Fn::GetAtt", "Fn::ImportValue", "Fn::ForeignValue"}
+
 
 def calls(value: Any) -> Iterator[Mapping[str, Any]]:
     """Every call of a function in a value, at any depth."""

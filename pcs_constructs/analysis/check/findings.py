@@ -27,8 +27,8 @@ from pcs_constructs.templates.facts.queues import queue_evidence
 from pcs_constructs.templates.facts.resources import code_evidence, resource_evidence
 from pcs_constructs.templates.facts.storage import storage_evidence
 from pcs_constructs.templates.members import Membership
-from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.nesting import Nesting
+from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.scenarios import Given, Scenarios, scenarios
 from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE, STACK
 
@@ -305,7 +305,9 @@ def _judged(resolved: ResolvedTemplates) -> Iterator[tuple[Location, Problem]]:
 def _finding(resource: Resource, location: Location, problem: Problem) -> Finding:
     template = resource.template
     path = location.path
-    place = path if location.outside else (*resource.place, *(("Properties", *path) if path else ()))
+    place = (
+        path if location.outside else (*resource.place, *(("Properties", *path) if path else ()))
+    )
     message, fix = for_templates(problem)
     return Finding(
         template=_label(template),

@@ -12,8 +12,8 @@ from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates import template
 from pcs_constructs.templates.document import parse
 from pcs_constructs.templates.resolved import ResolvedTemplates
-from pcs_constructs.templates.values import literal
 from pcs_constructs.templates.scenarios import BOUND
+from pcs_constructs.templates.values import literal
 from tests.benchmark.mutations import WAIVED
 from tests.unit.analysis.check.checked import (
     ALL,
