@@ -87,6 +87,18 @@ class Membership:
             ]
         return self._served[id(queue)]
 
+    def queues_with(self, group: ResolvedResource) -> list[ResolvedResource]:
+        """The queues that name a node group."""
+        return self._queues_with.get(id(group), [])
+
+    @cached_property
+    def _queues_with(self) -> dict[int, list[ResolvedResource]]:
+        by_group: dict[int, list[ResolvedResource]] = {}
+        for queue in self.queues:
+            for group in {id(served) for served in self.served_by(queue) if served is not None}:
+                by_group.setdefault(group, []).append(queue)
+        return by_group
+
     def idle(self, key: str) -> list[ResolvedResource]:
         """The node groups that surely no queue of their cluster names."""
         if key not in self._idle:

@@ -248,6 +248,7 @@ class ResolvedTemplates:
         self._scenarios = dict.fromkeys(together, Scenario()) | dict(scenarios or {})
         self._stacks_of: dict[Template, list[Stack]] = {}
         self._nested: dict[tuple[int, str], Stack | None] = {}
+        self._pointing: dict[tuple[str, Path], dict[ResolvedResource, list[ResolvedResource]]] = {}
         self._exports: dict[str, list[tuple[Stack, Any]]] | None = None
         self._make_stacks()
         self._declared: dict[str, list[ResolvedResource]] = {}
@@ -472,6 +473,19 @@ class ResolvedTemplates:
         """The resources of some types, in all stacks."""
         for type_ in types:
             yield from self._by_type.get(type_, [])
+
+    def pointing(self, target: ResolvedResource, type_: str, *path: Step) -> list[ResolvedResource]:
+        """The resources of a type that refer to another one at a path, or in the list there."""
+        index = self._pointing.get((type_, path))
+        if index is None:
+            index = self._pointing[type_, path] = {}
+            for resource in self.of_type(type_):
+                value = resource.get(*path)
+                values = cast("list[Any]", value) if isinstance(value, list) else [value]
+                for there in dict.fromkeys(map(resource.follow, values)):
+                    if there is not None:
+                        index.setdefault(there, []).append(resource)
+        return index.get(target, [])
 
     def declared_of_type(self, type_: str) -> list[ResolvedResource]:
         """The resources of a type, those too that are not made in this scenario."""

@@ -29,9 +29,9 @@ NOTHING: Final = Nothing()
 
 def is_function(value: object) -> bool:
     """Whether a value is left for CloudFormation to compute."""
-    if not isinstance(value, Mapping) or len(cast("Mapping[str, Any]", value)) != 1:
+    if not isinstance(value, dict) or len(value) != 1:  # pyright: ignore[reportUnknownArgumentType]
         return False
-    name = next(iter(cast("Mapping[str, Any]", value)))
+    (name,) = cast("dict[str, Any]", value)
     return name == "Ref" or name.startswith("Fn::")
 
 

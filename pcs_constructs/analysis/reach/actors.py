@@ -207,8 +207,7 @@ class Actors:
         )
 
     def _queues(self, group: ResolvedResource) -> frozenset[ResolvedResource]:
-        queues = self.membership.queues
-        return frozenset(queue for queue in queues if group in self.membership.served_by(queue))
+        return frozenset(self.membership.queues_with(group))
 
     def mounted_by(self, group: NodeGroup) -> list[FileSystem]:
         """The file systems that user data and lifecycle actions of nodes name."""
@@ -240,11 +239,10 @@ class Actors:
 
     def _efs(self, resource: ResolvedResource) -> FileSystem:
         sides: list[Side] = []
-        for target in self.network.of_type(MOUNT_TARGET):
-            if target.follow(target.get("FileSystemId")) is resource:
-                place = self.network.subnet(target, target.get("SubnetId"))
-                groups = self.groups.of(target, "SecurityGroups", vpc=place.vpc)
-                sides.append(Side(resource.title, (place,), groups))
+        for target in resource.resolved.pointing(resource, MOUNT_TARGET, "FileSystemId"):
+            place = self.network.subnet(target, target.get("SubnetId"))
+            groups = self.groups.of(target, "SecurityGroups", vpc=place.vpc)
+            sides.append(Side(resource.title, (place,), groups))
         return FileSystem(
             resource.title, "EFS", tuple(sides), None, efa=False, place=resource.place
         )

@@ -302,12 +302,12 @@ class _Cluster:
             side = group.side
             proof = self.ways.resolves(side)
             yield self._flow(side, "DNS", "names", "UDP 53", proof)
-            for service in services(self.ways.network, group.resource):
+            for service in services(group.resource):
                 # The agent of AWS PCS calls pcs.REGION.api.aws, which has both families.
                 dual_stack = service == "pcs" and self.controller.family == 6
                 proof = self.ways.to_service(side, service, dual_stack=dual_stack)
                 yield self._flow(side, service, "HTTPS", "TCP 443", proof)
-            for service in unnamed_services(self.ways.network, group.resource):
+            for service in unnamed_services(group.resource):
                 # The way out serves all of them; whether an endpoint does, its name does not tell.
                 words = f"by which endpoint {service} is called is not known"
                 guess = Fact(Verdict.UNKNOWN, words)

@@ -16,7 +16,6 @@ from pcs_constructs.templates.values import sketch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.analysis.reach.network import Network
     from pcs_constructs.templates.resolved import ResolvedResource
 
 ALWAYS: Final = ("pcs",)
@@ -25,25 +24,25 @@ ALWAYS: Final = ("pcs",)
 _S3: Final = re.compile(r"s3://|https://[^/]*\bs3\b[^/]*\.amazonaws\.com")
 
 
-def services(network: Network, group: ResolvedResource) -> list[str]:
+def services(group: ResolvedResource) -> list[str]:
     """The services that the nodes of a group call, by the ends of their endpoints' names."""
     names: dict[str, None] = dict.fromkeys(ALWAYS)
     names.update(dict.fromkeys(_of_lifecycle(group)))
     for role in _roles(group):
         managed = [_text(policy).rpartition("/")[2] for policy in role.each("ManagedPolicyArns")]
-        names.update(dict.fromkeys(sorted(called(_allowed(network, role), managed))))
+        names.update(dict.fromkeys(sorted(called(_allowed(role), managed))))
     return list(names)
 
 
-def unnamed_services(network: Network, group: ResolvedResource) -> list[str]:
+def unnamed_services(group: ResolvedResource) -> list[str]:
     """The services that the nodes may call at endpoints that nobody knows the names of."""
     roles = _roles(group)
-    return sorted(unnamed(action for role in roles for action in _allowed(network, role)))
+    return sorted(unnamed(action for role in roles for action in _allowed(role)))
 
 
-def _allowed(network: Network, role: ResolvedResource) -> list[str]:
+def _allowed(role: ResolvedResource) -> list[str]:
     """The actions that a role's own policies allow."""
-    return [action for document in _documents(network, role) for action in _actions(document)]
+    return [action for document in _documents(role) for action in _actions(document)]
 
 
 def _of_lifecycle(group: ResolvedResource) -> Iterator[str]:
@@ -71,7 +70,7 @@ def _roles(group: ResolvedResource) -> list[ResolvedResource]:
     return [role for role in roles if role.type == "AWS::IAM::Role"]
 
 
-def _documents(network: Network, role: ResolvedResource) -> Iterator[Any]:
+def _documents(role: ResolvedResource) -> Iterator[Any]:
     """The documents of all policies that a role has."""
     for policy in role.each("ManagedPolicyArns"):
         owned = role.follow(policy)
@@ -84,9 +83,8 @@ def _documents(network: Network, role: ResolvedResource) -> Iterator[Any]:
         ("AWS::IAM::ManagedPolicy", "Roles"),
         ("AWS::IAM::RolePolicy", "RoleName"),
     ):
-        for policy in network.of_type(type_):
-            if role in policy.referred(policy.get(property_)):
-                yield policy.get("PolicyDocument")
+        for policy in role.resolved.pointing(role, type_, property_):
+            yield policy.get("PolicyDocument")
 
 
 def _actions(document: object) -> Iterator[str]:

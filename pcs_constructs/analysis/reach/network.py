@@ -13,7 +13,7 @@ from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.values import literal, shown, sketch, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pcs_constructs.templates.resolved import ResolvedResource, ResolvedTemplates
 
@@ -216,6 +216,16 @@ class Network:
     resolved: ResolvedTemplates
     _subnets: dict[str, Subnet] = field(default_factory=dict[str, Subnet])
     _vpcs: dict[str, Vpc] = field(default_factory=dict[str, Vpc])
+    _endpoints: dict[Identity, tuple[Endpoint, ...]] = field(
+        default_factory=dict[Identity, "tuple[Endpoint, ...]"]
+    )
+    _named: dict[tuple[str, str], tuple[dict[Identity, list[ResolvedResource]], set[Identity]]] = (
+        field(
+            default_factory=dict[
+                "tuple[str, str]", "tuple[dict[Identity, list[ResolvedResource]], set[Identity]]"
+            ]
+        )
+    )
 
     def of_type(self, type_: str) -> list[ResolvedResource]:
         """The resources of a type, in all stacks."""
@@ -256,18 +266,37 @@ class Network:
                 endpoints.append(self._endpoint(resource, UNKNOWN, "*"))
         return tuple(endpoints)
 
-    @cached_property
-    def attachments(self) -> tuple[tuple[Location, Identity, Identity], ...]:
-        """What attaches an internet gateway to a VPC, that gateway, and that VPC."""
-        return tuple(
-            (
-                Location(resource),
-                identity(resource, resource.get("InternetGatewayId")),
-                identity(resource, resource.get("VpcId")),
+    def attachments(self, gateway: Identity) -> Iterator[tuple[Location, Identity]]:
+        """What attaches an internet gateway to VPCs, and each VPC."""
+        named, _ = self.naming(gateway, "AWS::EC2::VPCGatewayAttachment", "InternetGatewayId")
+        for resource in named:
+            yield Location(resource), identity(resource, resource.get("VpcId"))
+
+    def endpoints_in(self, vpc: Identity) -> tuple[Endpoint, ...]:
+        """The endpoints that are in a VPC, or may be."""
+        if vpc not in self._endpoints:
+            self._endpoints[vpc] = tuple(
+                endpoint for endpoint in self.endpoints if same(endpoint.vpc, vpc) is not Verdict.NO
             )
-            for resource in self.of_type("AWS::EC2::VPCGatewayAttachment")
-            if resource.get("InternetGatewayId") is not None
-        )
+        return self._endpoints[vpc]
+
+    def naming(
+        self, key: Identity, type_: str, name: str
+    ) -> tuple[list[ResolvedResource], list[ResolvedResource]]:
+        """The resources of a type of which a property surely names something, and perhaps."""
+        if (type_, name) not in self._named:
+            by_key: dict[Identity, list[ResolvedResource]] = {}
+            for resource in self.of_type(type_):
+                by_key.setdefault(identity(resource, resource.get(name)), []).append(resource)
+            self._named[type_, name] = by_key, {other for other in by_key if not other.known}
+        by_key, unknown = self._named[type_, name]
+        perhaps = [
+            resource
+            for other in (unknown if key.known else by_key)
+            if same(other, key) is Verdict.UNKNOWN
+            for resource in by_key[other]
+        ]
+        return by_key.get(key, []) if key.single else [], perhaps
 
     def _vpc(self, key: Identity) -> Vpc:
         resource = key.resource
@@ -279,9 +308,9 @@ class Network:
         )
         more = [
             other
-            for other in self.of_type("AWS::EC2::VPCCidrBlock")
-            if same(identity(other, other.get("VpcId")), key) is not Verdict.NO
-            and any(other.get(name) is not None for name in ("CidrBlock", "Ipv4IpamPoolId"))
+            for others in self.naming(key, "AWS::EC2::VPCCidrBlock", "VpcId")
+            for other in others
+            if any(other.get(name) is not None for name in ("CidrBlock", "Ipv4IpamPoolId"))
         ]
         if not self._asks_amazon(key):
             states = (*states, UNKNOWN)
@@ -298,9 +327,8 @@ class Network:
 
     def _asks_amazon(self, vpc: Identity) -> bool:
         """Whether nodes in a VPC surely ask the DNS of the VPC, as they do if nothing is said."""
-        for association in self.of_type("AWS::EC2::VPCDHCPOptionsAssociation"):
-            if same(identity(association, association.get("VpcId")), vpc) is Verdict.NO:
-                continue
+        surely, perhaps = self.naming(vpc, "AWS::EC2::VPCDHCPOptionsAssociation", "VpcId")
+        for association in (*surely, *perhaps):
             options = association.follow(association.get("DhcpOptionsId"))
             if options is None or options.type != "AWS::EC2::DHCPOptions":
                 return False
@@ -330,23 +358,16 @@ class Network:
         )
 
     def _table(self, subnet: Identity, vpc: Vpc) -> RouteTable:
-        for resource in self.of_type("AWS::EC2::SubnetRouteTableAssociation"):
-            if same(identity(resource, resource.get("SubnetId")), subnet) is Verdict.YES:
-                table = identity(resource, resource.get("RouteTableId"))
-                routes, doubt = self._routes(table)
-                complete = table.resource is not None and not doubt
-                learns = self._learns(table)
-                return RouteTable(table, Location(resource), routes, complete, learns)
+        named, _ = self.naming(subnet, "AWS::EC2::SubnetRouteTableAssociation", "SubnetId")
+        for resource in named:
+            table = identity(resource, resource.get("RouteTableId"))
+            # Others may be its own, too.
+            surely, perhaps = self.naming(table, "AWS::EC2::Route", "RouteTableId")
+            complete = table.resource is not None and not perhaps
+            routes = tuple(map(_route, surely))
+            return RouteTable(table, Location(resource), routes, complete, self._learns(table))
         main = Identity(f"the main route table of {vpc.identity.name}")
         return RouteTable(main, None, (), complete=vpc.complete)
-
-    def _routes(self, table: Identity) -> tuple[tuple[Route, ...], bool]:
-        """The routes of a table, and whether others may be its own, too."""
-        routes: dict[Verdict, list[Route]] = {verdict: [] for verdict in Verdict}
-        for resource in self.of_type("AWS::EC2::Route"):
-            key = identity(resource, resource.get("RouteTableId"))
-            routes[same(key, table)].append(_route(resource))
-        return tuple(routes[Verdict.YES]), bool(routes[Verdict.UNKNOWN])
 
     def _learns(self, table: Identity) -> Location | None:
         """What has a gateway write routes into a table."""
@@ -359,12 +380,12 @@ class Network:
         return None
 
     def _acl(self, subnet: Identity, vpc: Vpc) -> Acl:
-        for resource in self.of_type("AWS::EC2::SubnetNetworkAclAssociation"):
-            if same(identity(resource, resource.get("SubnetId")), subnet) is Verdict.YES:
-                acl = identity(resource, resource.get("NetworkAclId"))
-                entries, doubt = self._entries(acl)
-                complete = acl.resource is not None and not doubt
-                return Acl(acl.name, entries, complete, association=Location(resource))
+        named, _ = self.naming(subnet, "AWS::EC2::SubnetNetworkAclAssociation", "SubnetId")
+        for resource in named:
+            acl = identity(resource, resource.get("NetworkAclId"))
+            entries, doubt = self._entries(acl)
+            complete = acl.resource is not None and not doubt
+            return Acl(acl.name, entries, complete, association=Location(resource))
         name = f"the default network ACL of {vpc.identity.name}"
         added, doubt = self._entries(Identity(f"{vpc.identity.key}.DefaultNetworkAcl"))
         untouched = vpc.complete and not added and not doubt
@@ -372,15 +393,10 @@ class Network:
 
     def _entries(self, acl: Identity) -> tuple[tuple[Entry, ...], bool]:
         """The rules of an ACL, in their order, and whether others may be its own, too."""
-        entries: dict[Verdict, list[Entry]] = {verdict: [] for verdict in Verdict}
-        for resource in self.of_type("AWS::EC2::NetworkAclEntry"):
-            key = identity(resource, resource.get("NetworkAclId"))
-            entries[same(key, acl)].append(_entry(resource))
+        surely, perhaps = self.naming(acl, "AWS::EC2::NetworkAclEntry", "NetworkAclId")
         # A rule with a number that is not known may be the first.
-        ordered = sorted(
-            entries[Verdict.YES], key=lambda e: -1 if e.number is UNKNOWN else e.number
-        )
-        return tuple(ordered), bool(entries[Verdict.UNKNOWN])
+        ordered = sorted(map(_entry, surely), key=lambda e: -1 if e.number is UNKNOWN else e.number)
+        return tuple(ordered), bool(perhaps)
 
     def _endpoint(
         self, resource: ResolvedResource, service: str | Unknown, region: str

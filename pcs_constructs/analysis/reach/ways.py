@@ -167,13 +167,12 @@ class Ways:
 
     def _endpoints(self, vpc: Vpc, service: str) -> Iterator[Endpoint]:
         # Where names lead to an interface, the route of a gateway is not taken: that is first.
-        endpoints = [e for e in self.network.endpoints if e.service in {service, UNKNOWN}]
+        here = self.network.endpoints_in(vpc.identity)
+        endpoints = [e for e in here if e.service in {service, UNKNOWN}]
         known = any(e.service == service and not e.gateway for e in endpoints)
         for endpoint in sorted(endpoints, key=lambda e: not e.gateway):
             # There is one interface for the names of a service, so others are for another.
-            if endpoint.service is UNKNOWN and known:
-                continue
-            if same(endpoint.vpc, vpc.identity) is not Verdict.NO:
+            if not (endpoint.service is UNKNOWN and known):
                 yield endpoint
 
     def _through(
@@ -395,9 +394,8 @@ class Ways:
     def _attached(self, gateway: Identity, vpc: Vpc) -> Proof:
         attached = [
             let_through(location)
-            for location, its_gateway, its_vpc in self.network.attachments
-            if same(its_gateway, gateway) is Verdict.YES
-            and same(its_vpc, vpc.identity) is Verdict.YES
+            for location, its_vpc in self.network.attachments(gateway)
+            if same(its_vpc, vpc.identity) is Verdict.YES
         ]
         missing = Fact(
             Verdict.NO,
