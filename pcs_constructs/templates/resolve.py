@@ -6,6 +6,7 @@ import json
 import re
 from ipaddress import ip_network
 from itertools import islice
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown
@@ -242,22 +243,29 @@ class Stack:
         return False if self._scenario.decided else UNKNOWN
 
     def _reduced(self, value: Any) -> Any:
+        # What has nothing to compute in it stays as it is, and is not copied.
         if isinstance(value, list):
-            reduced = [self._reduced(item) for item in cast("list[Any]", value)]
+            items = cast("list[Any]", value)
+            reduced = [self._reduced(item) for item in items]
+            if all(map(is_, reduced, items)):
+                return items
             return [item for item in reduced if item is not NOTHING]
         if not isinstance(value, dict):
             return value
-        items = cast("dict[str, Any]", value)
-        if len(items) == 1:
-            name = next(iter(items))
+        entries = cast("dict[str, Any]", value)
+        if len(entries) == 1:
+            name = next(iter(entries))
             function = self._functions.get(name)
             if function is not None:
-                return function(items[name])
-        if any(map(is_loop, items)):
-            unrolled_items = unrolled(items, self.template.parameters)
-            items = {name: item for name, item, _ in unrolled_items}
-        reduced = {name: self._reduced(item) for name, item in items.items()}
-        return {name: item for name, item in reduced.items() if item is not NOTHING}
+                return function(entries[name])
+        if any(map(is_loop, entries)):
+            unrolled_entries = unrolled(entries, self.template.parameters)
+            entries = {name: item for name, item, _ in unrolled_entries}
+        reduced = [self._reduced(item) for item in entries.values()]
+        if all(map(is_, reduced, entries.values())):
+            return entries
+        pairs = zip(entries, reduced, strict=True)
+        return {name: item for name, item in pairs if item is not NOTHING}
 
     def _ref(self, name: Any) -> Any:
         if name == "AWS::NoValue":

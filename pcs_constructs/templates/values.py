@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from operator import methodcaller
 from typing import Any, Final, cast
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown
@@ -37,10 +38,11 @@ def is_function(value: object) -> bool:
 
 def may_have_more(values: Mapping[str, Any]) -> bool:
     """Whether a mapping may have more than is seen: some of it is yet to be made."""
-    return any(
-        name in {"Ref", "Fn::GetAtt", "Fn::Transform"} or name.startswith("Fn::ForEach::")
-        for name in values
-    )
+    return not _OPEN.isdisjoint(values) or any(map(_IS_LOOP, values))
+
+
+_OPEN: Final = frozenset(("Ref", "Fn::GetAtt", "Fn::Transform"))
+_IS_LOOP: Final = methodcaller("startswith", "Fn::ForEach::")
 
 
 def literal(value: Any) -> Any:
@@ -64,6 +66,10 @@ def within(value: Any, *path: str | int) -> Any:
     Of an `Fn::If` of two mappings it is an `Fn::If` of what both have there.
     """
     for place, step in enumerate(path):
+        # What is asked most is asked first: no property is called like a function.
+        if isinstance(value, dict) and step in value:
+            value = cast("dict[Any, Any]", value)[step]
+            continue
         match value:
             case {"Fn::If": [name, one, other]}:
                 rest = path[place:]
@@ -72,10 +78,9 @@ def within(value: Any, *path: str | int) -> Any:
             case _ if value is UNKNOWN or is_function(value):
                 return UNKNOWN
             case dict():
-                mapping = cast("dict[Any, Any]", value)
-                if step not in mapping and may_have_more(mapping):
+                if may_have_more(cast("dict[str, Any]", value)):
                     return UNKNOWN
-                value = mapping.get(step)
+                return None
             case list():
                 items = cast("list[Any]", value)
                 inside = isinstance(step, int) and step < len(items)

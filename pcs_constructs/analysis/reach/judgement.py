@@ -38,11 +38,10 @@ def judge(
         strict: Whether defaults count for nothing: then a flow that rests on one is UNKNOWN.
     """
     reading = _Reading(templates, given or Given())
-    sure = reading.flows(Defaults.NOWHERE)
     if strict:
-        return sure
+        return reading.flows(Defaults.NOWHERE)
+    verdicts = _verdicts(reading.flows(Defaults.NOWHERE))
     by_default = reading.flows(Defaults.EVERYWHERE)
-    verdicts = _verdicts(sure)
     resting = {
         flow.key
         for flow in by_default
