@@ -29,6 +29,8 @@ class QueueFacts:
     """The maximum instance count of each node group of UltraServers."""
     other_groups: tuple[str, ...] = ()
     """Node groups that are known to be of other instances."""
+    names_none: bool = False
+    """Whether a template leaves the node groups out, or the list of them empty."""
 
 
 @error("PCS301", QueueFacts)
@@ -46,8 +48,8 @@ def queue_name_is_valid(facts: QueueFacts) -> Iterator[Violation]:
 def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
     """A queue names at least one node group.
 
-    CloudFormation's schema lets the list be empty; the API wants one or more, and a job in a queue
-    without nodes would wait for ever.
+    A job in a queue without nodes would wait for ever. Of a template, of which nobody knows whether
+    AWS PCS takes it so, it is advice: PCS309.
 
     Source: `CreateQueue` API; Creating a queue in AWS PCS.
     """
@@ -144,6 +146,23 @@ def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Violation]
                 f"{name} has {count} UltraServer instances beside {smallest} of another group",
                 f"use {smallest}, {2 * smallest}, {4 * smallest} and so on, or make two queues",
             )
+
+@advice("PCS309", QueueFacts)
+def queue_of_a_template_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
+    """A queue of a template names at least one node group.
+
+    The description of the API wants one or more, while its model and CloudFormation's schema let
+    the list be empty. A job in a queue without nodes waits for ever.
+
+    Source: `CreateQueue` API; `AWS::PCS::Queue` in CloudFormation's schema.
+    """
+    if facts.names_none:
+        yield Violation(
+            "node_groups",
+            "names no node group",
+            "name at least one in ComputeNodeGroupConfigurations",
+        )
+
 
 
 @facts_record
