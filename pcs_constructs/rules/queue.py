@@ -147,6 +147,7 @@ def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Violation]
                 f"use {smallest}, {2 * smallest}, {4 * smallest} and so on, or make two queues",
             )
 
+
 @advice("PCS309", QueueFacts)
 def queue_of_a_template_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
     """A queue of a template names at least one node group.
@@ -162,7 +163,6 @@ def queue_of_a_template_has_a_node_group(facts: QueueFacts) -> Iterator[Violatio
             "names no node group",
             "name at least one in ComputeNodeGroupConfigurations",
         )
-
 
 
 @facts_record

@@ -153,12 +153,14 @@ class ResolvedResource:
     def reference(self, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value refers to, and its attribute; empty for `Ref`."""
         there, target = self.stack.linked(value)
+        # What is not made speaks of what is not made.
+        absent = self.exists is False
         match target:
             case {"Ref": str() as name}:
-                resource = self.resolved.resource(there, name)
+                resource = self.resolved.resource(there, name, absent=absent)
                 return (resource, "") if resource else None
             case {"Fn::GetAtt": [str() as name, str() as attribute]}:
-                resource = self.resolved.resource(there, name)
+                resource = self.resolved.resource(there, name, absent=absent)
                 return (resource, attribute) if resource else None
             case _:
                 return None
@@ -244,6 +246,7 @@ class ResolvedTemplates:
         self._inner: dict[Template, set[Template]] | None = None
         self.stacks: list[Stack] = []
         self.resources: dict[tuple[int, str], ResolvedResource] = {}
+        self._absent: dict[tuple[int, str], ResolvedResource] = {}
         self._nesting = nesting or Nesting(together)
         self._scenarios = dict.fromkeys(together, Scenario()) | dict(scenarios or {})
         self._stacks_of: dict[Template, list[Stack]] = {}
@@ -256,8 +259,8 @@ class ResolvedTemplates:
             for logical_id, declared in stack.template.resources.items():
                 resource = ResolvedResource(declared, stack, self, stack.exists(declared))
                 self._declared.setdefault(resource.type, []).append(resource)
-                if resource.exists is not False:
-                    self.resources[stack.number, logical_id] = resource
+                there = self._absent if resource.exists is False else self.resources
+                there[stack.number, logical_id] = resource
         self._by_type = {
             type_: there
             for type_, resources in self._declared.items()
@@ -465,9 +468,12 @@ class ResolvedTemplates:
 
     # The resources.
 
-    def resource(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
-        """A resource, where it is made in this scenario."""
-        return self.resources.get((stack.number, logical_id))
+    def resource(
+        self, stack: Stack, logical_id: str, *, absent: bool = False
+    ) -> ResolvedResource | None:
+        """A resource, where it is made in this scenario; or `absent` ones, too."""
+        key = (stack.number, logical_id)
+        return self.resources.get(key) or (self._absent.get(key) if absent else None)
 
     def of_type(self, *types: str) -> Iterator[ResolvedResource]:
         """The resources of some types, in all stacks."""
