@@ -13,7 +13,7 @@ from pcs_constructs.constructs._cdk.once import MEMBERS, path_of, root_node, sta
 from pcs_constructs.constructs._cdk.tokens import is_token, known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from constructs import Construct
 
@@ -68,6 +68,12 @@ def forget_removed_members(cluster: object, there: Sequence[object]) -> None:
     """Forget the members of a cluster that were taken out of the tree again."""
     left = set(there)
     MEMBERS[cluster] = [member for member in MEMBERS.get(cluster, ()) if member in left]
+
+
+def cfn_properties(resource: cdk.CfnResource) -> Mapping[str, object]:
+    """The properties of a resource as they stand, its tags among them."""
+    # For subclasses, says the CDK; the public ways are a round trip for each property.
+    return resource._cfn_properties  # pyright: ignore[reportPrivateUsage]
 
 
 def identity(resource: ec2.ISubnet | ec2.ISecurityGroup, resource_id: str) -> str:
