@@ -22,6 +22,8 @@ class QueueFacts:
     node_groups: int | Unknown
     strangers: tuple[str, ...] = ()
     """Node groups that belong to another cluster."""
+    removed: tuple[str, ...] = ()
+    """Node groups that were taken out of the app again."""
     login_groups: tuple[str, ...] = ()
     """Node groups that people log in to."""
     architectures: frozenset[str] = frozenset()
@@ -65,6 +67,8 @@ def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
 def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Violation]:
     """The node groups of a queue belong to the queue's cluster.
 
+    One that was taken out of the app again, with `try_remove_child`, belongs to none.
+
     Source: `CreateQueue` API.
     """
     for name in facts.strangers:
@@ -72,6 +76,12 @@ def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Violati
             "node_groups",
             f"{name!r} belongs to another cluster",
             "make the queue with add_queue of the cluster that the node group is in",
+        )
+    for name in facts.removed:
+        yield Violation(
+            "node_groups",
+            f"{name!r} was taken out of the app after a queue was made for it",
+            "take the queue out as well, or make it without the node group",
         )
 
 

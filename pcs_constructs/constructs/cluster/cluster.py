@@ -30,7 +30,7 @@ from pcs_constructs.constructs._cdk.problems import (
     check_templates,
 )
 from pcs_constructs.constructs._cdk.tokens import known, known_items
-from pcs_constructs.constructs._cdk.tree import all_constructs, environment_of
+from pcs_constructs.constructs._cdk.tree import all_constructs, environment_of, tags_of
 from pcs_constructs.constructs.cluster import secrets
 from pcs_constructs.constructs.cluster.draft import ClusterDraft
 from pcs_constructs.constructs.cluster.endpoints import ClusterEndpoints, ClusterEndpointsOptions
@@ -478,7 +478,7 @@ class Cluster(Construct):
             there = [c._resource for c in together if isinstance(c, Cluster) and c in clusters]
             if there[0] is self._resource:
                 create_one_by_one(there)
-        tags = known_items(self._resource.cdk_tag_manager.tag_values())
+        tags = known_items(tags_of(self._resource))
         members = problems_of_members(
             self, constructs, size=self.size, tags=tags, settings=self.slurm_settings
         )
