@@ -512,7 +512,7 @@ def _cut(value: Any, between: str) -> list[Any] | None:
     match value:
         case {"Fn::Join": ["", [*parts]]}:
             pieces: list[list[Any]] = [[]]
-            for part in cast("list[Any]", parts):
+            for part in parts:
                 if not isinstance(part, str):
                     pieces[-1].append(part)
                     continue

@@ -238,6 +238,7 @@ class ResolvedTemplates:
     ) -> None:
         self.today = today
         self.templates = together
+        self._places = {template: place for place, template in enumerate(together)}
         self.deciding = False
         """Whether a condition is computed at the moment."""
         self.relied: set[tuple[Template, str]] = set()
@@ -453,7 +454,27 @@ class ResolvedTemplates:
                 while around is not None:
                     near.add(around.template)
                     around = around.around
-        return [each for each in self.templates if each in near]
+        return sorted(near, key=self._places.__getitem__)
+
+    def components(self) -> list[list[Template]]:
+        """The templates, those together that are nested in each other or give each other values.
+
+        As far as their values went so far.
+        """
+        components: list[list[Template]] = []
+        seen: set[Template] = set()
+        for template in self.templates:
+            pending = [template]
+            component: set[Template] = set()
+            while pending:
+                each = pending.pop()
+                if each not in seen:
+                    seen.add(each)
+                    component.add(each)
+                    pending += self.neighbours(each)
+            if component:
+                components.append(sorted(component, key=self._places.__getitem__))
+        return components
 
     def inside(self, template: Template) -> set[Template]:
         """The templates of the stacks that the stacks of a template make, at any depth."""

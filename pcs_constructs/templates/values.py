@@ -67,8 +67,8 @@ def within(value: Any, *path: str | int) -> Any:
     """
     for place, step in enumerate(path):
         # What is asked most is asked first: no property is called like a function.
-        if isinstance(value, dict) and step in value:
-            value = cast("dict[Any, Any]", value)[step]
+        if step in _entries(value):
+            value = value[step]
             continue
         match value:
             case {"Fn::If": [name, one, other]}:
@@ -88,6 +88,10 @@ def within(value: Any, *path: str | int) -> Any:
             case _:
                 return None
     return value
+
+
+def _entries(value: Any) -> dict[Any, Any]:
+    return cast("dict[Any, Any]", value) if isinstance(value, dict) else {}
 
 
 def _there(value: Any) -> Any:

@@ -33,7 +33,11 @@ from pcs_constructs.templates.members import Membership
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pcs_constructs.templates.resolved import ResolvedResource, ResolvedTemplates
+    from pcs_constructs.templates.resolved import Place, ResolvedResource, ResolvedTemplates
+
+
+Key = tuple["Place | str", ...]
+"""What a flow is the same by: its cluster, who calls, who is called, what for, the traffic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +65,7 @@ class Flow:
     proof: Proof
     """Why it gets through or does not."""
 
-    key: tuple[object, ...]
+    key: Key
     """What it is the same flow by, whatever is taken for true."""
 
     assumes: tuple[str, ...] = ()
@@ -330,7 +334,7 @@ def _name(end: _End) -> str:
     return end if isinstance(end, str) else end.name
 
 
-def _place(end: _End) -> object:
+def _place(end: _End) -> Place | str:
     """What an end of a flow is the same by, whatever is taken for true."""
     return end if isinstance(end, str) else end.place or end.name
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from pcs_constructs.analysis.reach.flows import Flow, flows
+from pcs_constructs.analysis.reach.flows import Flow, Key, flows
 from pcs_constructs.analysis.reach.proof import Verdict
 from pcs_constructs.templates.nesting import Nesting
 from pcs_constructs.templates.resolve import STACK_NAME
@@ -64,6 +64,7 @@ class _Reading:
         self._given = given
         self._nesting = Nesting(templates)
         self._relied: frozenset[tuple[Template, str]] = frozenset()
+        self._components: list[list[Template]] = []
 
     def flows(self, defaults: Defaults, without: Iterable[tuple[Template, str]] = ()) -> list[Flow]:
         """Every flow, with some defaults taken for true."""
@@ -80,27 +81,40 @@ class _Reading:
         found = flows(resolved)
         if not open_:
             self._relied = frozenset(resolved.relied)
+            self._components = resolved.components()
         return found
 
     def reasons(
-        self, keys: Iterable[tuple[object, ...]], verdicts: Mapping[tuple[object, ...], Verdict]
-    ) -> dict[tuple[object, ...], tuple[str, ...]]:
+        self, keys: Iterable[Key], verdicts: Mapping[Key, Verdict]
+    ) -> dict[Key, tuple[str, ...]]:
         """What flows rest on: of what was relied on, all without which they end otherwise."""
-        assumptions = self._assumptions()
-        reasons: dict[tuple[object, ...], list[str]] = {key: [] for key in keys}
-        for assumption in assumptions[:_MOST]:
-            without = _verdicts(self.flows(Defaults.EVERYWHERE, assumption))
+        by_component = [self._assumptions(component) for component in self._components]
+        component_of = {
+            template: number
+            for number, component in enumerate(self._components)
+            for template in component
+        }
+        reasons: dict[Key, list[str]] = {key: [] for key in keys}
+        # Templates that have nothing to do with each other do without something at once.
+        for turn in range(min(_MOST, max(map(len, by_component), default=0))):
+            tried = {n: each[turn] for n, each in enumerate(by_component) if turn < len(each)}
+            every = [each for assumption in tried.values() for each in assumption]
+            without = _verdicts(self.flows(Defaults.EVERYWHERE, every))
             for key, reason in reasons.items():
-                if without.get(key) is not verdicts[key]:
+                assumption = tried.get(component_of[_template_of(key)])
+                if assumption and without.get(key) is not verdicts[key]:
                     reason.append(self._words(assumption))
-        # Of several that each would do, none is missed alone.
-        every = " and ".join(map(self._words, assumptions[:_MOST]))
-        return {key: tuple(reason) or (every,) for key, reason in reasons.items()}
+        return {
+            # Of several that each would do, none is missed alone.
+            key: tuple(reason)
+            or tuple(map(self._words, by_component[component_of[_template_of(key)]][:_MOST]))
+            for key, reason in reasons.items()
+        }
 
-    def _assumptions(self) -> list[_Assumption]:
-        """What was relied on, in the order of the templates."""
+    def _assumptions(self, component: Sequence[Template]) -> list[_Assumption]:
+        """What was relied on of some templates, in their order."""
         together: dict[tuple[str, str], list[tuple[Template, str]]] = {}
-        for template in self._templates:
+        for template in component:
             names = [name for of, name in self._relied if of is template]
             order = {name: place for place, name in enumerate(template.parameters)}
             for name in sorted(names, key=lambda each: order.get(each, -1)):
@@ -117,8 +131,13 @@ class _Reading:
         return f"{name}{of} is {_default(template, name)}"
 
 
-def _verdicts(found: Iterable[Flow]) -> dict[tuple[object, ...], Verdict]:
-    verdicts: dict[tuple[object, ...], Verdict] = {}
+def _template_of(key: Key) -> Template:
+    """The template of a cluster, or of the nodes of one that is elsewhere."""
+    return next(cast("Template", part[0]) for part in key if isinstance(part, tuple))
+
+
+def _verdicts(found: Iterable[Flow]) -> dict[Key, Verdict]:
+    verdicts: dict[Key, Verdict] = {}
     for flow in found:
         verdicts[flow.key] = min(flow.verdict, verdicts.get(flow.key, Verdict.YES))
     return verdicts

@@ -34,6 +34,7 @@ def test_a_queue_has_a_node_group(facts, codes) -> None:
 
 @table(
     row("none in a template", queue(names_none=True), "PCS309"),
+    row("one", queue(node_groups=1)),
     row("token", queue(node_groups=UNKNOWN)),
 )
 def test_a_queue_of_a_template_that_names_no_node_group_is_worth_a_word(facts, codes) -> None:

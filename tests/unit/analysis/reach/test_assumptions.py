@@ -122,7 +122,7 @@ def test_parameters_that_each_would_do_are_named_together() -> None:
       Other: {Type: String, Default: 10.0.0.0/9}
     """
     text = _template(before=before, range_='!Ref One}, {IpProtocol: "-1", CidrIp: !Ref Other')
-    assert _flows(text)[_REGISTERS].assumes == ("One is 10.0.0.0/8 and Other is 10.0.0.0/9",)
+    assert _flows(text)[_REGISTERS].assumes == ("One is 10.0.0.0/8", "Other is 10.0.0.0/9")
 
 
 _CHOSEN = """
