@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -16,6 +16,7 @@ from pcs_constructs.templates.scenarios import OTHER, Defaults, Other, Scenario,
 from pcs_constructs.templates.values import (
     NOTHING,
     as_text,
+    calls,
     chosen,
     is_function,
     joined,
@@ -171,6 +172,40 @@ class Stack:
         """The name of an export, with what the stack is called in it; `None` if it is none."""
         name = as_mapping(output.get("Export")).get("Name")
         return None if name is None else self._named(self.reduced(name))
+
+    def imports(self, value: Any) -> Iterator[Any]:
+        """The names of the exports that a value as it is written imports, at any depth."""
+        for call in calls(value):
+            if "Fn::ImportValue" in call:
+                yield self._named(self.reduced(call["Fn::ImportValue"]))
+
+    def parameters_in(self, value: Any) -> list[str]:
+        """The parameters that a value as it is written goes by, at any depth."""
+        names: list[str] = []
+        for call in calls(value):
+            match call:
+                case {"Ref": str() as name}:
+                    names.append(name)
+                case {"Fn::Sub": str() as text} | {"Fn::Sub": [str() as text, *_]}:
+                    names += [variable[2].strip() for variable in _VARIABLE.finditer(text)]
+                case _:
+                    pass
+        return [name for name in dict.fromkeys(names) if name in self.template.parameters]
+
+    def said(self, name: str) -> Any:
+        """What a parameter is given, or else its default; also where that is only looked up by."""
+        default = as_mapping(self.template.parameters.get(name)).get("Default")
+        return default if self.around else self._scenario.parameters.get(name, default)
+
+    def looked_up(self, value: Any) -> str | None:
+        """The parameter whose value CloudFormation looks up in SSM, where a value is that."""
+        there, target = self.linked(value)
+        match target:
+            case {"Ref": str() as name} if name in there.template.parameters:
+                kind = str(as_mapping(there.template.parameters[name]).get("Type", ""))
+                return name if _is_looked_up(kind) else None
+            case _:
+                return None
 
     def passes(self, name: str) -> Any:
         """What the stack around passes to a parameter, as it is there; `None` for nothing."""

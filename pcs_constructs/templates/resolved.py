@@ -149,16 +149,7 @@ class ResolvedResource:
 
     def reference(self, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value refers to, and its attribute; empty for `Ref`."""
-        there, target = self.stack.linked(value)
-        match target:
-            case {"Ref": str() as name}:
-                resource = self.resolved.resource(there, name)
-                return (resource, "") if resource else None
-            case {"Fn::GetAtt": [str() as name, str() as attribute]}:
-                resource = self.resolved.resource(there, name)
-                return (resource, attribute) if resource else None
-            case _:
-                return None
+        return self.resolved.reference(self.stack, value)
 
     def references(self, value: Any) -> Iterator[tuple[ResolvedResource, str]]:
         """Every resource that a reduced value refers to, at any depth, with the attribute."""
@@ -231,10 +222,12 @@ class ResolvedTemplates:
         self._exports: dict[str, list[tuple[Stack, Any]]] | None = None
         self._make_stacks()
         self._declared: dict[str, list[ResolvedResource]] = {}
+        self._all: dict[tuple[int, str], ResolvedResource] = {}
         for stack in self.stacks:
             for logical_id, declared in stack.template.resources.items():
                 resource = ResolvedResource(declared, stack, self, stack.exists(declared))
                 self._declared.setdefault(resource.type, []).append(resource)
+                self._all[stack.number, logical_id] = resource
                 if resource.exists is not False:
                     self.resources[stack.number, logical_id] = resource
         self._by_type = {
@@ -359,18 +352,18 @@ class ResolvedTemplates:
             self._exports = {}
             for there in self.stacks:
                 for output in there.template.outputs.values():
-                    key = self._export_key(there, there.exported_name(output))
+                    key = self.export_key(there, there.exported_name(output))
                     if key is not None and there.output_exists(output):
                         value = there.reduced(output.get("Value"))
                         self._exports.setdefault(key, []).append((there, value))
-        key = self._export_key(stack, name)
+        key = self.export_key(stack, name)
         exports = self._exports.get(key, []) if key is not None else []
         if len(exports) > 1:
             one = nearest((there.template for there, _ in exports), stack.template)
             exports = [export for export in exports if export[0].template is one]
         return exports[0] if len(exports) == 1 else None
 
-    def _export_key(self, stack: Stack, name: Any) -> str | None:
+    def export_key(self, stack: Stack, name: Any) -> str | None:
         """What tells one name of an export from others; `None` where it is not known."""
         if name is None or name is UNKNOWN:
             return None
@@ -440,6 +433,22 @@ class ResolvedTemplates:
     def resource(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
         """A resource, where it is made in this scenario."""
         return self.resources.get((stack.number, logical_id))
+
+    def declared(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
+        """A resource, also where it is not made in this scenario."""
+        return self._all.get((stack.number, logical_id))
+
+    def reference(self, stack: Stack, value: Any) -> tuple[ResolvedResource, str] | None:
+        """The resource that a reduced value of a stack refers to, and its attribute."""
+        there, target = stack.linked(value)
+        match target:
+            case {"Ref": str() as name}:
+                resource, attribute = self.resource(there, name), ""
+            case {"Fn::GetAtt": [str() as name, str() as attribute]}:
+                resource = self.resource(there, name)
+            case _:
+                return None
+        return (resource, attribute) if resource else None
 
     def of_type(self, *types: str) -> Iterator[ResolvedResource]:
         """The resources of some types, in all stacks."""
