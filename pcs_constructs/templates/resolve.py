@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -26,6 +25,8 @@ from pcs_constructs.templates.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from pcs_constructs.templates.resolved import ResolvedTemplates
     from pcs_constructs.templates.template import Resource, Template
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Effect(IntEnum):
@@ -91,7 +95,7 @@ class Change:
     """What happens to a cluster, a node group or a queue."""
 
     template: str
-    """The name of the template it is in."""
+    """What people call the stack it is in: as `cdk ls` says, or as its template is named."""
 
     logical_id: str
     """Its logical id."""
@@ -131,3 +135,8 @@ def label(path: str | None, logical_id: str) -> str:
     if path is None:
         return logical_id
     return path.partition("/")[2].removesuffix("/Resource") or path
+
+
+def is_below(path: str, names: Iterable[str]) -> bool:
+    """Whether a property is one of some, or inside of one."""
+    return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in names)

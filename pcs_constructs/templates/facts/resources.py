@@ -17,7 +17,7 @@ from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE
 from pcs_constructs.templates.values import may_have_more
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pcs_constructs.templates.members import Membership
     from pcs_constructs.templates.resolved import Path, ResolvedResource, ResolvedTemplates

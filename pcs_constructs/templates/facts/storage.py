@@ -20,8 +20,8 @@ from pcs_constructs.model.file_systems import (
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.facts.networks import open_ports, zone
-from pcs_constructs.templates.values import sketch
 from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
+from pcs_constructs.templates.values import sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -156,9 +156,7 @@ def _lustre(resource: ResolvedResource) -> Iterator[Evidence]:
             # Where nothing is said FSx makes the oldest type.
             deployment_type="SCRATCH_1" if kind is None else kind,
             storage_type=storage,
-            capacity_gib=UNKNOWN
-            if capacity is None and resource.has("BackupId")
-            else capacity,
+            capacity_gib=UNKNOWN if capacity is None and resource.has("BackupId") else capacity,
             throughput=throughput if not isinstance(throughput, float) else UNKNOWN,
             drive_cache=resource.text(place, "DriveCacheType") == "READ",
             read_cache_gib=cache,
