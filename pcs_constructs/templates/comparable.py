@@ -44,13 +44,13 @@ class Comparable:
 
     def condition(self, stack: Stack, name: str) -> Any:
         """What a condition that is not known goes by, directly and by others."""
-        if (id(stack), name) in self._followed:  # whatever goes by itself
+        if (stack.number, name) in self._followed:  # whatever goes by itself
             return name
-        self._followed.add((id(stack), name))
+        self._followed.add((stack.number, name))
         try:
             return self._defined(stack, name)
         finally:
-            self._followed.discard((id(stack), name))
+            self._followed.discard((stack.number, name))
 
     def _defined(self, stack: Stack, name: str) -> dict[str, Any]:
         defined: dict[str, Any] = {}
@@ -71,24 +71,35 @@ class Comparable:
 
     def _call(self, stack: Stack, call: dict[str, Any]) -> Any:
         there, target = stack.linked(call)
-        if there is not stack and self._key(there) is None:
-            there, target = stack, call
-        if not is_function(target):
+        leads_on = target is not call and (there is stack or self._key(there) is not None)
+        if not leads_on:
+            return self._written(stack, call)
+        link = (stack.number, repr(call))
+        if link in self._followed:  # what leads back to itself
+            return self._written(stack, call)
+        self._followed.add(link)
+        try:
+            if isinstance(target, dict) and is_function(cast("object", target)):
+                return self._written(there, cast("dict[str, Any]", target))
             return self.of(there, target)
-        match target:
+        finally:
+            self._followed.discard(link)
+
+    def _written(self, there: Stack, call: dict[str, Any]) -> Any:
+        match call:
             case {"Ref": str() as name} if name in there.template.resources:
                 return {"": [self._name(there), name, ""]}
             case {"Fn::GetAtt": [str() as name, str() as attribute]}:
                 return {"": [self._name(there), name, attribute]}
             case {"Ref": str() as name} if name in there.template.parameters:
-                return {"Ref": [self._name(there), name, self.of(there, there.said(name))]}
+                return {"Ref": [self._name(there), name, str(there.said(name))]}
             case {"Fn::If": [str() as name, one, other]}:
                 branches = (self.of(there, one), self.of(there, other))
                 return {"Fn::If": [self.condition(there, name), *branches]}
             case {"Fn::Base64": text}:
                 return self.of(there, text)
             case _:
-                return {name: self.of(there, of) for name, of in target.items()}
+                return {name: self.of(there, of) for name, of in call.items()}
 
     def _name(self, stack: Stack) -> str:
         return self._key(stack) or str(stack.number)

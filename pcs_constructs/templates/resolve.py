@@ -356,7 +356,7 @@ class Stack:
                 return {"Fn::If": value}
 
     def _find_in_map(self, value: Any) -> Any:
-        keys = self._reduced(value)
+        keys = self.reduced(value)
         match keys:
             case [str() as name, first, second, *default] if not (
                 is_function(first) or is_function(second)
@@ -387,23 +387,23 @@ class Stack:
                     if known is not None and literal(known) is not UNKNOWN:
                         return known
             case [str(), dict()]:  # the name of the attribute may be a function
-                parts = [parts[0], self._reduced(parts[1])]
+                parts = [parts[0], self.reduced(parts[1])]
             case _:
                 pass
         return self._known_elsewhere({"Fn::GetAtt": parts})
 
     def _import_value(self, value: Any) -> Any:
-        return self._known_elsewhere({"Fn::ImportValue": self._reduced(value)})
+        return self._known_elsewhere({"Fn::ImportValue": self.reduced(value)})
 
     def _join(self, value: Any) -> Any:
-        match self._reduced(value):
+        match self.reduced(value):
             case [str() as between, [*parts]]:
                 return joined(between, parts)
             case reduced:
                 return {"Fn::Join": reduced}
 
     def _select(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         match reduced:
             case [int() | str() as index, [*items]]:
                 if re.fullmatch(r"[0-9]{1,9}", str(index)) and int(index) < len(items):
@@ -413,7 +413,7 @@ class Stack:
         return {"Fn::Select": reduced}
 
     def _split(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         match reduced:
             case [str() as between, text] if between:
                 there, target = self.linked(text)
@@ -448,7 +448,7 @@ class Stack:
         return self._get_att(name) if "." in name else self._ref(name)
 
     def _cidr(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         match reduced:
             case [str() as block, count, *bits]:
                 made = _blocks(block, whole(count), whole(bits[0]) if bits else 8)
@@ -459,11 +459,11 @@ class Stack:
         return {"Fn::Cidr": reduced}
 
     def _zones(self, value: Any) -> Any:
-        region = self._reduced(value)
+        region = self.reduced(value)
         return {"Fn::GetAZs": "" if region == {"Ref": "AWS::Region"} else region}
 
     def _length(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         return len(cast("Any", reduced)) if isinstance(reduced, list) else {"Fn::Length": reduced}
 
     def _json(self, value: Any) -> Any:

@@ -12,7 +12,7 @@ from pcs_constructs.analysis.diff.replacement import CREATE_ONLY
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates.facts.evidence import written
 from pcs_constructs.templates.types import LAUNCH_TEMPLATE, NOUNS
-from pcs_constructs.templates.values import choice, is_function, literal, shown, within
+from pcs_constructs.templates.values import as_text, choice, is_function, literal, shown, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -262,8 +262,8 @@ class Differences:
         told = self._shown(place.before, before), self._shown(place.after, after)
         texts = _text(before), _text(after)
         because: str | None = None
-        if "\n" in (texts[0] or "") + (texts[1] or ""):
-            line, *lines = _first_line_that_differs(texts[0] or "", texts[1] or "")
+        if texts[0] and texts[1] and "\n" in texts[0] + texts[1]:
+            line, *lines = _first_line_that_differs(texts[0], texts[1])
             path = f"{path}, line {line}" if line else path
             told = _quoted(lines[0]), _quoted(lines[1])
         elif place.before.follow(before) and place.after.follow(after):
@@ -302,14 +302,15 @@ class Differences:
         """A value, shortly."""
         if value is None:
             return None
-        if isinstance(value, str):
-            return _quoted(value)
+        if isinstance(value, str | bool | int | float):
+            return _quoted(as_text(value))
         target = resource.reference(value)
-        if target is not None:
-            if target[0].type in NOUNS:
-                return self._update.called(target[0], beside=resource.stack)
-            return ".".join(part for part in (target[0].logical_id, target[1]) if part)
-        return _shortened(_plain(value))
+        if target is None:
+            return _shortened(_plain(value))
+        if target[0].type in NOUNS:
+            return self._update.called(target[0], beside=resource.stack)
+        label = self._update.label(target[0], beside=resource.stack)
+        return f"{label}.{target[1]}" if target[1] else label
 
 
 def _because(place: _Place, because: str) -> Reason:
