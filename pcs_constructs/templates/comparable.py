@@ -87,9 +87,9 @@ class Comparable:
 
     def _written(self, there: Stack, call: dict[str, Any]) -> Any:
         match call:
-            case {"Ref": str() as name} if name in there.template.resources:
+            case {"Ref": str() as name} if _is_there(there, name):
                 return {"": [self._name(there), name, ""]}
-            case {"Fn::GetAtt": [str() as name, str() as attribute]}:
+            case {"Fn::GetAtt": [str() as name, str() as attribute]} if _is_there(there, name):
                 return {"": [self._name(there), name, attribute]}
             case {"Ref": str() as name} if name in there.template.parameters:
                 return {"Ref": [self._name(there), name, str(there.said(name))]}
@@ -103,3 +103,9 @@ class Comparable:
 
     def _name(self, stack: Stack) -> str:
         return self._key(stack) or str(stack.number)
+
+
+def _is_there(stack: Stack, logical_id: str) -> bool:
+    """Whether a stack may have a resource."""
+    resource = stack.template.resources.get(logical_id)
+    return resource is not None and stack.exists(resource) is not False

@@ -441,7 +441,7 @@ class ResolvedTemplates:
     def reference(self, stack: Stack, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value of a stack refers to, and its attribute."""
         there, target = stack.linked(value)
-        match target:
+        match target if is_function(target) else None:
             case {"Ref": str() as name}:
                 resource, attribute = self.resource(there, name), ""
             case {"Fn::GetAtt": [str() as name, str() as attribute]}:

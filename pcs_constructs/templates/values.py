@@ -173,7 +173,7 @@ def _placeholder(call: Mapping[str, Any]) -> str:
     last = items[-1] if items else None
     match function:
         case "Ref" | "Fn::GetAtt":
-            return f"<{'.'.join(str(item) for item in items)}>"
+            return f"<{'.'.join(map(shown, items))}>"
         case "Fn::Join" if isinstance(last, list):
             return str(items[0]).join(map(shown, cast("list[object]", last)))
         case "Fn::Base64":
