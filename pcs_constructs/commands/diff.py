@@ -14,8 +14,10 @@ _FAIL_ON: Final = (
     "sessions-end",
     "jobs-fail",
     "replaced",
+    "left-behind",
     "records-lost",
     "removed",
+    "data-lost",
     "lost",
     "refused",
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pcs_constructs.analysis.diff.change import Change, Effect, Reason, is_below
+from pcs_constructs.analysis.diff.change import GONE, Change, Effect, Reason, is_below
 from pcs_constructs.analysis.diff.differences import Differences
 from pcs_constructs.analysis.diff.notes import Notes
 from pcs_constructs.analysis.diff.refusals import Refusals
 from pcs_constructs.analysis.diff.replacement import CREATE_ONLY
+from pcs_constructs.analysis.diff.storage import fates
 from pcs_constructs.analysis.diff.update import Side, Update
 from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.members import accounting_of
@@ -68,6 +69,8 @@ def compare(
 ) -> list[Change]:
     """What deploying some templates over others does to their clusters, node groups and queues.
 
+    File systems are told of that are replaced, or go.
+
     Args:
         old: The templates that are deployed, read together.
         new: The templates to deploy, read together.
@@ -119,6 +122,10 @@ class _Comparison:
                     refused = tuple(self._refusals.of_exports(resource))
                     change = replace(self._removed(resource), refusals=refused)
                     changes.append((self._cluster_of(resource), change))
+        for resource, cluster, effect, reasons, note in fates(self._update, self._differences):
+            told = [replace(reason, effect=effect) for reason in reasons]
+            key = self._known_as(cluster) if cluster else ("that is not known",)
+            changes.append((key, self._record(resource, effect, told, [note], key)))
         clusters = list(dict.fromkeys(key for key, _ in changes))
         return [change for _, change in sorted(changes, key=lambda pair: clusters.index(pair[0]))]
 
@@ -144,7 +151,8 @@ class _Comparison:
             yield replace(gone, effect=Effect.LOST if lost else Effect.REMOVED)
         for difference in self._differences.of(before, after):
             reason = difference.reason
-            if is_below(reason.path, create_only):
+            # Of properties that are a function as a whole nobody knows which of them change.
+            if not reason.path or is_below(reason.path, create_only):
                 yield replace(reason, effect=self._replaced(after, reason))
             else:
                 yield replace(reason, effect=self._updated(before, after, difference))
@@ -232,7 +240,7 @@ class _Comparison:
         return self._record(
             resource,
             Effect.LOST if lost else Effect.REMOVED,
-            [Reason(path="", before=None, after=None, because="not in the new template")],
+            [GONE],
             self._notes.of_removed(resource, lost=lost),
         )
 
@@ -244,6 +252,7 @@ class _Comparison:
         effect: Effect,
         reasons: Iterable[Reason] = (),
         notes: Iterable[str] = (),
+        cluster: tuple[str, ...] | None = None,
     ) -> Change:
         name = resource.text("Name")
         return Change(
@@ -252,7 +261,7 @@ class _Comparison:
             path=resource.declared.path,
             type=resource.type,
             name=name if isinstance(name, str) else None,
-            cluster=self._cluster_of(resource)[-1],
+            cluster=(cluster or self._cluster_of(resource))[-1],
             effect=effect,
             reasons=tuple(reasons),
             notes=tuple(notes),
@@ -265,13 +274,16 @@ class _Comparison:
         if cluster is None and before is not None:  # what was read of the new ones may be less
             cluster = self._update.cluster(before)
         if cluster is not None:
-            if not self._update.is_new(cluster):
-                cluster = self._update.after(cluster) or cluster
-            name = cluster.text("Name")
-            known = name if isinstance(name, str) else cluster.logical_id
-            return (*self._update.identity(cluster), f"{known} in {self._update.title(cluster)}")
+            return self._known_as(cluster)
         identifier = resource.text("ClusterId")
         return (identifier if isinstance(identifier, str) else "that is defined elsewhere",)
+
+    def _known_as(self, cluster: ResolvedResource) -> tuple[str, ...]:
+        if not self._update.is_new(cluster):
+            cluster = self._update.after(cluster) or cluster
+        name = cluster.text("Name")
+        known = name if isinstance(name, str) else cluster.logical_id
+        return (*self._update.identity(cluster), f"{known} in {self._update.title(cluster)}")
 
 
 def _loses_records(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.analysis.diff.change import Effect, is_below
+from pcs_constructs.analysis.diff.update import keeps
 from pcs_constructs.model import slurm_updates
 from pcs_constructs.model.slurm import SlurmVersion
 from pcs_constructs.model.slurm_settings import CLUSTER as CLUSTER_SETTINGS
@@ -52,7 +53,7 @@ class Notes:
     ) -> Iterator[str]:
         """The notes on a resource that was there before."""
         replaced = effect in (Effect.REPLACED, Effect.LOST)
-        if replaced and _keeps(resource, "UpdateReplacePolicy"):
+        if replaced and keeps(resource, "UpdateReplacePolicy"):
             yield "the old one stays in AWS PCS, since UpdateReplacePolicy is Retain"
         if resource.type == CLUSTER:
             yield from _of_cluster(before, resource, effect, reasons)
@@ -67,7 +68,7 @@ class Notes:
 
     def of_removed(self, resource: ResolvedResource, *, lost: bool) -> Iterator[str]:
         """The notes on a resource that goes, alone or lost with its cluster."""
-        if not _keeps(resource, "DeletionPolicy"):
+        if not keeps(resource, "DeletionPolicy"):
             if resource.type == CLUSTER:
                 yield "all node groups and queues have to be deleted first"
             else:
@@ -184,11 +185,6 @@ def _version(cluster: ResolvedResource | None) -> str | None:
     if isinstance(text, str) and slurm_updates.hops(text, text) is not None:
         return text
     return None
-
-
-def _keeps(resource: ResolvedResource, policy: str) -> bool:
-    declared = resource.stack.reduced(resource.declared.whole.get(policy))
-    return str(declared).startswith("Retain")
 
 
 def _only_tags(reasons: Sequence[Reason]) -> bool:

@@ -279,3 +279,9 @@ def _outermost(stack: Stack) -> Stack:
     while stack.around is not None:
         stack = stack.around
     return stack
+
+
+def keeps(resource: ResolvedResource, policy: str) -> bool:
+    """Whether CloudFormation leaves a resource in the account that goes, by one of its policies."""
+    declared = resource.stack.reduced(resource.declared.whole.get(policy))
+    return str(declared).startswith("Retain")

@@ -10,66 +10,19 @@ import pytest
 from pcs_constructs.analysis.diff import Change, Effect, as_text, compare
 from pcs_constructs.templates import template
 from pcs_constructs.templates.scenarios import Given
-from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE, STACK
+from pcs_constructs.templates.types import NODE_GROUP, STACK
+from tests.unit.analysis.diff.small import (
+    NONE,
+    SECURITY_GROUP,
+    SUBNET,
+    cluster,
+    group,
+    resource,
+    small,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_CLUSTER_ID = {"Fn::GetAtt": ["Cluster", "Id"]}
-_SUBNET = "subnet-0a1b2c3d"
-_SECURITY_GROUP = "sg-0a1b2c3d"
-_NONE = {"Ref": "AWS::NoValue"}
-
-
-def _resource(type_: str, condition: str | None = None, **properties: Any) -> dict[str, Any]:
-    return {
-        "Type": type_,
-        "Properties": properties,
-        **({"Condition": condition} if condition else {}),
-    }
-
-
-def _cluster(**properties: Any) -> dict[str, Any]:
-    return _resource(
-        CLUSTER,
-        **{
-            "Name": "hpc",
-            "Size": "SMALL",
-            "Scheduler": {"Type": "SLURM", "Version": "25.11"},
-            "Networking": {"SubnetIds": [_SUBNET], "SecurityGroupIds": [_SECURITY_GROUP]},
-            **properties,
-        },
-    )
-
-
-def _group(condition: str | None = None, *, most: Any = 4, **properties: Any) -> dict[str, Any]:
-    return _resource(
-        NODE_GROUP,
-        condition,
-        **{
-            "Name": "work",
-            "ClusterId": _CLUSTER_ID,
-            "AmiId": "ami-1",
-            "CustomLaunchTemplate": {"TemplateId": "lt-1", "Version": "1"},
-            "IamInstanceProfileArn": "arn:aws:iam::123456789012:instance-profile/AWSPCS-x",
-            "InstanceConfigs": [{"InstanceType": "c7i.xlarge"}],
-            "ScalingConfiguration": {"MinInstanceCount": 0, "MaxInstanceCount": most},
-            "SubnetIds": [_SUBNET],
-            **properties,
-        },
-    )
-
-
-def _queue() -> dict[str, Any]:
-    group = {"ComputeNodeGroupId": {"Fn::GetAtt": ["Work", "Id"]}}
-    return _resource(
-        QUEUE, Name="jobs", ClusterId=_CLUSTER_ID, ComputeNodeGroupConfigurations=[group]
-    )
-
-
-def _template(work: dict[str, Any], **sections: Any) -> dict[str, Any]:
-    cluster = sections.pop("cluster", _cluster())
-    return {"Resources": {"Cluster": cluster, "Work": work, "Jobs": _queue()}, **sections}
 
 
 def _env(**parameter: str) -> dict[str, Any]:
@@ -103,7 +56,7 @@ _DEV = Given(parameters={"Env": "dev"})
 def _mapped(most: int) -> dict[str, Any]:
     find = {"Fn::FindInMap": ["Sizes", {"Ref": "Env"}, "Most"]}
     sizes = {"dev": {"Most": most}, "prod": {"Most": 4}}
-    return _template(_group(most=find), Mappings={"Sizes": sizes}, **_env(Default="dev"))
+    return small(group(most=find), Mappings={"Sizes": sizes}, **_env(Default="dev"))
 
 
 def test_fails_when_a_maximum_behind_a_mapping_is_too_much_for_the_size() -> None:
@@ -116,8 +69,8 @@ def test_fails_when_a_maximum_behind_a_mapping_is_too_much_for_the_size() -> Non
 
 
 def test_a_new_image_that_is_given_replaces_the_nodes() -> None:
-    both = _template(
-        _group(AmiId={"Ref": "Image"}), Parameters={"Image": {"Type": "AWS::EC2::Image::Id"}}
+    both = small(
+        group(AmiId={"Ref": "Image"}), Parameters={"Image": {"Type": "AWS::EC2::Image::Id"}}
     )
     images = [Given(parameters={"Image": image}) for image in ("ami-1", "ami-2")]
     change = _compared(both, both, given_old=images[0], given_new=images[1])["Work"]
@@ -130,9 +83,7 @@ def test_a_new_image_that_is_given_replaces_the_nodes() -> None:
 def test_another_ssm_parameter_to_look_the_image_up_in_is_a_change() -> None:
     kind = "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
     old, new = (
-        _template(
-            _group(AmiId={"Ref": "Image"}), Parameters={"Image": {"Type": kind, "Default": path}}
-        )
+        small(group(AmiId={"Ref": "Image"}), Parameters={"Image": {"Type": kind, "Default": path}})
         for path in ("/images/1", "/images/2")
     )
     change = _compared(old, new)["Work"]
@@ -141,8 +92,8 @@ def test_another_ssm_parameter_to_look_the_image_up_in_is_a_change() -> None:
 
 
 def test_the_same_text_by_a_substitution_and_by_a_join_is_the_same() -> None:
-    old = _template(_group(Name={"Fn::Sub": "work-${Env}"}), **_env(Default="dev"))
-    new = _template(_group(Name={"Fn::Join": ["-", ["work", {"Ref": "Env"}]]}), **_env())
+    old = small(group(Name={"Fn::Sub": "work-${Env}"}), **_env(Default="dev"))
+    new = small(group(Name={"Fn::Join": ["-", ["work", {"Ref": "Env"}]]}), **_env())
     assert _compared(old, old)["Work"].effect is Effect.NOTHING
     given = _compared(old, new, given_old=_PROD, given_new=_PROD)
     assert given["Work"].effect is Effect.NOTHING
@@ -153,7 +104,7 @@ def test_the_same_text_by_a_substitution_and_by_a_join_is_the_same() -> None:
 
 def test_a_branch_that_changes_is_told_with_its_condition() -> None:
     old, new = (
-        _template(_group(most={"Fn::If": ["IsProd", most, 4]}), **_env(Default="dev"))
+        small(group(most={"Fn::If": ["IsProd", most, 4]}), **_env(Default="dev"))
         for most in (20, 10)
     )
     change = _compared(old, new)["Work"]
@@ -165,30 +116,30 @@ def test_a_branch_that_changes_is_told_with_its_condition() -> None:
 
 
 def test_a_value_that_becomes_conditional_changes_in_the_other_branch_only() -> None:
-    new = _template(_group(AmiId={"Fn::If": ["IsProd", "ami-1", "ami-2"]}), **_env())
-    change = _compared(_template(_group()), new)["Work"]
+    new = small(group(AmiId={"Fn::If": ["IsProd", "ami-1", "ami-2"]}), **_env())
+    change = _compared(small(group()), new)["Work"]
     assert _reasons(change) == ["AmiId: 'ami-1' -> 'ami-2' (unless IsProd, which is not known)"]
 
 
 def test_whole_properties_in_a_branch_are_compared() -> None:
-    plain = _group()
-    both = {**plain, "Properties": {"Fn::If": ["IsProd", plain["Properties"], _NONE]}}
-    old, new = _template(plain, **_env()), _template(both, **_env())
+    plain = group()
+    both = {**plain, "Properties": {"Fn::If": ["IsProd", plain["Properties"], NONE]}}
+    old, new = small(plain, **_env()), small(both, **_env())
     assert _compared(old, new, given_new=_PROD)["Work"].effect is Effect.NOTHING
     assert _compared(old, new)["Work"].effect is Effect.REPLACED
 
 
 @pytest.mark.parametrize("value", [{"Fn::If": ["IsProd", {"Name": "a"}, 5]}, {"Fn::If": [1, 2, 3]}])
 def test_properties_that_are_a_function_are_compared(value: Any) -> None:
-    strange = _template({"Type": NODE_GROUP, "Properties": value}, **_env())
-    plain = _template(_group())
+    strange = small({"Type": NODE_GROUP, "Properties": value}, **_env())
+    plain = small(group())
     assert _compared(strange, strange)["Work"].effect is Effect.NOTHING
     assert as_text(list(_compared(plain, strange).values()))
     assert as_text(list(_compared(strange, plain).values()))
 
 
 def test_a_condition_that_is_given_takes_a_resource_away() -> None:
-    both = _template(_group("IsProd"), **_env())
+    both = small(group("IsProd"), **_env())
     change = _compared(both, both, given_old=_PROD, given_new=_DEV)["Work"]
     assert change.effect is Effect.REMOVED
     assert _reasons(change) == ["Condition: IsProd is defined differently; it goes"]
@@ -197,20 +148,20 @@ def test_a_condition_that_is_given_takes_a_resource_away() -> None:
 
 
 def test_what_goes_with_its_cluster_by_one_condition_is_lost() -> None:
-    both = _template(_group(), **_env())
-    for resource in both["Resources"].values():
-        resource["Condition"] = "IsProd"
+    both = small(group(), **_env())
+    for one in both["Resources"].values():
+        one["Condition"] = "IsProd"
     changes = _compared(both, both, given_old=_PROD, given_new=_DEV)
     assert {change.effect for change in changes.values()} == {Effect.LOST}
 
 
 def test_alternatives_of_one_name_are_not_refused() -> None:
-    new = _template(_group("IsProd"), **_env())
+    new = small(group("IsProd"), **_env())
     new["Conditions"]["IsDev"] = {"Fn::Not": [{"Condition": "IsProd"}]}
-    new["Resources"]["Other"] = _group("IsDev")
-    subnets = [{"Fn::If": [name, _SUBNET, _NONE]} for name in ("IsProd", "IsDev")]
-    networking = {"SubnetIds": subnets, "SecurityGroupIds": [_SECURITY_GROUP]}
-    new["Resources"]["Cluster"] = _cluster(Networking=networking)
+    new["Resources"]["Other"] = group("IsDev")
+    subnets = [{"Fn::If": [name, SUBNET, NONE]} for name in ("IsProd", "IsDev")]
+    networking = {"SubnetIds": subnets, "SecurityGroupIds": [SECURITY_GROUP]}
+    new["Resources"]["Cluster"] = cluster(Networking=networking)
     changes = _compared({"Resources": {}}, new)
     assert [change.refusals for change in changes.values()] == [(), (), (), ()]
 
@@ -220,8 +171,8 @@ def test_alternatives_of_one_name_are_not_refused() -> None:
 
 def test_refusals_speak_of_properties() -> None:
     settings = {"SlurmCustomSettings": [{"ParameterName": "QOS", "ParameterValue": "fast"}]}
-    old = _template(_group(), cluster=_cluster(SlurmConfiguration={"Accounting": {}}))
-    new = _template(_group(), cluster=_cluster(SlurmConfiguration={"Accounting": {}}))
+    old = small(group(), hpc=cluster(SlurmConfiguration={"Accounting": {}}))
+    new = small(group(), hpc=cluster(SlurmConfiguration={"Accounting": {}}))
     new["Resources"]["Jobs"]["Properties"]["SlurmConfiguration"] = settings
     (refusal,) = _compared(old, new)["Jobs"].refusals
     assert refusal.code == "PCS810"
@@ -240,8 +191,8 @@ def test_refusals_speak_of_properties() -> None:
     ],
 )
 def test_a_function_is_shown_and_never_as_json(value: Any, shown: str) -> None:
-    new = _template(_group(InstanceConfigs=[{"InstanceType": value}]), **_env())
-    text = as_text(list(_compared(_template(_group()), new).values()))
+    new = small(group(InstanceConfigs=[{"InstanceType": value}]), **_env())
+    text = as_text(list(_compared(small(group()), new).values()))
     assert f"InstanceConfigs[0].InstanceType: 'c7i.xlarge' -> {shown}" in text
     assert "Fn::" not in text
 
@@ -254,13 +205,13 @@ def _together(root: dict[str, Any], inner: dict[str, Any]) -> list[template.Temp
 
 
 def _stack(**parameters: Any) -> dict[str, Any]:
-    return _resource(STACK, TemplateURL="Inner", Parameters=parameters)
+    return resource(STACK, TemplateURL="Inner", Parameters=parameters)
 
 
 def _inner() -> dict[str, Any]:
-    work = _group(InstanceConfigs=[{"InstanceType": {"Ref": "Kind"}}])
+    work = group(InstanceConfigs=[{"InstanceType": {"Ref": "Kind"}}])
     return {
-        **_template(work, cluster=_cluster(Name={"Ref": "Name"})),
+        **small(work, hpc=cluster(Name={"Ref": "Name"})),
         "Parameters": {"Kind": {"Type": "String"}, "Name": {"Type": "String"}},
     }
 
@@ -325,13 +276,34 @@ def test_a_nested_stack_whose_template_is_not_read_any_more_stays() -> None:
     assert all("deploying leaves its stack" in change.notes[0] for change in found)
 
 
+def test_fails_when_an_imported_export_changes_that_is_named_after_its_stack() -> None:
+    named = {"Fn::Sub": "${AWS::StackName}-Id"}
+    nodes = group(ClusterId={"Fn::ImportValue": {"Fn::Sub": "${Of}-Id"}})
+    second = {
+        "Parameters": {"Of": {"Type": "String", "Default": "First"}},
+        "Resources": {"Work": nodes},
+    }
+    sides: list[list[template.Template]] = []
+    for size in ("SMALL", "MEDIUM"):
+        first = {
+            "Resources": {"Cluster": cluster(Size=size)},
+            "Outputs": {
+                "Id": {"Value": {"Fn::GetAtt": ["Cluster", "Id"]}, "Export": {"Name": named}}
+            },
+        }
+        sides.append(template.parsed_together({"First": first, "Second": second}))
+    found = {change.logical_id: change for change in compare(*sides)}
+    assert [found[name].effect for name in ("Cluster", "Work")] == [Effect.LOST, Effect.LOST]
+    assert "export 'First-Id' changes" in found["Work"].refusals[-1].message
+
+
 def test_templates_of_one_name_are_told_apart_by_their_directories(tmp_path: Path) -> None:
     sides: list[list[template.Template]] = []
     for side, size in (("old", "SMALL"), ("new", "LARGE")):
         paths = [tmp_path / side / env / "hpc.yaml" for env in ("dev", "prod")]
         for path in paths:
             path.parent.mkdir(parents=True)
-            text = json.dumps(_template(_group(), cluster=_cluster(Size=size)))
+            text = json.dumps(small(group(), hpc=cluster(Size=size)))
             path.write_text(text if "prod" in path.parts else text.replace("LARGE", "SMALL"))
         sides.append(template.read(tmp_path / side))
     found = compare(*sides)
