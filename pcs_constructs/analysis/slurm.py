@@ -13,8 +13,9 @@ from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates.members import Membership
 from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.scenarios import Given
+from pcs_constructs.templates.template import followed
 from pcs_constructs.templates.types import NODE_GROUP
-from pcs_constructs.templates.values import is_function, literal, shown
+from pcs_constructs.templates.values import choice, is_function, literal, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,8 +79,15 @@ def configurations(
 
     Returns:
         First those of the clusters in the templates, in their order.
+
+    Raises:
+        TemplateError: They refer to each other in a longer chain than can be followed.
     """
-    said = given or Given()
+    with followed(*templates):
+        return _configurations(templates, given or Given())
+
+
+def _configurations(templates: Sequence[Template], said: Given) -> list[Configuration]:
     scenarios = {template: said.scenario(template) for template in templates}
     membership = Membership(ResolvedTemplates(templates, scenarios), absent=True)
     by_cluster: dict[object, _Members] = {}
@@ -301,18 +309,24 @@ def _items(resource: ResolvedResource, name: str) -> list[Mapping[str, Any] | st
     if listed is UNKNOWN:
         return [resource.shown("SlurmConfiguration")]
     if is_function(listed):
-        return [shown(listed)]
+        return [_placeholder(listed)]
     if listed is not None and not isinstance(listed, list):
         return [_strange(listed)]
     entries: list[Mapping[str, Any] | str] = []
     for item in cast("list[object]", listed or []):
         if is_function(item):
-            entries.append(shown(item))
+            entries.append(_placeholder(item))
         elif isinstance(item, Mapping):
             entries.append(cast("Mapping[str, Any]", item))
         else:
             entries.append(_strange(item))
     return entries
+
+
+def _placeholder(value: Any) -> str:
+    """What stands for settings that only CloudFormation knows: they are too long to be shown."""
+    one = choice(value)
+    return f"<If:{one.condition}>" if one else shown(value)
 
 
 def _strange(value: object) -> str:

@@ -100,8 +100,8 @@ def _of_file(path: Path) -> Mapping[str, str]:
         raise InputError(f"{path}: {reason}") from None
     match content:
         case [*entries]:
-            return dict(_entry(path, entry) for entry in cast("list[Any]", entries))
-        case {"Parameters": dict() as inner}:
+            return dict(_entry(path, entry) for entry in entries)
+        case {"Parameters": dict() as inner}:  # pyright: ignore[reportUnknownVariableType]
             return _named(path, cast("dict[str, Any]", inner))
         case dict():
             return _named(path, cast("dict[str, Any]", content))
@@ -111,9 +111,11 @@ def _of_file(path: Path) -> Mapping[str, str]:
 
 def _entry(path: Path, entry: object) -> tuple[str, str]:
     """A parameter as the AWS CLI has it."""
+    from pcs_constructs.templates.document import as_mapping
+
     match entry:
-        case {"ParameterKey": str() as name, "ParameterValue": value}:
-            return name, _text(path, name, value)
+        case {"ParameterKey": str() as name} if "ParameterValue" in as_mapping(entry):
+            return name, _text(path, name, as_mapping(entry)["ParameterValue"])
         case str() if "=" in entry:
             return _pair(entry, "KEY=VALUE")
         case {"ParameterKey": str() as name}:
@@ -134,7 +136,7 @@ def _text(path: Path, name: str, value: object) -> str:
             return str(value).lower()
         case str() | int() | float():
             return str(value)
-        case [*items] if all(isinstance(item, (str, int)) for item in cast("list[Any]", items)):
-            return ",".join(map(str, cast("list[Any]", items)))
+        case list():
+            return ",".join(_text(path, name, item) for item in cast("list[object]", value))
         case _:
             raise InputError(f"{path}: {name} is no text, number or list of them")

@@ -14,8 +14,10 @@ _FAIL_ON: Final = (
     "sessions-end",
     "jobs-fail",
     "replaced",
+    "left-behind",
     "records-lost",
     "removed",
+    "data-lost",
     "lost",
     "refused",
 )
@@ -50,7 +52,9 @@ def run(given: Namespace) -> int:
     from pcs_constructs.templates import template
 
     comparison = diff.compare(
-        template.read(cast("str", given.old)), template.read(cast("str", given.new))
+        template.read(cast("str", given.old)),
+        template.read(cast("str", given.new)),
+        today=str(given.today),
     )
     print(
         json.dumps(diff.as_data(comparison), indent=1) if given.json else diff.as_text(comparison)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.templates.document import as_list, as_mapping
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from pcs_constructs.templates.document import Step
 
 LOOP: Final = "Fn::ForEach::"

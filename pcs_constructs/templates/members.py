@@ -43,7 +43,7 @@ class Membership:
 
     def key(self, member: ResolvedResource) -> str | None:
         """The key of the cluster that a node group or queue belongs to."""
-        return self._keys[id(member)]
+        return self._keys.get(id(member))
 
     @cached_property
     def _keys(self) -> dict[int, str | None]:

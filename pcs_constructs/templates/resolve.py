@@ -16,6 +16,7 @@ from pcs_constructs.templates.scenarios import OTHER, Defaults, Other, Scenario,
 from pcs_constructs.templates.values import (
     NOTHING,
     as_text,
+    calls,
     chosen,
     is_function,
     joined,
@@ -25,7 +26,7 @@ from pcs_constructs.templates.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pcs_constructs.templates.resolved import Place, ResolvedTemplates
     from pcs_constructs.templates.template import Resource, Template
@@ -94,6 +95,7 @@ class Stack:
         self._parameters: dict[tuple[str, bool], Any] = {}
         self._outputs: dict[tuple[str, bool], Any] = {}
         self._following: set[str] = set()
+        self._origins: dict[tuple[str, bool], tuple[Stack, Any]] = {}
         self._looked_up: set[tuple[str, str, str]] = set()
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
@@ -181,6 +183,40 @@ class Stack:
         name = as_mapping(output.get("Export")).get("Name")
         return None if name is None else self._named(self.reduced(name))
 
+    def imports(self, value: Any) -> Iterator[Any]:
+        """The names of the exports that a value as it is written imports, at any depth."""
+        for call in calls(value):
+            if "Fn::ImportValue" in call:
+                yield self._named(self.reduced(call["Fn::ImportValue"]))
+
+    def parameters_in(self, value: Any) -> list[str]:
+        """The parameters that a value as it is written goes by, at any depth."""
+        names: list[str] = []
+        for call in calls(value):
+            match call:
+                case {"Ref": str() as name}:
+                    names.append(name)
+                case {"Fn::Sub": str() as text} | {"Fn::Sub": [str() as text, *_]}:
+                    names += [variable[2].strip() for variable in _VARIABLE.finditer(text)]
+                case _:
+                    pass
+        return [name for name in dict.fromkeys(names) if name in self.template.parameters]
+
+    def said(self, name: str) -> Any:
+        """What a parameter is given, or else its default; also where that is only looked up by."""
+        default = as_mapping(self.template.parameters.get(name)).get("Default")
+        return default if self.around else self._scenario.parameters.get(name, default)
+
+    def looked_up(self, value: Any) -> str | None:
+        """The parameter whose value CloudFormation looks up in SSM, where a value is that."""
+        there, target = self.linked(value)
+        match target:
+            case {"Ref": str() as name} if name in there.template.parameters:
+                kind = str(as_mapping(there.template.parameters[name]).get("Type", ""))
+                return name if _is_looked_up(kind) else None
+            case _:
+                return None
+
     def passes(self, name: str) -> Any:
         """What the stack around passes to a parameter, as it is there; `None` for nothing."""
         if self.around is None or self.made_by is None:
@@ -196,16 +232,16 @@ class Stack:
         here: tuple[Stack, Any] = (self, value)
         match value:
             case {"Ref": str() as name} if name in self.template.parameters:
-                passed = self.passes(name)
-                if self.around is None or passed is None or passed is UNKNOWN:
-                    return here
-                return self.around.linked(passed)
+                return self._origin(name, value)
             case {"Fn::GetAtt": [str() as logical_id, str() as attribute]}:
                 inside = self._resolved.nested(self, logical_id)
                 if inside is None or not attribute.startswith(_OUTPUTS):
                     return here
-                output = inside.output(attribute.removeprefix(_OUTPUTS))
-                return here if output is UNKNOWN or output is None else inside.linked(output)
+                name = attribute.removeprefix(_OUTPUTS)
+                output = inside.output(name)
+                if output is UNKNOWN or output is None:
+                    return here
+                return inside._output_origin(name, output)
             case {"Fn::ImportValue": name}:
                 exported = self._resolved.exported(self, self._named(name))
                 return here if exported is None else exported[0].linked(exported[1])
@@ -213,6 +249,26 @@ class Stack:
                 return self._resolved.stacks[number].linked(inner)
             case _:
                 return here
+
+    # Found once each: of a chain of stacks each has all of what the one before it has.
+
+    def _origin(self, parameter: str, value: Any) -> tuple[Stack, Any]:
+        """Where the value of a parameter comes from."""
+        key = (parameter, self._resolved.deciding)
+        if key not in self._origins:
+            self._origins[key] = (self, value)  # of what is passed in a circle
+            passed = self.passes(parameter)
+            if self.around is not None and passed is not None and passed is not UNKNOWN:
+                self._origins[key] = self.around.linked(passed)
+        return self._origins[key]
+
+    def _output_origin(self, name: str, output: Any) -> tuple[Stack, Any]:
+        """Where the value of an output comes from."""
+        key = (_OUTPUTS + name, self._resolved.deciding)
+        if key not in self._origins:
+            self._origins[key] = (self, output)
+            self._origins[key] = self.linked(output)
+        return self._origins[key]
 
     def _named(self, value: Any) -> Any:
         """A name with what this stack is called in the place of its own name."""
@@ -336,7 +392,7 @@ class Stack:
                 return {"Fn::If": value}
 
     def _find_in_map(self, value: Any) -> Any:
-        keys = self._reduced(value)
+        keys = self.reduced(value)
         match keys:
             case [str() as name, first, second, *default] if not (
                 is_function(first) or is_function(second)
@@ -367,23 +423,23 @@ class Stack:
                     if known is not None and literal(known) is not UNKNOWN:
                         return known
             case [str(), dict()]:  # the name of the attribute may be a function
-                parts = [parts[0], self._reduced(parts[1])]
+                parts = [parts[0], self.reduced(parts[1])]
             case _:
                 pass
         return self._known_elsewhere({"Fn::GetAtt": parts})
 
     def _import_value(self, value: Any) -> Any:
-        return self._known_elsewhere({"Fn::ImportValue": self._reduced(value)})
+        return self._known_elsewhere({"Fn::ImportValue": self.reduced(value)})
 
     def _join(self, value: Any) -> Any:
-        match self._reduced(value):
+        match self.reduced(value):
             case [str() as between, [*parts]]:
                 return joined(between, parts)
             case reduced:
                 return {"Fn::Join": reduced}
 
     def _select(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         match reduced:
             case [int() | str() as index, [*items]]:
                 if re.fullmatch(r"[0-9]{1,9}", str(index)) and int(index) < len(items):
@@ -393,7 +449,7 @@ class Stack:
         return {"Fn::Select": reduced}
 
     def _split(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         match reduced:
             case [str() as between, text] if between:
                 there, target = self.linked(text)
@@ -428,7 +484,7 @@ class Stack:
         return self._get_att(name) if "." in name else self._ref(name)
 
     def _cidr(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         match reduced:
             case [str() as block, count, *bits]:
                 made = _blocks(block, whole(count), whole(bits[0]) if bits else 8)
@@ -439,11 +495,11 @@ class Stack:
         return {"Fn::Cidr": reduced}
 
     def _zones(self, value: Any) -> Any:
-        region = self._reduced(value)
+        region = self.reduced(value)
         return {"Fn::GetAZs": "" if region == {"Ref": "AWS::Region"} else region}
 
     def _length(self, value: Any) -> Any:
-        reduced = self._reduced(value)
+        reduced = self.reduced(value)
         return len(cast("Any", reduced)) if isinstance(reduced, list) else {"Fn::Length": reduced}
 
     def _json(self, value: Any) -> Any:

@@ -152,18 +152,8 @@ class ResolvedResource:
 
     def reference(self, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value refers to, and its attribute; empty for `Ref`."""
-        there, target = self.stack.linked(value)
         # What is not made speaks of what is not made.
-        absent = self.exists is False
-        match target:
-            case {"Ref": str() as name}:
-                resource = self.resolved.resource(there, name, absent=absent)
-                return (resource, "") if resource else None
-            case {"Fn::GetAtt": [str() as name, str() as attribute]}:
-                resource = self.resolved.resource(there, name, absent=absent)
-                return (resource, attribute) if resource else None
-            case _:
-                return None
+        return self.resolved.reference(self.stack, value, absent=self.exists is False)
 
     def references(self, value: Any) -> Iterator[tuple[ResolvedResource, str]]:
         """Every resource that a reduced value refers to, at any depth, with the attribute."""
@@ -247,7 +237,6 @@ class ResolvedTemplates:
         self._inner: dict[Template, set[Template]] | None = None
         self.stacks: list[Stack] = []
         self.resources: dict[tuple[int, str], ResolvedResource] = {}
-        self._absent: dict[tuple[int, str], ResolvedResource] = {}
         self._nesting = nesting or Nesting(together)
         self._scenarios = dict.fromkeys(together, Scenario()) | dict(scenarios or {})
         self._stacks_of: dict[Template, list[Stack]] = {}
@@ -255,13 +244,19 @@ class ResolvedTemplates:
         self._pointing: dict[tuple[str, Path], dict[ResolvedResource, list[ResolvedResource]]] = {}
         self._exports: dict[str, list[tuple[Stack, Any]]] | None = None
         self._make_stacks()
+        for stack in reversed(self.stacks):  # and back, from the inside to the outside
+            if stack.around is not None:
+                for name in stack.template.outputs:
+                    stack.output(name)
         self._declared: dict[str, list[ResolvedResource]] = {}
+        self._all: dict[tuple[int, str], ResolvedResource] = {}
         for stack in self.stacks:
             for logical_id, declared in stack.template.resources.items():
                 resource = ResolvedResource(declared, stack, self, stack.exists(declared))
                 self._declared.setdefault(resource.type, []).append(resource)
-                there = self._absent if resource.exists is False else self.resources
-                there[stack.number, logical_id] = resource
+                self._all[stack.number, logical_id] = resource
+                if resource.exists is not False:
+                    self.resources[stack.number, logical_id] = resource
         self._by_type = {
             type_: there
             for type_, resources in self._declared.items()
@@ -315,6 +310,10 @@ class ResolvedTemplates:
         )
         self.stacks.append(stack)
         self._stacks_of.setdefault(template, []).append(stack)
+        if around is not None:
+            # From the outside to the inside, so that no chain of stacks is followed at once.
+            for name in template.parameters:
+                stack.reduced({"Ref": name})
         return stack
 
     def nested(self, stack: Stack, logical_id: str) -> Stack | None:
@@ -384,18 +383,18 @@ class ResolvedTemplates:
             self._exports = {}
             for there in self.stacks:
                 for output in there.template.outputs.values():
-                    key = self._export_key(there, there.exported_name(output))
+                    key = self.export_key(there, there.exported_name(output))
                     if key is not None and there.output_exists(output):
                         value = there.reduced(output.get("Value"))
                         self._exports.setdefault(key, []).append((there, value))
-        key = self._export_key(stack, name)
+        key = self.export_key(stack, name)
         exports = self._exports.get(key, []) if key is not None else []
         if len(exports) > 1:
             one = nearest((there.template for there, _ in exports), stack.template)
             exports = [export for export in exports if export[0].template is one]
         return exports[0] if len(exports) == 1 else None
 
-    def _export_key(self, stack: Stack, name: Any) -> str | None:
+    def export_key(self, stack: Stack, name: Any) -> str | None:
         """What tells one name of an export from others; `None` where it is not known."""
         if name is None or name is UNKNOWN:
             return None
@@ -489,12 +488,34 @@ class ResolvedTemplates:
 
     # The resources.
 
-    def resource(
-        self, stack: Stack, logical_id: str, *, absent: bool = False
-    ) -> ResolvedResource | None:
-        """A resource, where it is made in this scenario; or `absent` ones, too."""
-        key = (stack.number, logical_id)
-        return self.resources.get(key) or (self._absent.get(key) if absent else None)
+    def resource(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
+        """A resource, where it is made in this scenario."""
+        return self.resources.get((stack.number, logical_id))
+
+    def declared(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
+        """A resource, also where it is not made in this scenario."""
+        return self._all.get((stack.number, logical_id))
+
+    def reference(
+        self, stack: Stack, value: Any, *, absent: bool = False
+    ) -> tuple[ResolvedResource, str] | None:
+        """The resource that a reduced value of a stack refers to, and its attribute.
+
+        Args:
+            stack: The stack.
+            value: The value.
+            absent: Whether resources count that are not made.
+        """
+        there, target = stack.linked(value)
+        find = self.declared if absent else self.resource
+        match target if is_function(target) else None:
+            case {"Ref": str() as name}:
+                resource, attribute = find(there, name), ""
+            case {"Fn::GetAtt": [str() as name, str() as attribute]}:
+                resource = find(there, name)
+            case _:
+                return None
+        return (resource, attribute) if resource else None
 
     def of_type(self, *types: str) -> Iterator[ResolvedResource]:
         """The resources of some types, in all stacks."""

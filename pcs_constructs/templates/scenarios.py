@@ -293,7 +293,7 @@ def _conditions_of(template: Template, types: frozenset[str]) -> set[str]:
         name = pending.pop()
         if name in there and name not in names:
             names.add(name)
-            pending += _named(there[name])
+            pending += conditions_in(there[name])
     return names
 
 
@@ -304,7 +304,8 @@ def _ifs(value: object) -> Iterator[str]:
             yield arguments[0]
 
 
-def _named(expression: object) -> Iterator[str]:
+def conditions_in(expression: object) -> Iterator[str]:
+    """The conditions that an expression names."""
     for inner in _walk(expression):
         name = as_mapping(inner).get("Condition")
         if isinstance(name, str):

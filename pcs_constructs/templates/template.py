@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -152,6 +153,20 @@ def read(*paths: str | Path) -> list[Template]:
         if len(together) == before:
             raise TemplateError(f"{path}: no template is in there, such as *{_SUFFIX}")
     return together
+
+
+@contextmanager
+def followed(*templates: Template) -> Generator[None]:
+    """Tell it where values of templates are computed and lead on without an end.
+
+    Raises:
+        TemplateError: They refer to each other in a longer chain than Python can follow.
+    """
+    try:
+        yield
+    except RecursionError:
+        names = ", ".join(dict.fromkeys(template.name for template in templates))
+        raise TemplateError(f"{names}: refers to itself in too long a chain") from None
 
 
 def _displayed(directory: Path) -> Mapping[str, str]:

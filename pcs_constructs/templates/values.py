@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from operator import methodcaller
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 
@@ -107,6 +107,28 @@ def chosen(condition: Any, one: Any, other: Any) -> Any:
     return {"Fn::If": [condition, *(NO_VALUE if v is None else v for v in (one, other))]}
 
 
+class Choice(NamedTuple):
+    """What an `Fn::If` chooses from."""
+
+    condition: str
+    """The name of the condition."""
+
+    one: Any
+    """The value if it holds; `None` for none."""
+
+    other: Any
+    """The value if it does not."""
+
+
+def choice(value: Any) -> Choice | None:
+    """What a value is chosen from, where it is by a condition of which nobody knows."""
+    match value:
+        case {"Fn::If": [str() as name, one, other]}:
+            return Choice(name, _there(one), _there(other))
+        case _:
+            return None
+
+
 def possible(value: Any) -> Iterator[Any]:
     """Every value that is possible, of those that an `Fn::If` chooses from; `None` for none."""
     match value:
@@ -161,9 +183,16 @@ def _placeholder(call: Mapping[str, Any]) -> str:
     last = items[-1] if items else None
     match function:
         case "Ref" | "Fn::GetAtt":
-            return f"<{'.'.join(str(item) for item in items)}>"
+            return f"<{'.'.join(map(shown, items))}>"
         case "Fn::Join" if isinstance(last, list):
             return str(items[0]).join(map(shown, cast("list[object]", last)))
+        case "Fn::Base64":
+            return shown(of)
+        case "Fn::If" if len(items) == 3:
+            one, other = (shown(_there(item)) or "nothing" for item in items[1:])
+            return f"<{one} if {items[0]}, else {other}>"
+        case "Fn::ForeignValue":  # of another stack; which one is of no interest
+            return shown(last)
         case _:
             return f"<{function.removeprefix('Fn::')}:{shown(items[0] if items else None)}>"
 

@@ -7,36 +7,23 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pcs_constructs import rules
-from pcs_constructs.analysis.check.wording import for_templates
 from pcs_constructs.model.file_systems import PARTS, RESOURCES
 from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
-from pcs_constructs.templates.facts.clusters import (
-    address_evidence,
-    cluster_evidence,
-    environment_evidence,
-    members_evidence,
-    version_problems,
-)
-from pcs_constructs.templates.facts.evidence import Evidence, Location, written
-from pcs_constructs.templates.facts.identity import identity_evidence, parameter_evidence
-from pcs_constructs.templates.facts.mounts import mount_evidence
-from pcs_constructs.templates.facts.networks import network_evidence
-from pcs_constructs.templates.facts.node_groups import node_group_evidence
-from pcs_constructs.templates.facts.queues import queue_evidence
-from pcs_constructs.templates.facts.resources import code_evidence, resource_evidence
-from pcs_constructs.templates.facts.storage import storage_evidence
-from pcs_constructs.templates.members import Membership
+from pcs_constructs.templates.facts.evidence import written
+from pcs_constructs.templates.facts.judged import judged
 from pcs_constructs.templates.nesting import Nesting
 from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.scenarios import Given, Scenarios, scenarios
+from pcs_constructs.templates.template import followed
 from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE, STACK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pcs_constructs.model.errors import Problem
+    from pcs_constructs.templates.facts.evidence import Location
     from pcs_constructs.templates.scenarios import Scenario
     from pcs_constructs.templates.template import Resource, Template
 
@@ -157,8 +144,12 @@ def check(
             which the library's table of them was made.
         given: What is said of the deployment: values of parameters, names of stacks. By default
             nothing is: then the defaults of parameters and the values that they allow are judged.
+
+    Raises:
+        TemplateError: They refer to each other in a longer chain than can be followed.
     """
-    return _Check(together, today, given or Given()).result()
+    with followed(*together):
+        return _Check(together, today, given or Given()).result()
 
 
 class _Check:
@@ -180,7 +171,7 @@ class _Check:
 
     def result(self) -> Result:
         defaults = self._resolved(self._together, self._first)
-        self._collect(_judged(defaults), _DEFAULTS)
+        self._collect(judged(defaults), _DEFAULTS)
         notes: list[str] = []
         for template, each in self._combinations.items():
             if defaults.stacks_of(template):
@@ -210,7 +201,7 @@ class _Check:
             resolved = self._resolved(around, {**self._first, template: scenario})
             own = {template, *resolved.inside(template)}
             self._collect(
-                ((place, p) for place, p in _judged(resolved) if place.resource.template in own),
+                ((place, p) for place, p in judged(resolved) if place.resource.template in own),
                 _Variant(template, i),
             )
             self._rows[template].append(_row(resolved, template, each, i))
@@ -229,8 +220,8 @@ class _Check:
             for name in as_mapping(stack.properties.get("Parameters"))
         )
 
-    def _collect(self, judged: Iterator[tuple[Location, Problem]], variant: _Variant) -> None:
-        for location, problem in judged:
+    def _collect(self, broken: Iterator[tuple[Location, Problem]], variant: _Variant) -> None:
+        for location, problem in broken:
             resource = location.resource.declared
             key = (resource, location.path, problem.code, problem.message)
             if key not in self._violations:
@@ -266,49 +257,12 @@ def _shared(combinations: dict[Template, Scenarios]) -> dict[Template, Scenarios
     }
 
 
-def evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
-    """Everything that the rules can judge."""
-    membership = Membership(resolved)
-    yield from resource_evidence(membership)
-    for cluster in membership.clusters:
-        yield from cluster_evidence(cluster)
-    for group in membership.groups:
-        yield from node_group_evidence(group, membership)
-    for queue in membership.queues:
-        yield from queue_evidence(queue, membership)
-    for about_all in _ABOUT_ALL:
-        yield from about_all(membership)
-    yield from storage_evidence(resolved)
-    yield from code_evidence(resolved)
-    yield from parameter_evidence(list(resolved.resources.values()))
-
-
-_ABOUT_ALL: Final[Sequence[Callable[[Membership], Iterator[Evidence]]]] = (
-    members_evidence,
-    environment_evidence,
-    address_evidence,
-    network_evidence,
-    identity_evidence,
-    mount_evidence,
-)
-
-
-def _judged(resolved: ResolvedTemplates) -> Iterator[tuple[Location, Problem]]:
-    for each in evidence(resolved):
-        for problem in (*rules.errors_in(each.facts), *rules.advice_on(each.facts)):
-            yield each.location(problem.code, problem.argument), problem
-    for cluster in resolved.of_type(CLUSTER):
-        for problem in version_problems(cluster):
-            yield Location(cluster, ("Scheduler", "Version")), problem
-
-
 def _finding(resource: Resource, location: Location, problem: Problem) -> Finding:
     template = resource.template
     path = location.path
     place = (
         path if location.outside else (*resource.place, *(("Properties", *path) if path else ()))
     )
-    message, fix = for_templates(problem)
     return Finding(
         template=_label(template),
         resource=resource.logical_id,
@@ -317,8 +271,8 @@ def _finding(resource: Resource, location: Location, problem: Problem) -> Findin
         line=template.document.line(place) if template.document else None,
         code=problem.code,
         level=rules.RULES[problem.code].level,
-        message=message,
-        fix=fix,
+        message=problem.message,
+        fix=problem.fix,
     )
 
 

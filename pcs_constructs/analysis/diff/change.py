@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Effect(IntEnum):
@@ -30,13 +34,19 @@ class Effect(IntEnum):
     REPLACED = 6
     """A new one is made, then the old one is deleted with the jobs on it."""
 
-    RECORDS_LOST = 7
+    LEFT_BEHIND = 7
+    """A file system goes out of use and stays in the account, with its data."""
+
+    RECORDS_LOST = 8
     """It is updated in place, and records of its accounting go."""
 
-    REMOVED = 8
+    REMOVED = 9
     """It is deleted, with the jobs on it."""
 
-    LOST = 9
+    DATA_LOST = 10
+    """A file system is deleted with its data, whether a new one is made or not."""
+
+    LOST = 11
     """The cluster is deleted and everything below it, whether a new one is made or not."""
 
     @property
@@ -72,6 +82,10 @@ class Reason:
         return f"{path}{self.before or 'nothing'} -> {self.after or 'nothing'}{because}"
 
 
+GONE: Final = Reason(path="", before=None, after=None, because="not in the new template")
+"""Why something is deleted that the new templates say nothing of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """What CloudFormation or AWS PCS would refuse, and what to do about it."""
@@ -88,10 +102,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What happens to a cluster, a node group or a queue."""
+    """What happens to a cluster, a node group or a queue, or to a file system that goes."""
 
     template: str
-    """The name of the template it is in."""
+    """What people call the stack it is in: as `cdk ls` says, or as its template is named."""
 
     logical_id: str
     """Its logical id."""
@@ -131,3 +145,8 @@ def label(path: str | None, logical_id: str) -> str:
     if path is None:
         return logical_id
     return path.partition("/")[2].removesuffix("/Resource") or path
+
+
+def is_below(path: str, names: Iterable[str]) -> bool:
+    """Whether a property is one of some, or inside of one."""
+    return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in names)

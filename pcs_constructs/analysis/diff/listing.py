@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.analysis.diff.change import Effect
-from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, NOUNS, QUEUE
+from pcs_constructs.analysis.diff.storage import STORAGE
+from pcs_constructs.templates.types import CLUSTER, NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,12 +23,16 @@ _WORDS: Final = {
     Effect.SESSIONS_END: "nodes replaced, interactive sessions end",
     Effect.JOBS_FAIL: "nodes removed, their jobs fail and are queued again",
     Effect.REPLACED: "REPLACED",
+    Effect.LEFT_BEHIND: "LEFT BEHIND with its data",
     Effect.RECORDS_LOST: "updated in place, ACCOUNTING RECORDS LOST",
     Effect.REMOVED: "REMOVED",
+    Effect.DATA_LOST: "DELETED with its data",
     Effect.LOST: "LOST with its cluster",
 }
 
 _OF_CLUSTER: Final = "LOST, and all below it"
+
+_NOUNS: Final = {**NOUNS, **STORAGE}
 
 _GOES: Final = (Effect.REPLACED, Effect.REMOVED, Effect.LOST)
 
@@ -36,8 +41,10 @@ _SHORT: Final = {
     Effect.SESSIONS_END: "sessions end in {}",
     Effect.JOBS_FAIL: "jobs fail in {}",
     Effect.REPLACED: "{} replaced",
+    Effect.LEFT_BEHIND: "{} left behind",
     Effect.RECORDS_LOST: "accounting records lost in {}",
     Effect.REMOVED: "{} removed",
+    Effect.DATA_LOST: "data lost in {}",
     Effect.LOST: "{} lost",
 }
 """How many it happens to, as the last line has it."""
@@ -92,7 +99,7 @@ def as_data(changes: Iterable[Change]) -> list[dict[str, Any]]:
 def _title(change: Change) -> str:
     label = change.label
     same = change.name is None or change.name == label.rpartition("/")[2]
-    title = f"{NOUNS[change.type]} {label}" + ("" if same else f" ({change.name})")
+    title = f"{_NOUNS[change.type]} {label}" + ("" if same else f" ({change.name})")
     apart = " in " in change.cluster and not change.cluster.endswith(f" in {change.template}")
     return f"{title} in {change.template}" if apart else title
 
@@ -120,8 +127,8 @@ def _details(change: Change) -> list[str]:
 def _sum(changes: Sequence[Change]) -> str:
     counts = [
         f"{count} {noun}{'s' if count > 1 else ''}"
-        for type_, noun in ((CLUSTER, "cluster"), (NODE_GROUP, "node group"), (QUEUE, "queue"))
-        if (count := sum(change.type == type_ for change in changes))
+        for noun in dict.fromkeys(_NOUNS.values())
+        if (count := sum(_NOUNS[change.type] == noun for change in changes))
     ]
     effects = Counter(change.effect for change in changes)
     said = [

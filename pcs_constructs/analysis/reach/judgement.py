@@ -11,6 +11,7 @@ from pcs_constructs.templates.nesting import Nesting
 from pcs_constructs.templates.resolve import STACK_NAME
 from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.scenarios import Defaults, Given
+from pcs_constructs.templates.template import followed
 from pcs_constructs.templates.values import shown
 
 if TYPE_CHECKING:
@@ -36,8 +37,15 @@ def judge(
         given: What is said of the deployment: values of parameters, names of stacks. By default
             parameters have their defaults, and a flow says on which of them it rests.
         strict: Whether defaults count for nothing: then a flow that rests on one is UNKNOWN.
+
+    Raises:
+        TemplateError: They refer to each other in a longer chain than can be followed.
     """
-    reading = _Reading(templates, given or Given())
+    with followed(*templates):
+        return _judged(_Reading(templates, given or Given()), strict=strict)
+
+
+def _judged(reading: _Reading, *, strict: bool) -> list[Flow]:
     if strict:
         return reading.flows(Defaults.NOWHERE)
     verdicts = _verdicts(reading.flows(Defaults.NOWHERE))

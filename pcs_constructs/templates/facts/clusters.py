@@ -146,8 +146,12 @@ def _rest_peers(cluster: ResolvedResource) -> list[Location]:
 def members_evidence(membership: Membership) -> Iterator[Evidence]:
     """What clusters show together with their node groups and queues."""
     for key in membership.keys:
-        cluster, groups = membership.cluster(key), membership.groups_of(key)
-        queues = membership.queues_of(key)
+        cluster = membership.cluster(key)
+        # What may not be there counts as nothing.
+        groups = [group for group in membership.groups_of(key) if group.certain]
+        queues = [queue for queue in membership.queues_of(key) if queue.certain]
+        if not (cluster or groups or queues):
+            continue
         anchor = cluster or next(iter((*groups, *queues)))
         idle = [g for g in membership.idle(key) if _is_dynamic(g)]
         mounts = _mount_points(groups)

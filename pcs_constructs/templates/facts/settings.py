@@ -10,6 +10,7 @@ from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence, written
 from pcs_constructs.templates.members import instance_types
+from pcs_constructs.templates.values import is_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 def listed_settings(resource: ResolvedResource, path: Path) -> dict[str, str | Unknown]:
     """By parameter, its value, of a list of `ParameterName` and `ParameterValue`."""
     return {name: value for name, value, _ in _entries(resource, path)}
+
+
+def knows_settings(resource: ResolvedResource, path: Path) -> bool:
+    """Whether it is known which parameters a list has; their values may be not."""
+    entries = resource.items(*path)
+    return entries is not UNKNOWN and all(
+        isinstance(resource.text(*path, i, "ParameterName"), str) for i in range(len(entries or []))
+    )
 
 
 def _entries(resource: ResolvedResource, path: Path) -> Iterator[tuple[str, str | Unknown, int]]:
@@ -51,7 +60,7 @@ def settings_evidence(
         settings[name] = value
         # Rules name the argument that a parameter came with; here that is its place in the list.
         locations[name] = written((*path, i))
-    if settings:
+    if settings and knows_settings(resource, path):
         yield Evidence(
             facts=rules.SettingsFacts(
                 scope=scope,
@@ -89,7 +98,7 @@ def node_settings_evidence(
     known = {} if types is UNKNOWN else instances.known(types)
     selects = listed_settings(cluster, path).get("SelectTypeParameters", "") if cluster else UNKNOWN
     default = listed_settings(cluster, path).get("DefMemPerCPU") if cluster else None
-    whole = group.items(*path) is not UNKNOWN
+    whole = knows_settings(group, path)
     yield Evidence(
         facts=rules.NodeSettingsFacts(
             settings=settings,
@@ -104,7 +113,10 @@ def node_settings_evidence(
         locations={"slurm_settings": path},
     )
     records: list[dict[str, str | Unknown]] = []
-    for i, record in enumerate(group.each("SlurmConfiguration", "GresCustomSettings")):
+    entries = group.each("SlurmConfiguration", "GresCustomSettings")
+    if any(map(is_function, entries)):
+        return
+    for i, record in enumerate(entries):
         names = as_mapping(record)
         values = {n: group.text("SlurmConfiguration", "GresCustomSettings", i, n) for n in names}
         records.append({n: UNKNOWN if v is None else v for n, v in values.items()})

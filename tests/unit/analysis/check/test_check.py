@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pcs_constructs.analysis.check import check
-from pcs_constructs.analysis.check.wording import for_templates
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates import template
 from pcs_constructs.templates.document import parse
+from pcs_constructs.templates.facts.wording import for_templates
 from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.scenarios import BOUND
 from pcs_constructs.templates.values import literal
