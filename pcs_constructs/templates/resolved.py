@@ -522,15 +522,25 @@ class ResolvedTemplates:
         for type_ in types:
             yield from self._by_type.get(type_, [])
 
-    def pointing(self, target: ResolvedResource, type_: str, *path: Step) -> list[ResolvedResource]:
-        """The resources of a type that refer to another one at a path, or in the list there."""
-        index = self._pointing.get((type_, path))
+    def pointing(
+        self, target: ResolvedResource, type_: str, *path: Step, perhaps: bool = False
+    ) -> list[ResolvedResource]:
+        """The resources of a type that refer to another one at a path, or in the list there.
+
+        Args:
+            target: What they refer to.
+            type_: Their type.
+            path: Where they do.
+            perhaps: Whether those count that may do, as where a condition chooses.
+        """
+        index = self._pointing.get((type_, path, perhaps))
         if index is None:
-            index = self._pointing[type_, path] = {}
+            index = self._pointing[type_, path, perhaps] = {}
             for resource in self.of_type(type_):
                 value = resource.get(*path)
                 values = cast("list[Any]", value) if isinstance(value, list) else [value]
-                for there in dict.fromkeys(map(resource.follow, values)):
+                found = resource.referred(value) if perhaps else map(resource.follow, values)
+                for there in dict.fromkeys(found):
                     if there is not None:
                         index.setdefault(there, []).append(resource)
         return index.get(target, [])

@@ -220,8 +220,7 @@ class _Comparison:
         return sorted(
             str(self._update.comparable(resource, resource.properties))
             for type_, name in _RULES.items()
-            for resource in owner.resolved.of_type(type_)
-            if owner in resource.referred(resource.get(name))
+            for resource in owner.resolved.pointing(owner, type_, name, perhaps=True)
         )
 
     # What is not in the new templates.
