@@ -160,4 +160,3 @@ def launch_template(group: ResolvedResource) -> ResolvedResource | None:
     """The launch template of a node group, where it is made here."""
     target = group.follow(group.get("CustomLaunchTemplate", "TemplateId"))
     return target if target and target.type == LAUNCH_TEMPLATE else None
-

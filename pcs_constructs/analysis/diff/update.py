@@ -157,10 +157,6 @@ class Update:
         after = self.new.values.declared(stack, resource.logical_id) if stack else None
         return after if after is not None and after.type == resource.type else None
 
-    def stack_before(self, stack: Stack) -> Stack | None:
-        """A new stack as it was."""
-        return self._before.get(stack)
-
     def stack_after(self, stack: Stack) -> Stack | None:
         """An old stack as it will be."""
         return self._after.get(stack)
