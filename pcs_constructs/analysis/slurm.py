@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from pcs_constructs.model import instances
 from pcs_constructs.model.errors import UNKNOWN
-from pcs_constructs.templates import conditions
-from pcs_constructs.templates.template import TemplateError
-from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE
+from pcs_constructs.templates.members import Membership
+from pcs_constructs.templates.resolved import ResolvedTemplates
+from pcs_constructs.templates.scenarios import Given
+from pcs_constructs.templates.types import NODE_GROUP
+from pcs_constructs.templates.values import is_function, literal, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pcs_constructs.templates.template import Resource, Template
+    from pcs_constructs.templates.resolved import ResolvedResource
+    from pcs_constructs.templates.template import Template
 
 FILES: Final = ("slurm.conf", "gres.conf", "cgroup.conf", "slurmdbd.conf")
 """The files, in the order in which they are shown."""
@@ -53,111 +56,105 @@ class Configuration:
         return "\n".join([first, *self.lines[file], ""])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Members:
-    """A cluster, and what refers to it."""
+    """What belongs to a cluster, and what to call that where it is not in the templates."""
 
-    cluster: Resource | str
-    node_groups: list[Resource] = field(default_factory=list["Resource"])
-    queues: list[Resource] = field(default_factory=list["Resource"])
+    cluster: ResolvedResource | None
+    name: str
+    node_groups: list[ResolvedResource] = field(default_factory=list["ResolvedResource"])
+    queues: list[ResolvedResource] = field(default_factory=list["ResolvedResource"])
 
 
-def configurations(templates: Sequence[Template]) -> list[Configuration]:
+def configurations(
+    templates: Sequence[Template], *, given: Given | None = None
+) -> list[Configuration]:
     """The configuration of each cluster of the templates, and of others that they refer to.
 
     Args:
         templates: Templates that were read together, so that one may import from another.
+        given: What is said of the deployment: values of parameters, names of stacks. By default
+            parameters have their defaults.
 
     Returns:
         First those of the clusters in the templates, in their order.
     """
-    clusters: dict[Resource | str, _Members] = {}
-    for template in templates:
-        for resource in template.of_type(CLUSTER):
-            clusters[resource] = _Members(resource)
-    for type_ in (NODE_GROUP, QUEUE):
-        for template in templates:
-            for resource in template.of_type(type_):
-                cluster = _cluster_of(resource)
-                members = clusters.setdefault(cluster, _Members(cluster))
-                (members.node_groups if type_ == NODE_GROUP else members.queues).append(resource)
-    try:
-        return [_configuration(members) for members in clusters.values()]
-    except RecursionError:
-        names = ", ".join(template.name for template in templates)
-        raise TemplateError(f"{names}: refers to itself in too long a chain") from None
+    said = given or Given()
+    scenarios = {template: said.scenario(template) for template in templates}
+    membership = Membership(ResolvedTemplates(templates, scenarios), absent=True)
+    by_cluster: dict[object, _Members] = {}
+    for key in membership.keys:
+        cluster = membership.cluster(key)
+        groups, queues = membership.groups_of(key), membership.queues_of(key)
+        name = _name(cluster) if cluster else (*groups, *queues)[0].shown("ClusterId")
+        # What stacks import by one name is one cluster, if it is not in the templates.
+        members = by_cluster.setdefault(cluster or name, _Members(cluster, name))
+        members.node_groups += groups
+        members.queues += queues
+    return [_configuration(members, membership) for members in by_cluster.values()]
 
 
-def _cluster_of(resource: Resource) -> Resource | str:
-    reference = resource.get("ClusterId")
-    target = resource.template.referred(reference)
-    if target is not None and target.type == CLUSTER:
-        return target
-    return resource.template.shown(reference)
-
-
-def _configuration(members: _Members) -> Configuration:
+def _configuration(members: _Members, membership: Membership) -> Configuration:
     cluster = members.cluster
-    known = None if isinstance(cluster, str) else cluster
-    nodes = [line for group in members.node_groups for line in _nodes(group, members.queues)]
+    nodes = [line for group in members.node_groups for line in _nodes(group, membership)]
     if nodes:
         nodes.insert(0, "# from AWS PCS: the names of nodes, CPUs, CoresPerSocket, State")
     partitions = [line for queue in members.queues for line in _partition(queue)]
     return Configuration(
-        cluster=cluster if isinstance(cluster, str) else _name(cluster),
-        template=known.template.name if known else None,
+        cluster=members.name,
+        template=cluster.resolved.titles[cluster.stack.number] if cluster else None,
         lines={
-            "slurm.conf": _paragraphs(_controller(known) if known else [], nodes, partitions),
+            "slurm.conf": _paragraphs(_controller(cluster) if cluster else [], nodes, partitions),
             "gres.conf": tuple(line for group in members.node_groups for line in _gres(group)),
-            "cgroup.conf": tuple(_lines(_settings(known, "CgroupCustomSettings")) if known else ()),
-            "slurmdbd.conf": tuple(_database(known) if known else ()),
+            "cgroup.conf": tuple(
+                _lines(_settings(cluster, "CgroupCustomSettings")) if cluster else ()
+            ),
+            "slurmdbd.conf": tuple(_database(cluster) if cluster else ()),
         },
     )
 
 
-def _controller(cluster: Resource) -> Iterator[str]:
+def _controller(cluster: ResolvedResource) -> Iterator[str]:
     """What is said of the cluster itself."""
-    shown = cluster.template.shown
     if condition := _condition(cluster):
         yield f"# {condition}"
-    yield f"# Slurm {shown(cluster.get('Scheduler', 'Version'))}, {shown(cluster.get('Size'))}"
+    yield f"# Slurm {cluster.shown('Scheduler', 'Version')}, {cluster.shown('Size')}"
     for what, name in (("accounting", "Accounting"), ("slurmrestd", "SlurmRest")):
-        mode = cluster.get("SlurmConfiguration", name, "Mode")
-        if mode is not None and shown(mode) != "NONE":
-            yield f"# {what}: {shown(mode)}"
+        mode = cluster.shown("SlurmConfiguration", name, "Mode")
+        if mode not in {"", "NONE"}:
+            yield f"# {what}: {mode}"
     idle = _idle_time(cluster)
     yield f"SuspendTime={idle}" if idle else "# SuspendTime=600 is the default of AWS PCS"
     yield from _lines(_settings(cluster, "SlurmCustomSettings"))
 
 
-def _database(cluster: Resource) -> Iterator[str]:
-    mode = cluster.template.shown(cluster.get("SlurmConfiguration", "Accounting", "Mode"))
+def _database(cluster: ResolvedResource) -> Iterator[str]:
+    mode = cluster.shown("SlurmConfiguration", "Accounting", "Mode")
     settings = _settings(cluster, "SlurmdbdCustomSettings")
     if mode in {"", "NONE"}:
         if settings:
             yield "# without accounting there is no slurmdbd"
     else:
-        days = cluster.get("SlurmConfiguration", "Accounting", "DefaultPurgeTimeInDays")
-        shown = cluster.template.shown(days)
+        days = cluster.shown("SlurmConfiguration", "Accounting", "DefaultPurgeTimeInDays")
         yield (
             "# purge times: records are kept as long as the cluster"
-            if shown in {"", "-1"}
-            else f"# purge times that are not below: {shown} days"
+            if days in {"", "-1"}
+            else f"# purge times that are not below: {days} days"
         )
     yield from _lines(settings)
 
 
-def _nodes(group: Resource, queues: Iterable[Resource]) -> Iterator[str]:
+def _nodes(group: ResolvedResource, membership: Membership) -> Iterator[str]:
     """The line of a node group, and above it what nobody sees in that."""
     least, most = _count(group, "Min"), _count(group, "Max")
     types = _types(group)
     about = [" or ".join(types) or "no instance type"]
-    if purchase := group.template.shown(group.get("PurchaseOption")):
+    if purchase := group.shown("PurchaseOption"):
         about.append(purchase)
     if condition := _condition(group):
         about.append(condition)
     about.append(f"{most} at all times" if least == most else f"{least} to {most} nodes")
-    if not any(group is other for queue in queues for other in _groups(queue)):
+    if not membership.queues_with(group):
         about.append("in no partition: no queue here names it")
     cores = _cores(types)
     if cores is None:
@@ -181,7 +178,7 @@ def _nodes(group: Resource, queues: Iterable[Resource]) -> Iterator[str]:
     yield _line([*settings, ("State", "CLOUD")])
 
 
-def _partition(queue: Resource) -> Iterator[str]:
+def _partition(queue: ResolvedResource) -> Iterator[str]:
     if condition := _condition(queue):
         yield f"# {_name(queue)}: {condition}"
     nodes: list[str] = []
@@ -197,7 +194,7 @@ def _partition(queue: Resource) -> Iterator[str]:
     yield _line([*settings, *_settings(queue, "SlurmCustomSettings")])
 
 
-def _gres(group: Resource) -> Iterator[str]:
+def _gres(group: ResolvedResource) -> Iterator[str]:
     """The records of a node group, or of whom they come."""
     nodes = _node_names(group)
     if nodes is None:
@@ -210,13 +207,13 @@ def _gres(group: Resource) -> Iterator[str]:
         if isinstance(record, str):
             yield f"# NodeName={nodes} {record}: records that only CloudFormation knows"
         else:
-            shown = [(name, group.template.shown(value)) for name, value in record.items()]
-            yield _line([("NodeName", nodes), *shown])
+            fields = [(name, shown(value)) for name, value in record.items()]
+            yield _line([("NodeName", nodes), *fields])
     gpus = {facts.gpus for facts in instances.known(_types(group)).values() if _nvidia(facts)}
     described = any(
         isinstance(record, str)
         or "AutoDetect" in record
-        or group.template.literal(record.get("Name")) in ("gpu", UNKNOWN)
+        or literal(record.get("Name")) in ("gpu", UNKNOWN)
         for record in records
     )
     if gpus and not described:
@@ -231,24 +228,30 @@ def _nvidia(facts: instances.InstanceFacts) -> bool:
 # What the properties say.
 
 
-def _name(resource: Resource) -> str:
+def _name(resource: ResolvedResource) -> str:
     """The name of a resource; its logical id where CloudFormation makes one up."""
-    return resource.template.shown(resource.get("Name")) or f"<{resource.logical_id}>"
+    return resource.shown("Name") or f"<{resource.logical_id}>"
 
 
-def _condition(resource: Resource) -> str:
+def _condition(resource: ResolvedResource) -> str:
     """Whether it is made at all; empty where it is."""
-    there = conditions.is_there(resource)
-    if there is True:
+    open_ = [] if resource.exists is True else [resource.declared.condition]
+    stack = resource.stack
+    while stack.around is not None and stack.made_by is not None:
+        if stack.around.exists(stack.made_by) is not True:
+            open_.append(stack.made_by.condition)
+        stack = stack.around
+    if not open_:
         return ""
-    return f"only if {resource.condition}" + (", which does not hold" if there is False else "")
+    words = f"only if {' and '.join(filter(None, reversed(open_)))}"
+    return words + (", which does not hold" if resource.exists is False else "")
 
 
-def _count(group: Resource, which: str) -> str:
-    return group.template.shown(group.get("ScalingConfiguration", f"{which}InstanceCount")) or "?"
+def _count(group: ResolvedResource, which: str) -> str:
+    return group.shown("ScalingConfiguration", f"{which}InstanceCount") or "?"
 
 
-def _node_names(group: Resource) -> str | None:
+def _node_names(group: ResolvedResource) -> str | None:
     """The names of its nodes as AWS PCS makes them, in Slurm's way of writing; `None` of none."""
     most = _count(group, "Max")
     if most == "0":
@@ -256,9 +259,8 @@ def _node_names(group: Resource) -> str | None:
     return f"{_name(group)}-{'1' if most == '1' else f'[1-{most}]'}"
 
 
-def _types(group: Resource) -> list[str]:
+def _types(group: ResolvedResource) -> list[str]:
     configs = group.get("InstanceConfigs")
-    shown = group.template.shown
     if not isinstance(configs, list):
         return [shown(configs)] if configs else []
     return [
@@ -275,15 +277,13 @@ def _cores(types: Sequence[str]) -> int | None:
     return cores.pop() if len(cores) == 1 and facts.keys() == set(types) else None
 
 
-def _idle_time(resource: Resource) -> str:
-    seconds = resource.get("SlurmConfiguration", "ScaleDownIdleTimeInSeconds")
-    return resource.template.shown(seconds)
+def _idle_time(resource: ResolvedResource) -> str:
+    return resource.shown("SlurmConfiguration", "ScaleDownIdleTimeInSeconds")
 
 
-def _groups(queue: Resource) -> Iterator[Resource | str]:
+def _groups(queue: ResolvedResource) -> Iterator[ResolvedResource | str]:
     """The node groups of a queue; of those that are not in the templates what stands for them."""
     configs = queue.get("ComputeNodeGroupConfigurations")
-    shown = queue.template.shown
     if configs is not None and not isinstance(configs, list):
         yield shown(configs)
         return
@@ -291,25 +291,23 @@ def _groups(queue: Resource) -> Iterator[Resource | str]:
         reference: object = config
         if isinstance(config, Mapping):
             reference = cast("Mapping[str, Any]", config).get("ComputeNodeGroupId", config)
-        target = queue.template.referred(reference)
+        target = queue.follow(reference)
         yield target if target is not None and target.type == NODE_GROUP else shown(reference)
 
 
-def _items(resource: Resource, name: str) -> list[Mapping[str, Any] | str]:
+def _items(resource: ResolvedResource, name: str) -> list[Mapping[str, Any] | str]:
     """The items of a list of the Slurm configuration, and what stands for those not known."""
-    shown, literal = resource.template.shown, resource.template.literal
-    configuration = resource.get("SlurmConfiguration")
-    if _is_intrinsic(configuration):
-        return [shown(configuration)]
     listed = resource.get("SlurmConfiguration", name)
-    if _is_intrinsic(listed):
-        return [shown(listed)] if literal(listed) is not None else []
+    if listed is UNKNOWN:
+        return [resource.shown("SlurmConfiguration")]
+    if is_function(listed):
+        return [shown(listed)]
     if listed is not None and not isinstance(listed, list):
         return [_strange(listed)]
     entries: list[Mapping[str, Any] | str] = []
     for item in cast("list[object]", listed or []):
-        if _is_intrinsic(item):
-            entries += [shown(item)] if literal(item) is not None else []
+        if is_function(item):
+            entries.append(shown(item))
         elif isinstance(item, Mapping):
             entries.append(cast("Mapping[str, Any]", item))
         else:
@@ -322,22 +320,13 @@ def _strange(value: object) -> str:
     return f"<{json.dumps(value)}>"
 
 
-def _settings(resource: Resource, name: str) -> _Settings:
-    shown = resource.template.shown
+def _settings(resource: ResolvedResource, name: str) -> _Settings:
     return [
         (item, None)
         if isinstance(item, str)
         else (shown(item.get("ParameterName")), shown(item.get("ParameterValue")))
         for item in _items(resource, name)
     ]
-
-
-def _is_intrinsic(value: object) -> bool:
-    """Whether it is a call of a function, such as `{"Fn::If": [...]}`."""
-    if not isinstance(value, Mapping):
-        return False
-    names = list(cast("Mapping[str, Any]", value))
-    return len(names) == 1 and (names[0] == "Ref" or names[0].startswith("Fn::"))
 
 
 # How Slurm writes.

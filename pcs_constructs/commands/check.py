@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from pcs_constructs.commands.deployment import add_parameters, add_stack_names, deployment
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -40,6 +42,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="a file that says what is right as it is; by default pcs-check.toml if there is one",
     )
+    add_parameters(parser)
+    add_stack_names(parser)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="for scripts, with every fact")
     shape.add_argument("--sarif", action="store_true", help="for code scanning, SARIF 2.1.0")
@@ -57,8 +61,9 @@ def run(given: Namespace) -> int:
     suppressions = check.from_templates(templates)
     if file is not None or Path(_SUPPRESSIONS).is_file():
         suppressions += check.from_file(Path(file or _SUPPRESSIONS))
+    said = deployment(given, templates)
     result = check.without_suppressed(
-        check.check(templates, today=str(given.today)), templates, suppressions
+        check.check(templates, today=str(given.today), given=said), templates, suppressions
     )
     if given.json:
         print(json.dumps(check.as_data(result), indent=1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
+from pcs_constructs.commands.deployment import add_parameters, add_stack_names, deployment
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -19,7 +21,13 @@ DESCRIPTION: Final = (
 def add_arguments(parser: ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("templates", nargs="+", metavar="TEMPLATE", help="or a cdk.out")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 for unknown as for no")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="let no default of a parameter count, and exit with 1 for unknown as for no",
+    )
+    add_parameters(parser)
+    add_stack_names(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for scripts, with every fact")
     form.add_argument("--mermaid", action="store_true", help="a drawing, for Markdown")
@@ -31,7 +39,9 @@ def run(given: Namespace) -> int:
     from pcs_constructs.analysis import reach
     from pcs_constructs.templates import template
 
-    flows = reach.judge(template.read(*cast("list[str]", given.templates)))
+    templates = template.read(*cast("list[str]", given.templates))
+    said = deployment(given, templates)
+    flows = reach.judge(templates, given=said, strict=given.strict)
     if given.json:
         print(json.dumps(reach.as_data(flows), indent=1))
     else:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from pcs_constructs.commands.deployment import add_parameters, add_stack_names, deployment
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -25,6 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", help="write slurm.conf and others there, for each of some clusters"
     )
+    add_parameters(parser)
+    add_stack_names(parser)
 
 
 def run(given: Namespace) -> int:
@@ -34,7 +38,8 @@ def run(given: Namespace) -> int:
     from pcs_constructs.templates import template
 
     paths, out = cast("list[str]", given.templates), cast("str | None", given.out)
-    written = slurm.configurations(template.read(*paths))
+    templates = template.read(*paths)
+    written = slurm.configurations(templates, given=deployment(given, templates))
     if not written:
         print(f"{', '.join(paths)}: no resource of AWS PCS is in there", file=sys.stderr)
         return 2

@@ -22,6 +22,8 @@ class QueueFacts:
     node_groups: int | Unknown
     strangers: tuple[str, ...] = ()
     """Node groups that belong to another cluster."""
+    removed: tuple[str, ...] = ()
+    """Node groups that were taken out of the app again."""
     login_groups: tuple[str, ...] = ()
     """Node groups that people log in to."""
     architectures: frozenset[str] = frozenset()
@@ -29,6 +31,8 @@ class QueueFacts:
     """The maximum instance count of each node group of UltraServers."""
     other_groups: tuple[str, ...] = ()
     """Node groups that are known to be of other instances."""
+    names_none: bool = False
+    """Whether a template leaves the node groups out, or the list of them empty."""
 
 
 @error("PCS301", QueueFacts)
@@ -46,8 +50,8 @@ def queue_name_is_valid(facts: QueueFacts) -> Iterator[Violation]:
 def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
     """A queue names at least one node group.
 
-    CloudFormation's schema lets the list be empty; the API wants one or more, and a job in a queue
-    without nodes would wait for ever.
+    A job in a queue without nodes would wait for ever. Of a template, of which nobody knows whether
+    AWS PCS takes it so, it is advice: PCS309.
 
     Source: `CreateQueue` API; Creating a queue in AWS PCS.
     """
@@ -63,6 +67,8 @@ def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
 def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Violation]:
     """The node groups of a queue belong to the queue's cluster.
 
+    One that was taken out of the app again, with `try_remove_child`, belongs to none.
+
     Source: `CreateQueue` API.
     """
     for name in facts.strangers:
@@ -70,6 +76,12 @@ def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Violati
             "node_groups",
             f"{name!r} belongs to another cluster",
             "make the queue with add_queue of the cluster that the node group is in",
+        )
+    for name in facts.removed:
+        yield Violation(
+            "node_groups",
+            f"{name!r} was taken out of the app after a queue was made for it",
+            "take the queue out as well, or make it without the node group",
         )
 
 
@@ -144,6 +156,23 @@ def ultraservers_come_in_powers_of_two(facts: QueueFacts) -> Iterator[Violation]
                 f"{name} has {count} UltraServer instances beside {smallest} of another group",
                 f"use {smallest}, {2 * smallest}, {4 * smallest} and so on, or make two queues",
             )
+
+
+@advice("PCS309", QueueFacts)
+def queue_of_a_template_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
+    """A queue of a template names at least one node group.
+
+    The description of the API wants one or more, while its model and CloudFormation's schema let
+    the list be empty. A job in a queue without nodes waits for ever.
+
+    Source: `CreateQueue` API; `AWS::PCS::Queue` in CloudFormation's schema.
+    """
+    if facts.names_none:
+        yield Violation(
+            "node_groups",
+            "names no node group",
+            "name at least one in ComputeNodeGroupConfigurations",
+        )
 
 
 @facts_record

@@ -157,7 +157,7 @@ def subnets_have_room_for_all_nodes(facts: AddressFacts) -> Iterator[Violation]:
     Source: AWS PCS VPC and subnet requirements, "enough available IP addresses".
     """
     shortages: set[frozenset[str]] = set()
-    alone = [subnets for _, subnets, _ in facts.demands]
+    alone = list(dict.fromkeys(subnets for _, subnets, _ in facts.demands))
     for subnets in (*alone, *_unions(alone)):
         if subnets not in alone and any(short <= subnets for short in shortages):
             continue

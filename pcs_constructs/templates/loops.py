@@ -47,8 +47,8 @@ def _unrolled(
             yield name, body, (*place, name)
             continue
         match body:
-            case [str() as variable, collection, {} as made] if (
-                items := _items(collection, parameters)
+            case [str() as variable, collection, {} as made] if items := _items(
+                collection, parameters
             ):
                 for item in items:
                     filled = _filled(made, variable, item)
@@ -72,7 +72,7 @@ def _items(collection: object, parameters: Mapping[str, Any]) -> list[str]:
         case list():
             items = cast("list[object]", collection)
             nested = [
-                _items(item, parameters) if isinstance(item, Mapping) else [str(item)]
+                [str(item)] if isinstance(item, (str, int, float)) else _items(item, parameters)
                 for item in items
             ]
             return [item for each in nested for item in each]

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 
 
 class Membership:
-    """The clusters of some templates with all that belongs to them."""
+    """The clusters of some templates with all that belongs to them.
 
-    def __init__(self, resolved: ResolvedTemplates) -> None:
+    Args:
+        resolved: The templates.
+        absent: Whether those count, too, that are not made.
+    """
+
+    def __init__(self, resolved: ResolvedTemplates, *, absent: bool = False) -> None:
         self.resolved = resolved
-        self.clusters = list(resolved.of_type(CLUSTER))
-        self.groups = list(resolved.of_type(NODE_GROUP))
-        self.queues = list(resolved.of_type(QUEUE))
+        of_type = resolved.declared_of_type if absent else resolved.of_type
+        self.clusters = list(of_type(CLUSTER))
+        self.groups = list(of_type(NODE_GROUP))
+        self.queues = list(of_type(QUEUE))
         self._served: dict[int, list[ResolvedResource | None]] = {}
         self._idle: dict[str, list[ResolvedResource]] = {}
         self._own_keys = {cluster.own_key: cluster for cluster in self.clusters}
@@ -86,6 +92,18 @@ class Membership:
                 for each in queue.each("ComputeNodeGroupConfigurations")
             ]
         return self._served[id(queue)]
+
+    def queues_with(self, group: ResolvedResource) -> list[ResolvedResource]:
+        """The queues that name a node group."""
+        return self._queues_with.get(id(group), [])
+
+    @cached_property
+    def _queues_with(self) -> dict[int, list[ResolvedResource]]:
+        by_group: dict[int, list[ResolvedResource]] = {}
+        for queue in self.queues:
+            for group in {id(served) for served in self.served_by(queue) if served is not None}:
+                by_group.setdefault(group, []).append(queue)
+        return by_group
 
     def idle(self, key: str) -> list[ResolvedResource]:
         """The node groups that surely no queue of their cluster names."""

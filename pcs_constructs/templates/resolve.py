@@ -6,6 +6,7 @@ import json
 import re
 from ipaddress import ip_network
 from itertools import islice
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown
@@ -27,7 +28,7 @@ from pcs_constructs.templates.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pcs_constructs.templates.resolved import ResolvedTemplates
+    from pcs_constructs.templates.resolved import Place, ResolvedTemplates
     from pcs_constructs.templates.template import Resource, Template
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
@@ -112,6 +113,13 @@ class Stack:
         }
 
     # What others ask.
+
+    @property
+    def place(self) -> Place:
+        """Where it is, in every scenario: its outermost template, and the logical ids inside."""
+        if self.around is None or self.made_by is None:
+            return (self.template,)
+        return (*self.around.place, self.made_by.logical_id)
 
     def reduced(self, value: Any) -> Any:
         """A value with everything computed that can be; `None` for `AWS::NoValue`."""
@@ -270,22 +278,29 @@ class Stack:
         return False if self._scenario.decided else UNKNOWN
 
     def _reduced(self, value: Any) -> Any:
+        # What has nothing to compute in it stays as it is, and is not copied.
         if isinstance(value, list):
-            reduced = [self._reduced(item) for item in cast("list[Any]", value)]
+            items = cast("list[Any]", value)
+            reduced = [self._reduced(item) for item in items]
+            if all(map(is_, reduced, items)):
+                return items
             return [item for item in reduced if item is not NOTHING]
         if not isinstance(value, dict):
             return value
-        items = cast("dict[str, Any]", value)
-        if len(items) == 1:
-            name = next(iter(items))
+        entries = cast("dict[str, Any]", value)
+        if len(entries) == 1:
+            name = next(iter(entries))
             function = self._functions.get(name)
             if function is not None:
-                return function(items[name])
-        if any(map(is_loop, items)):
-            unrolled_items = unrolled(items, self.template.parameters)
-            items = {name: item for name, item, _ in unrolled_items}
-        reduced = {name: self._reduced(item) for name, item in items.items()}
-        return {name: item for name, item in reduced.items() if item is not NOTHING}
+                return function(entries[name])
+        if any(map(is_loop, entries)):
+            unrolled_entries = unrolled(entries, self.template.parameters)
+            entries = {name: item for name, item, _ in unrolled_entries}
+        reduced = [self._reduced(item) for item in entries.values()]
+        if all(map(is_, reduced, entries.values())):
+            return entries
+        pairs = zip(entries, reduced, strict=True)
+        return {name: item for name, item in pairs if item is not NOTHING}
 
     def _ref(self, name: Any) -> Any:
         if name == "AWS::NoValue":
@@ -532,7 +547,7 @@ def _cut(value: Any, between: str) -> list[Any] | None:
     match value:
         case {"Fn::Join": ["", [*parts]]}:
             pieces: list[list[Any]] = [[]]
-            for part in cast("list[Any]", parts):
+            for part in parts:
                 if not isinstance(part, str):
                     pieces[-1].append(part)
                     continue

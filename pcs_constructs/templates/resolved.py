@@ -14,6 +14,7 @@ from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.nesting import Nesting, nearest
 from pcs_constructs.templates.resolve import STACK_NAME, Stack
 from pcs_constructs.templates.scenarios import Defaults, Scenario
+from pcs_constructs.templates.template import TemplateError
 from pcs_constructs.templates.types import STACK
 from pcs_constructs.templates.values import (
     calls,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 Path = tuple["Step", ...]
 """Where something is in the properties of a resource."""
+
+Place = tuple["Template | str", ...]
+"""Where something is, in every scenario: its outermost template, and the logical ids inside."""
 
 _MOST_USES = 32
 """Stacks of one template; of one that is used more often one is looked at, for all."""
@@ -149,7 +153,8 @@ class ResolvedResource:
 
     def reference(self, value: Any) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value refers to, and its attribute; empty for `Ref`."""
-        return self.resolved.reference(self.stack, value)
+        # What is not made speaks of what is not made.
+        return self.resolved.reference(self.stack, value, absent=self.exists is False)
 
     def references(self, value: Any) -> Iterator[tuple[ResolvedResource, str]]:
         """Every resource that a reduced value refers to, at any depth, with the attribute."""
@@ -176,9 +181,26 @@ class ResolvedResource:
         return f"{there.number} {inner}"
 
     @property
+    def place(self) -> Place:
+        """Where it is, in every scenario: its outermost template, and the logical ids inside."""
+        return (*self.stack.place, self.logical_id)
+
+    @property
     def own_key(self) -> str:
         """The key that references to this resource have."""
         return f"{self.stack.number}.{self.logical_id}"
+
+    @cached_property
+    def title(self) -> str:
+        """What people know it by: the path of its construct, else its logical id.
+
+        With its stack, where there is another of the same logical id.
+        """
+        if self.declared.path is not None:
+            return self.declared.path.removesuffix("/Resource")
+        if self.resolved.logical_ids[self.logical_id] == 1:
+            return self.logical_id
+        return f"{self.resolved.titles[self.stack.number]}/{self.logical_id}"
 
     @property
     def name(self) -> str:
@@ -207,6 +229,7 @@ class ResolvedTemplates:
     ) -> None:
         self.today = today
         self.templates = together
+        self._places = {template: place for place, template in enumerate(together)}
         self.deciding = False
         """Whether a condition is computed at the moment."""
         self.relied: set[tuple[Template, str]] = set()
@@ -215,26 +238,33 @@ class ResolvedTemplates:
         self._inner: dict[Template, set[Template]] | None = None
         self.stacks: list[Stack] = []
         self.resources: dict[tuple[int, str], ResolvedResource] = {}
+        self._absent: dict[tuple[int, str], ResolvedResource] = {}
         self._nesting = nesting or Nesting(together)
         self._scenarios = dict.fromkeys(together, Scenario()) | dict(scenarios or {})
         self._stacks_of: dict[Template, list[Stack]] = {}
         self._nested: dict[tuple[int, str], Stack | None] = {}
+        self._pointing: dict[tuple[str, Path], dict[ResolvedResource, list[ResolvedResource]]] = {}
         self._exports: dict[str, list[tuple[Stack, Any]]] | None = None
-        self._make_stacks()
         self._declared: dict[str, list[ResolvedResource]] = {}
-        self._all: dict[tuple[int, str], ResolvedResource] = {}
-        for stack in self.stacks:
-            for logical_id, declared in stack.template.resources.items():
-                resource = ResolvedResource(declared, stack, self, stack.exists(declared))
-                self._declared.setdefault(resource.type, []).append(resource)
-                self._all[stack.number, logical_id] = resource
-                if resource.exists is not False:
-                    self.resources[stack.number, logical_id] = resource
+        try:
+            self._make_stacks()
+            self._make_resources()
+        except RecursionError:
+            names = ", ".join(dict.fromkeys(template.name for template in together))
+            raise TemplateError(f"{names}: refers to itself in too long a chain") from None
         self._by_type = {
             type_: there
             for type_, resources in self._declared.items()
             if (there := [one for one in resources if one.exists is not False])
         }
+
+    def _make_resources(self) -> None:
+        for stack in self.stacks:
+            for logical_id, declared in stack.template.resources.items():
+                resource = ResolvedResource(declared, stack, self, stack.exists(declared))
+                self._declared.setdefault(resource.type, []).append(resource)
+                there = self._absent if resource.exists is False else self.resources
+                there[stack.number, logical_id] = resource
 
     # The stacks.
 
@@ -396,6 +426,13 @@ class ResolvedTemplates:
             titles[stack.number] = f"{title} ({again + 1})" if again else title
         return titles
 
+    @cached_property
+    def logical_ids(self) -> Counter[str]:
+        """How many resources have a logical id."""
+        return Counter(
+            logical_id for stack in self.stacks for logical_id in stack.template.resources
+        )
+
     def note(self, stack: Stack, other: Stack) -> None:
         """Remember that a value of one stack comes from another one."""
         if stack.template is not other.template:
@@ -415,7 +452,27 @@ class ResolvedTemplates:
                 while around is not None:
                     near.add(around.template)
                     around = around.around
-        return [each for each in self.templates if each in near]
+        return sorted(near, key=self._places.__getitem__)
+
+    def components(self) -> list[list[Template]]:
+        """The templates, those together that are nested in each other or give each other values.
+
+        As far as their values went so far.
+        """
+        components: list[list[Template]] = []
+        seen: set[Template] = set()
+        for template in self.templates:
+            pending = [template]
+            component: set[Template] = set()
+            while pending:
+                each = pending.pop()
+                if each not in seen:
+                    seen.add(each)
+                    component.add(each)
+                    pending += self.neighbours(each)
+            if component:
+                components.append(sorted(component, key=self._places.__getitem__))
+        return components
 
     def inside(self, template: Template) -> set[Template]:
         """The templates of the stacks that the stacks of a template make, at any depth."""
@@ -430,22 +487,23 @@ class ResolvedTemplates:
 
     # The resources.
 
-    def resource(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
-        """A resource, where it is made in this scenario."""
-        return self.resources.get((stack.number, logical_id))
+    def resource(
+        self, stack: Stack, logical_id: str, *, absent: bool = False
+    ) -> ResolvedResource | None:
+        """A resource, where it is made in this scenario; or `absent` ones, too."""
+        key = (stack.number, logical_id)
+        return self.resources.get(key) or (self._absent.get(key) if absent else None)
 
-    def declared(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
-        """A resource, also where it is not made in this scenario."""
-        return self._all.get((stack.number, logical_id))
-
-    def reference(self, stack: Stack, value: Any) -> tuple[ResolvedResource, str] | None:
+    def reference(
+        self, stack: Stack, value: Any, *, absent: bool = False
+    ) -> tuple[ResolvedResource, str] | None:
         """The resource that a reduced value of a stack refers to, and its attribute."""
         there, target = stack.linked(value)
         match target if is_function(target) else None:
             case {"Ref": str() as name}:
-                resource, attribute = self.resource(there, name), ""
+                resource, attribute = self.resource(there, name, absent=absent), ""
             case {"Fn::GetAtt": [str() as name, str() as attribute]}:
-                resource = self.resource(there, name)
+                resource = self.resource(there, name, absent=absent)
             case _:
                 return None
         return (resource, attribute) if resource else None
@@ -454,6 +512,19 @@ class ResolvedTemplates:
         """The resources of some types, in all stacks."""
         for type_ in types:
             yield from self._by_type.get(type_, [])
+
+    def pointing(self, target: ResolvedResource, type_: str, *path: Step) -> list[ResolvedResource]:
+        """The resources of a type that refer to another one at a path, or in the list there."""
+        index = self._pointing.get((type_, path))
+        if index is None:
+            index = self._pointing[type_, path] = {}
+            for resource in self.of_type(type_):
+                value = resource.get(*path)
+                values = cast("list[Any]", value) if isinstance(value, list) else [value]
+                for there in dict.fromkeys(map(resource.follow, values)):
+                    if there is not None:
+                        index.setdefault(there, []).append(resource)
+        return index.get(target, [])
 
     def declared_of_type(self, type_: str) -> list[ResolvedResource]:
         """The resources of a type, those too that are not made in this scenario."""

@@ -9,7 +9,7 @@ from enum import Enum
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from pcs_constructs.templates.document import as_mapping
+from pcs_constructs.templates.document import as_list, as_mapping
 from pcs_constructs.templates.values import as_text
 
 if TYPE_CHECKING:
@@ -77,9 +77,38 @@ class Given:
 
     def parameters_of(self, template: Template) -> dict[str, str]:
         """The values of the parameters of a template."""
-        return {
-            name: value for name, value in self.parameters.items() if name in template.parameters
+        values = {n: value for n, value in self.parameters.items() if n in template.parameters}
+        for stack in _names(template):
+            for name in template.parameters:
+                if (own := f"{stack}:{name}") in self.parameters:
+                    values[name] = self.parameters[own]
+        return values
+
+    def unknown(self, templates: Sequence[Template]) -> list[str]:
+        """What is said that no template has, or that one does not allow."""
+        problems: list[str] = []
+        known = {
+            name
+            for template in templates
+            for parameter in template.parameters
+            for name in (parameter, *(f"{stack}:{parameter}" for stack in _names(template)))
         }
+        problems += [
+            f"{name}: no template has a parameter of this name"
+            for name in self.parameters
+            if name not in known
+        ]
+        stacks = {name for template in templates for name in _names(template)}
+        problems += [
+            f"{name}: no template is called so" for name in self.stack_names if name not in stacks
+        ]
+        for template in templates:
+            for name, value in self.parameters_of(template).items():
+                allowed = as_list(template.parameters[name].get("AllowedValues", []))
+                if allowed and value not in (texts := [as_text(each) for each in allowed]):
+                    words = f"{name}: {template.file_name} allows {', '.join(texts)}, not {value}"
+                    problems.append(words)
+        return problems
 
     def scenario(
         self,
@@ -100,9 +129,15 @@ class Given:
 
     def stack_name(self, template: Template) -> str | None:
         """What the stack of a template is called, if that is said."""
-        file = template.file
-        names = (template.name, template.stack_name, *((file.as_posix(),) if file else ()))
-        return next((self.stack_names[n] for n in names if n in self.stack_names), None)
+        said = (self.stack_names[n] for n in _names(template) if n in self.stack_names)
+        return next(said, None)
+
+
+def _names(template: Template) -> tuple[str, ...]:
+    """What people call a template, or its stack."""
+    file = template.file
+    files = (file.as_posix(), file.name) if file else ()
+    return tuple(dict.fromkeys((template.name, template.stack_name, template.title, *files)))
 
 
 class Scenarios(NamedTuple):

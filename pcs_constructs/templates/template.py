@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -61,7 +62,7 @@ class Resource:
     """Where that is in its file."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Template:
     """A template, with the others that were read with it, whose exports it may import."""
 
@@ -96,12 +97,12 @@ class Template:
         """The resources of a type."""
         return [resource for resource in self.resources.values() if resource.type == type_]
 
-    @property
+    @cached_property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
         """Its parameters, by their names."""
         return as_mapping(self.content.get("Parameters"))
 
-    @property
+    @cached_property
     def mappings(self) -> Mapping[str, Any]:
         """Its mappings, by their names."""
         return as_mapping(self.content.get("Mappings"))

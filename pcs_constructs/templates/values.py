@@ -6,8 +6,10 @@ an `Fn::If` of which nobody knows the condition.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from operator import methodcaller
 from typing import Any, Final, NamedTuple, cast
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown
@@ -28,18 +30,19 @@ NOTHING: Final = Nothing()
 
 def is_function(value: object) -> bool:
     """Whether a value is left for CloudFormation to compute."""
-    if not isinstance(value, Mapping) or len(cast("Mapping[str, Any]", value)) != 1:
+    if not isinstance(value, dict) or len(value) != 1:  # pyright: ignore[reportUnknownArgumentType]
         return False
-    name = next(iter(cast("Mapping[str, Any]", value)))
+    (name,) = cast("dict[str, Any]", value)
     return name == "Ref" or name.startswith("Fn::")
 
 
 def may_have_more(values: Mapping[str, Any]) -> bool:
     """Whether a mapping may have more than is seen: some of it is yet to be made."""
-    return any(
-        name in {"Ref", "Fn::GetAtt", "Fn::Transform"} or name.startswith("Fn::ForEach::")
-        for name in values
-    )
+    return not _OPEN.isdisjoint(values) or any(map(_IS_LOOP, values))
+
+
+_OPEN: Final = frozenset(("Ref", "Fn::GetAtt", "Fn::Transform"))
+_IS_LOOP: Final = methodcaller("startswith", "Fn::ForEach::")
 
 
 def literal(value: Any) -> Any:
@@ -63,6 +66,10 @@ def within(value: Any, *path: str | int) -> Any:
     Of an `Fn::If` of two mappings it is an `Fn::If` of what both have there.
     """
     for place, step in enumerate(path):
+        # What is asked most is asked first: no property is called like a function.
+        if step in _entries(value):
+            value = value[step]
+            continue
         match value:
             case {"Fn::If": [name, one, other]}:
                 rest = path[place:]
@@ -71,10 +78,9 @@ def within(value: Any, *path: str | int) -> Any:
             case _ if value is UNKNOWN or is_function(value):
                 return UNKNOWN
             case dict():
-                mapping = cast("dict[Any, Any]", value)
-                if step not in mapping and may_have_more(mapping):
+                if may_have_more(cast("dict[str, Any]", value)):
                     return UNKNOWN
-                value = mapping.get(step)
+                return None
             case list():
                 items = cast("list[Any]", value)
                 inside = isinstance(step, int) and step < len(items)
@@ -82,6 +88,10 @@ def within(value: Any, *path: str | int) -> Any:
             case _:
                 return None
     return value
+
+
+def _entries(value: Any) -> dict[Any, Any]:
+    return cast("dict[Any, Any]", value) if isinstance(value, dict) else {}
 
 
 def _there(value: Any) -> Any:
@@ -178,13 +188,20 @@ def _placeholder(call: Mapping[str, Any]) -> str:
             return str(items[0]).join(map(shown, cast("list[object]", last)))
         case "Fn::Base64":
             return shown(of)
-        case "Fn::If" if len(items) == 3:
-            one, other = (shown(_there(item)) or "nothing" for item in items[1:])
-            return f"<{one} if {items[0]}, else {other}>"
         case "Fn::ForeignValue":  # of another stack; which one is of no interest
             return shown(last)
         case _:
             return f"<{function.removeprefix('Fn::')}:{shown(items[0] if items else None)}>"
+
+
+def parsed(document: Any) -> Mapping[str, Any] | None:
+    """A document, which may be JSON in a text; `None` where it is not known."""
+    if not isinstance(document, Mapping) or is_function(cast("object", document)):
+        try:
+            document = json.loads(sketch(document) or "")
+        except (ValueError, RecursionError):
+            return None
+    return cast("Mapping[str, Any]", document) if isinstance(document, Mapping) else None
 
 
 def joined(between: str, parts: Iterable[Any]) -> Any:

@@ -873,7 +873,7 @@ def _about_node_groups(m: Row) -> Iterator[Mutant]:
     yield m(
         "PCS302", "two queues of one name", put(QUEUE, "Name", "same"), twin(QUEUE, Name="same")
     )
-    yield m("PCS303", "no node group", put(QUEUE, "ComputeNodeGroupConfigurations", []))
+    yield m("PCS309", "no node group", put(QUEUE, "ComputeNodeGroupConfigurations", []))
     yield m("PCS304", "a node group of another cluster", stranger)
     yield m(
         "PCS306",

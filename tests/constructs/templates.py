@@ -74,6 +74,30 @@ def referred(template: Template, reference: dict[str, Any]) -> dict[str, Any]:
     return template.to_json()["Resources"][logical_id]
 
 
+def dangling(template: Template) -> set[str]:
+    """What is referred to or waited for, and is not there."""
+    document = template.to_json()
+    there = {"AWS", *document.get("Resources", {}), *document.get("Parameters", {})}
+    named = set[str]()
+    pending: list[Any] = [document["Resources"]]
+    while pending:
+        match pending.pop():
+            case {"Ref": str(name)}:
+                named.add(name.partition("::")[0])
+            case {"Fn::GetAtt": [str(name), _]}:
+                named.add(name)
+            case {"DependsOn": list(names), **rest}:
+                named.update(names)
+                pending.append(rest)
+            case dict(value):
+                pending.extend(value.values())
+            case list(value):
+                pending.extend(value)
+            case _:
+                pass
+    return named - there
+
+
 def text_of(value: Any) -> str:
     """A template's text with each hole written out as JSON."""
     if isinstance(value, str):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pcs_constructs.analysis.reach.flows import Flow, judge
+from pcs_constructs.analysis.reach.flows import Flow
+from pcs_constructs.analysis.reach.judgement import judge
 from pcs_constructs.analysis.reach.listing import as_data, as_mermaid, as_text
 from pcs_constructs.analysis.reach.proof import Location, Verdict
 

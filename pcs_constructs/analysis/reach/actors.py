@@ -9,28 +9,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.analysis.reach.groups import Group, Side, unknown_group
-from pcs_constructs.analysis.reach.network import identity, items, known_items, truth
-from pcs_constructs.analysis.reach.values import (
-    get,
-    key_of,
-    literal,
-    plain,
-    referred,
-    text,
-    whole,
-    within,
-)
+from pcs_constructs.analysis.reach.network import identity
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.file_systems import EFS, KINDS, MOUNT_TARGET, OWNERS, PARTS, RESOURCES
 from pcs_constructs.model.ports import SRUN
-from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, QUEUE
+from pcs_constructs.templates.types import LAUNCH_TEMPLATE
+from pcs_constructs.templates.values import is_function, literal, possible, sketch, whole, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pcs_constructs.analysis.reach.groups import Groups
     from pcs_constructs.analysis.reach.network import Identity, Network
-    from pcs_constructs.templates.template import Resource, Template
+    from pcs_constructs.templates.members import Membership
+    from pcs_constructs.templates.resolved import Place, ResolvedResource
 
 _HOLE: Final = "\0"  # what only CloudFormation knows, in text
 
@@ -44,7 +36,7 @@ _NFS: Final = re.compile(r"'([^'\s:\0]+):/[^'\s]*' 'nfs4?'|-t nfs4? [^\n]*?([^'\
 class Controller:
     """The controller of a cluster."""
 
-    resource: Resource | None
+    resource: ResolvedResource | None
     """The cluster; `None` where it is not in the templates."""
     label: str
     """The cluster, and the template it is in."""
@@ -53,8 +45,8 @@ class Controller:
     """The version of the Internet Protocol that the cluster talks."""
     family_known: bool
     """Whether that is sure."""
-    accounting: bool
-    rest: bool
+    accounting: bool | Unknown
+    rest: bool | Unknown
     srun: tuple[int, int] | Unknown
     """The ports that `srun` waits at."""
 
@@ -63,17 +55,15 @@ class Controller:
 class NodeGroup:
     """A compute node group."""
 
-    resource: Resource
+    resource: ResolvedResource
     side: Side
     efa: tuple[Side, ...]
     """Its interfaces that carry EFA, each with the groups that it has."""
     several: bool
     """Whether there can be more than one node."""
-    queues: frozenset[Resource]
-    user_data: object
-    """Its user data, as it stands in the launch template."""
-    template: Template
-    """The template that the launch template is in."""
+    queues: frozenset[ResolvedResource]
+    said: tuple[tuple[ResolvedResource, Any], ...]
+    """Its user data and its lifecycle actions, with the resources that they stand in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +78,8 @@ class FileSystem:
     tables: tuple[Identity, ...] | None
     """The route tables that lead to it, where its address is in no subnet."""
     efa: bool
+    place: Place | None = None
+    """Where it is in the templates, if it is."""
 
     def reached_from(self, place_zones: frozenset[str]) -> tuple[Side, ...]:
         """The servers that nodes in some zones use: those in the same zones, if there are any."""
@@ -105,71 +97,59 @@ class Actors:
 
     network: Network
     groups: Groups
+    membership: Membership
 
     def clusters(self) -> Iterator[tuple[Controller, list[NodeGroup]]]:
         """Each cluster with its node groups; first those that are in the templates."""
-        members: dict[str, list[Resource]] = {}
-        clusters: dict[str, Resource] = {
-            identity(cluster.template, {"Ref": cluster.logical_id}).text: cluster
-            for cluster in self.network.of_type(CLUSTER)
-        }
-        for group in self.network.of_type(NODE_GROUP):
-            key = identity(group.template, get(group, "ClusterId"))
-            members.setdefault(key.text, []).append(group)
-        for key in dict.fromkeys((*clusters, *members)):
-            groups = members.get(key, [])
-            cluster = clusters.get(key)
-            controller = self._controller(cluster) if cluster else _elsewhere(groups[0])
-            yield controller, [self._node_group(group) for group in groups]
+        for key in self.membership.keys:
+            groups = self.membership.groups_of(key)
+            cluster = self.membership.cluster(key)
+            if cluster is not None:
+                yield self._controller(cluster), [self._node_group(group) for group in groups]
+            elif groups:
+                yield _elsewhere(groups[0]), [self._node_group(group) for group in groups]
 
-    def _controller(self, cluster: Resource) -> Controller:
+    def _controller(self, cluster: ResolvedResource) -> Controller:
         side = Side(
             "controller",
             self.network.subnets(cluster, "Networking", "SubnetIds"),
             self.groups.of(cluster, "Networking", "SecurityGroupIds")
-            or (unknown_group(f"the security groups of {cluster.logical_id}"),),
+            or (unknown_group(f"the security groups of {cluster.title}"),),
             # AWS PCS has a public address in its API, and does not say who gets one.
             public=UNKNOWN,
             addressed=True,
         )
-        name = text(cluster, "Name")
-        name = name if isinstance(name, str) else cluster.logical_id
-        kind = text(cluster, "Networking", "NetworkType")
-        modes = [
-            text(cluster, "SlurmConfiguration", *path)
-            for path in (("Accounting", "Mode"), ("SlurmRest", "Mode"))
-        ]
+        kind = cluster.text("Networking", "NetworkType")
         return Controller(
             cluster,
-            f"{name} in {key_of(cluster.template)}",
+            f"{_name_of(cluster)} in {cluster.resolved.titles[cluster.stack.number]}",
             side,
             6 if kind == "IPV6" else 4,
             family_known=kind is not UNKNOWN,
-            accounting=modes[0] not in {None, "NONE"},
-            rest=modes[1] not in {None, "NONE"},
+            accounting=_is_on(cluster, "Accounting"),
+            rest=_is_on(cluster, "SlurmRest"),
             srun=_srun_ports(cluster),
         )
 
-    def _node_group(self, group: Resource) -> NodeGroup:
-        template_id = get(group, "CustomLaunchTemplate", "TemplateId")
-        launch = referred(group.template, template_id)
+    def _node_group(self, group: ResolvedResource) -> NodeGroup:
+        template_id = group.get("CustomLaunchTemplate", "TemplateId")
+        launch = group.follow(template_id)
         subnets = self.network.subnets(group, "SubnetIds")
         name = _name_of(group)
-        if launch is None or launch.type != "AWS::EC2::LaunchTemplate":
+        if launch is None or launch.type != LAUNCH_TEMPLATE:
             groups: tuple[Group, ...]
-            if get(group, "SecurityGroupIds") is not None:
+            if group.get("SecurityGroupIds") is not None:
                 groups = self.groups.of(group, "SecurityGroupIds")
             else:
-                key = identity(group.template, template_id)
+                key = identity(group, template_id)
                 groups = (unknown_group(f"the launch template {key.name}"),)
             return NodeGroup(
                 group,
-                Side(name, subnets, groups, public=UNKNOWN, addressed=UNKNOWN),
+                Side(name, subnets, groups, public=UNKNOWN, addressed=UNKNOWN, place=group.place),
                 (),
                 several=_several(group),
                 queues=self._queues(group),
-                user_data=None,
-                template=group.template,
+                said=((group, group.get("NodeLifecycleActions")),),
             )
         data = ("LaunchTemplateData",)
         interfaces = _interfaces(launch)
@@ -178,9 +158,9 @@ class Actors:
         for interface in interfaces:
             given = within(interface, "Groups")
             named = (
-                self.groups.named(launch.template, cast("list[object]", given))
+                self.groups.named(launch, cast("list[object]", given))
                 if isinstance(given, list)
-                else (unknown_group(f"the groups of {launch.logical_id}"),)
+                else (unknown_group(f"the groups of {launch.title}"),)
                 if given is not None or vpc is None
                 else (self.groups.default_of(vpc),)
             )
@@ -192,58 +172,51 @@ class Actors:
         public = (
             False
             if len(addressed) > 1
-            else truth(literal(launch.template, asked), default=UNKNOWN)
-            if asked is not None
             else None
+            if asked is None
+            else {"true": True, "false": False}.get(str(asked).lower(), UNKNOWN)
         )
         if sides:
             groups = sides[0][1].groups
         elif (
-            items(launch, *data, "NetworkInterfaces")
-            or get(launch, *data, "SecurityGroups") is not None
+            launch.get(*data, "NetworkInterfaces")
+            or launch.get(*data, "SecurityGroups") is not None
         ):
-            groups = (unknown_group(f"the network interfaces of {launch.logical_id}"),)
-        elif get(group, "SecurityGroupIds") is not None:  # instead of those of the template
+            groups = (unknown_group(f"the network interfaces of {launch.title}"),)
+        elif group.get("SecurityGroupIds") is not None:  # instead of those of the template
             groups = self.groups.of(group, "SecurityGroupIds", vpc=vpc)
         else:
             groups = self.groups.of(launch, *data, "SecurityGroupIds", vpc=vpc)
         return NodeGroup(
             group,
-            Side(name, subnets, groups, public=public, addressed=_addressed(interfaces)),
+            Side(
+                name,
+                subnets,
+                groups,
+                public=public,
+                addressed=_addressed(interfaces),
+                place=group.place,
+            ),
             tuple(side for efa, side in sides if efa),
             several=_several(group),
             queues=self._queues(group),
-            # Of what is chosen at deployment both choices count.
-            user_data=get(launch, *data, "UserData")
-            if get(launch, *data, "UserData") is not UNKNOWN
-            else get(launch, *data),
-            template=launch.template,
+            said=(
+                (launch, launch.get(*data, "UserData")),
+                (group, group.get("NodeLifecycleActions")),
+            ),
         )
 
-    def _queues(self, group: Resource) -> frozenset[Resource]:
-        return frozenset(
-            queue
-            for queue in self.network.of_type(QUEUE)
-            if any(
-                target is group
-                for target in queue.template.references(
-                    get(queue, "ComputeNodeGroupConfigurations")
-                )
-            )
-        )
+    def _queues(self, group: ResolvedResource) -> frozenset[ResolvedResource]:
+        return frozenset(self.membership.queues_with(group))
 
     def mounted_by(self, group: NodeGroup) -> list[FileSystem]:
         """The file systems that user data and lifecycle actions of nodes name."""
-        said = (
-            (group.template, group.user_data),
-            (group.resource.template, get(group.resource, "NodeLifecycleActions")),
-        )
         by_name: dict[str, FileSystem] = {}
-        for template, value in said:
-            for resource in template.references(value):
+        for owner, value in group.said:
+            for resource in owner.referred(value):
                 for kind in self._file_systems(resource):
                     by_name.setdefault(kind.name, kind)
-            text = "\n".join(_texts(template, value))
+            text = "\n".join(_texts(value))
             for match in _FILE_SYSTEM_ID.finditer(text):
                 by_name.setdefault(match[0], FileSystem(match[0], "", (), None, efa=False))
             for match in _NFS.finditer(text):
@@ -252,55 +225,68 @@ class Actors:
                     by_name.setdefault(name, FileSystem(name, "NFS", (), None, efa=False))
         return list(by_name.values())
 
-    def _file_systems(self, resource: Resource) -> Iterator[FileSystem]:
+    def _file_systems(self, resource: ResolvedResource) -> Iterator[FileSystem]:
         """The file system that a resource is, or is a part of."""
-        template = resource.template
         if resource.type == EFS:
             yield self._efs(resource)
         elif resource.type in RESOURCES:
             yield self._fsx(resource)
         elif resource.type in PARTS:
             for path in OWNERS:
-                owner = referred(template, get(resource, *path))
+                owner = resource.follow(resource.get(*path))
                 if owner is not None:
                     yield from self._file_systems(owner)
 
-    def _efs(self, resource: Resource) -> FileSystem:
+    def _efs(self, resource: ResolvedResource) -> FileSystem:
         sides: list[Side] = []
-        for target in self.network.of_type(MOUNT_TARGET):
-            if referred(target.template, get(target, "FileSystemId")) is resource:
-                place = self.network.subnet(target.template, get(target, "SubnetId"))
-                groups = self.groups.of(target, "SecurityGroups", vpc=place.vpc)
-                sides.append(Side(resource.logical_id, (place,), groups))
-        return FileSystem(resource.logical_id, "EFS", tuple(sides), None, efa=False)
+        for target in resource.resolved.pointing(resource, MOUNT_TARGET, "FileSystemId"):
+            place = self.network.subnet(target, target.get("SubnetId"))
+            groups = self.groups.of(target, "SecurityGroups", vpc=place.vpc)
+            sides.append(Side(resource.title, (place,), groups))
+        return FileSystem(
+            resource.title, "EFS", tuple(sides), None, efa=False, place=resource.place
+        )
 
-    def _fsx(self, resource: Resource) -> FileSystem:
-        said = text(resource, "FileSystemType") or text(resource, "FileCacheType") or "LUSTRE"
+    def _fsx(self, resource: ResolvedResource) -> FileSystem:
+        said = resource.text("FileSystemType") or resource.text("FileCacheType") or "LUSTRE"
         kind = "" if said is UNKNOWN else said
         subnets = self.network.subnets(resource, "SubnetIds")
         vpc = subnets[0].vpc if subnets else None
         groups = self.groups.of(resource, "SecurityGroupIds", vpc=vpc)
         own = KINDS[kind].configuration if kind in KINDS else ""
         tables: tuple[Identity, ...] | None = None
-        deployment = text(resource, own, "DeploymentType") or ""
+        deployment = resource.text(own, "DeploymentType") or ""
         if deployment is UNKNOWN or "MULTI_AZ" in deployment:
-            named = known_items(resource, own, "RouteTableIds")
-            tables = tuple(identity(resource.template, table) for table in named)
-        efa = literal(resource.template, get(resource, "LustreConfiguration", "EfaEnabled"))
-        side = Side(resource.logical_id, subnets, groups)
+            named = resource.each(own, "RouteTableIds")
+            tables = tuple(identity(resource, table) for table in named)
+        efa = resource.flag("LustreConfiguration", "EfaEnabled")
+        side = Side(resource.title, subnets, groups)
         return FileSystem(
-            resource.logical_id, kind, (side,), tables, efa=truth(efa, default=False) is not False
+            resource.title,
+            kind,
+            (side,),
+            tables,
+            efa=efa not in {None, False},
+            place=resource.place,
         )
 
 
-def _name_of(group: Resource) -> str:
-    name = text(group, "Name")
-    return name if isinstance(name, str) else group.logical_id
+def _name_of(group: ResolvedResource) -> str:
+    return group.shown("Name") or group.title
 
 
-def _elsewhere(group: Resource) -> Controller:
+def _is_on(cluster: ResolvedResource, part: str) -> bool | Unknown:
+    """Whether a cluster has a part of Slurm that is off by default."""
+    mode = cluster.get("SlurmConfiguration", part, "Mode")
+    states = {
+        UNKNOWN if (m := literal(v)) is UNKNOWN else m not in {None, "NONE"} for v in possible(mode)
+    }
+    return states.pop() if len(states) == 1 else UNKNOWN
+
+
+def _elsewhere(group: ResolvedResource) -> Controller:
     """A controller that is not in the templates."""
-    name = identity(group.template, get(group, "ClusterId")).name
+    name = identity(group, group.get("ClusterId")).name
     place = unknown_group(f"the cluster {name}")
     return Controller(
         None,
@@ -314,14 +300,14 @@ def _elsewhere(group: Resource) -> Controller:
     )
 
 
-def _srun_ports(cluster: Resource) -> tuple[int, int] | Unknown:
-    settings = items(cluster, "SlurmConfiguration", "SlurmCustomSettings")
+def _srun_ports(cluster: ResolvedResource) -> tuple[int, int] | Unknown:
+    settings = cluster.items("SlurmConfiguration", "SlurmCustomSettings")
     if settings is UNKNOWN:
         return UNKNOWN
-    for setting in cast("list[Any]", settings):
+    for setting in settings or ():
         match setting:
             case {"ParameterName": "SrunPortRange", "ParameterValue": value}:
-                ports = literal(cluster.template, value)
+                ports = literal(value)
                 match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", str(ports), re.ASCII)
                 return (int(match[1]), int(match[2])) if match else UNKNOWN
             case _:
@@ -329,14 +315,14 @@ def _srun_ports(cluster: Resource) -> tuple[int, int] | Unknown:
     return SRUN
 
 
-def _several(group: Resource) -> bool:
-    most = whole(literal(group.template, get(group, "ScalingConfiguration", "MaxInstanceCount")))
-    return most is UNKNOWN or most >= 2
+def _several(group: ResolvedResource) -> bool:
+    most = group.whole("ScalingConfiguration", "MaxInstanceCount")
+    return most is None or most is UNKNOWN or most >= 2
 
 
-def _interfaces(launch: Resource) -> list[Mapping[str, object]]:
+def _interfaces(launch: ResolvedResource) -> list[Mapping[str, object]]:
     """The network interfaces of a launch template, the primary one first."""
-    entries = known_items(launch, "LaunchTemplateData", "NetworkInterfaces")
+    entries = launch.each("LaunchTemplateData", "NetworkInterfaces")
     interfaces = [cast("Mapping[str, object]", each) for each in entries if isinstance(each, dict)]
     return sorted(
         interfaces, key=lambda i: str((i.get("NetworkCardIndex", 0), i.get("DeviceIndex")))
@@ -354,21 +340,24 @@ def _addressed(interfaces: Sequence[Mapping[str, object]]) -> bool | Unknown | N
     return UNKNOWN if asked else None
 
 
-def _texts(template: Template, value: Any) -> Iterator[str]:
+def _texts(value: Any) -> Iterator[str]:
     """The texts in a value, with holes where CloudFormation fills something in."""
     match value:
         case {"Fn::Base64": str() as text}:
             yield text
         case {"Fn::Base64": inner}:
-            yield from _texts(template, inner)
-        case {"Fn::Join": _} | {"Fn::Sub": _} | {"Ref": _} | {"Fn::GetAtt": _}:
-            yield plain(template, value, _HOLE)
+            yield from _texts(inner)
+        case {"Fn::If": [_, one, other]}:  # of what is chosen at deployment both choices count
+            yield from _texts(one)
+            yield from _texts(other)
+        case _ if is_function(value):
+            yield sketch(value, _HOLE) or ""
         case dict():
             for item in cast("dict[str, Any]", value).values():
-                yield from _texts(template, item)
+                yield from _texts(item)
         case list():
             for item in cast("list[Any]", value):
-                yield from _texts(template, item)
+                yield from _texts(item)
         case str():
             yield _decoded(value)
         case _:

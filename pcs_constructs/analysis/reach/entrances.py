@@ -56,7 +56,7 @@ def entrances(
         ours: The security groups of the cluster itself, which is not outside.
     """
     for rule in _rules_for(called, traffic):
-        inside = isinstance(rule.peer, Identity) and rule.peer.text in ours
+        inside = isinstance(rule.peer, Identity) and rule.peer.key in ours
         if not inside and rule.location is not None:
             way = _way(ways, rule, called, traffic)
             yield rule.words, Every((_fact(rule, traffic), way))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pcs_constructs import rules
-from pcs_constructs.analysis.reach.flows import judge
+from pcs_constructs.analysis.reach.judgement import judge
 from pcs_constructs.templates.template import parsed_together
 
 if TYPE_CHECKING:

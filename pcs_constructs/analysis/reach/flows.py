@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.analysis.reach.actors import Actors, Controller, FileSystem, NodeGroup
@@ -24,15 +24,20 @@ from pcs_constructs.analysis.reach.proof import (
     verdict_of,
 )
 from pcs_constructs.analysis.reach.ways import Ways
-from pcs_constructs.model.errors import UNKNOWN
+from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.file_systems import KINDS
 from pcs_constructs.model.ports import SLURMCTLD, SLURMD, SLURMDBD, SLURMRESTD, SSH
 from pcs_constructs.rules import FlowFacts
+from pcs_constructs.templates.members import Membership
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from pcs_constructs.templates.template import Resource, Template
+    from pcs_constructs.templates.resolved import Place, ResolvedResource, ResolvedTemplates
+
+
+Key = tuple["Place | str", ...]
+"""What a flow is the same by: its cluster, who calls, who is called, what for, the traffic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +47,7 @@ class Flow:
     cluster: str
     """The cluster: its name, and the template it is in."""
 
-    resource: Resource | None
+    resource: ResolvedResource | None
     """The cluster as it is in its template, if it is."""
 
     source: str
@@ -59,6 +64,17 @@ class Flow:
 
     proof: Proof
     """Why it gets through or does not."""
+
+    key: Key
+    """What it is the same flow by, whatever is taken for true."""
+
+    assumes: tuple[str, ...] = ()
+    """What the verdict rests on that may be otherwise, such as `Prefix is hpc`."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether the verdict stands whatever the values of parameters are."""
+        return not self.assumes
 
     @property
     def verdict(self) -> Verdict:
@@ -95,7 +111,9 @@ class Flow:
         verdict = self.verdict
         return FlowFacts(
             flow=f"{self.source} does not reach {self.target} ({self.what}, {self.traffic})",
-            reached=UNKNOWN if verdict is Verdict.UNKNOWN else verdict is Verdict.YES,
+            reached=verdict is Verdict.YES
+            if verdict is not Verdict.UNKNOWN and self.sure
+            else UNKNOWN,
             missing=self.because,
             fixes=self.fixes,
         )
@@ -106,16 +124,15 @@ class Flow:
         return tuple(dict.fromkeys(fact.fix for fact in complaints(self.proof) if fact.fix))
 
 
-def judge(templates: Sequence[Template]) -> list[Flow]:
+def flows(resolved: ResolvedTemplates) -> list[Flow]:
     """Every flow that the clusters in templates need, those of one cluster after the other.
 
     Args:
-        templates: Templates that were read together, such as those of one `cdk.out`. What they
-            import from elsewhere makes a flow UNKNOWN.
+        resolved: The templates, in the scenario that is to be judged.
     """
-    network = Network(templates)
+    network = Network(resolved)
     groups = Groups(network)
-    actors = Actors(network, groups)
+    actors = Actors(network, groups, Membership(resolved))
     ways = Ways(network, groups)
     return [
         flow
@@ -139,15 +156,23 @@ class _Cluster:
         yield from self._to_services()
         yield from self._from_outside()
 
-    def _flow(self, source: str, target: str, what: str, traffic: object, proof: Proof) -> Flow:
+    def _flow(self, source: _End, target: _End, what: str, traffic: object, proof: Proof) -> Flow:
+        cluster = self.controller.resource
         return Flow(
             cluster=self.controller.label,
-            resource=self.controller.resource,
-            source=source,
-            target=target,
+            resource=cluster,
+            source=_name(source),
+            target=_name(target),
             what=what,
             traffic=str(traffic),
             proof=proof,
+            key=(
+                cluster.place if cluster else self.controller.label,
+                _place(source),
+                _place(target),
+                what,
+                str(traffic),
+            ),
         )
 
     def _connection(self, caller: Side, called: Side, what: str, traffic: Traffic) -> Flow:
@@ -155,7 +180,7 @@ class _Cluster:
         if not self.controller.family_known:
             words = f"whether {self.controller.label} talks IPv4 or IPv6 is not known"
             proof = Every((Fact(Verdict.UNKNOWN, words), proof))
-        return self._flow(caller.name, called.name, what, traffic, proof)
+        return self._flow(caller, called, what, traffic, proof)
 
     def _tcp(self, first: int, last: int | None = None) -> Traffic:
         return Traffic("tcp", first, last or first, self.controller.family)
@@ -166,19 +191,21 @@ class _Cluster:
             for group in self.groups:
                 words = f"the cluster of {group.side.name} is not in these templates"
                 unseen = Fact(Verdict.UNKNOWN, words)
-                yield self._flow(group.side.name, "controller", "slurmctld", "TCP 6817", unseen)
-                yield self._flow("controller", group.side.name, "slurmd", "TCP 6818", unseen)
+                yield self._flow(group.side, "controller", "slurmctld", "TCP 6817", unseen)
+                yield self._flow("controller", group.side, "slurmd", "TCP 6818", unseen)
             return
         side = controller.side
         for group in self.groups:
             yield self._connection(group.side, side, "slurmctld", self._tcp(SLURMCTLD))
             if controller.accounting:
-                yield self._connection(group.side, side, "slurmdbd", self._tcp(SLURMDBD))
+                flow = self._connection(group.side, side, "slurmdbd", self._tcp(SLURMDBD))
+                yield _if_on(flow, controller.accounting, "accounting")
             yield self._connection(side, group.side, "slurmd", self._tcp(SLURMD))
             # It tells srun when there are nodes: `SrunPortRange` in slurm.conf(5).
             yield self._srun(side, group.side)
         if controller.rest:
-            yield from self._to_rest_api()
+            for flow in self._to_rest_api():
+                yield _if_on(flow, controller.rest, "a REST API")
 
     def _to_rest_api(self) -> Iterator[Flow]:
         """Who may use the REST API: nodes whose group is let in, and others by what lets them."""
@@ -190,10 +217,10 @@ class _Cluster:
             for caller in nodes:
                 yield self._connection(caller, side, "slurmrestd", traffic)
             if not nodes:
-                yield self._flow(source, side.name, "slurmrestd", traffic, proof)
+                yield self._flow(source, side, "slurmrestd", traffic, proof)
         if nobody:
             proof = nobody_is_admitted(side, traffic)
-            yield self._flow("anybody", side.name, "slurmrestd", traffic, proof)
+            yield self._flow("anybody", side, "slurmrestd", traffic, proof)
 
     def _between_nodes(self) -> Iterator[Flow]:
         for caller in self.groups:
@@ -214,13 +241,13 @@ class _Cluster:
             yield self._srun(caller.side, called.side)
         if caller.efa and called.efa and caller.queues & called.queues:
             proof = efa(caller.efa, called.efa, shared=True)
-            yield self._flow(caller.side.name, called.side.name, "EFA", "all traffic", proof)
+            yield self._flow(caller.side, called.side, "EFA", "all traffic", proof)
 
     def _srun(self, caller: Side, called: Side) -> Flow:
         srun = self.controller.srun
         if srun is UNKNOWN:
             unknown = Fact(Verdict.UNKNOWN, "which ports srun has is not known")
-            return self._flow(caller.name, called.name, "srun", "TCP", unknown)
+            return self._flow(caller, called, "srun", "TCP", unknown)
         return self._connection(caller, called, "srun", self._tcp(*srun))
 
     def _with_file_systems(self) -> Iterator[Flow]:
@@ -234,7 +261,7 @@ class _Cluster:
                 for traffic in _traffic_of(system):
                     proof = self._among(system.servers, system.servers, traffic)
                     what = f"{KINDS[system.kind].name} servers"
-                    yield self._flow(system.name, system.name, what, traffic, proof)
+                    yield self._flow(system, system, what, traffic, proof)
 
     def _mount(self, group: NodeGroup, system: FileSystem) -> Iterator[Flow]:
         nodes = group.side
@@ -246,17 +273,17 @@ class _Cluster:
         way = [*_routes_of_fsx(system, nodes), *_zones_of_efs(system, nodes)]
         for traffic in _traffic_of(system):
             there = Every((self._among((nodes,), servers, traffic), *way))
-            yield self._flow(nodes.name, system.name, what, traffic, there)
+            yield self._flow(nodes, system, what, traffic, there)
             if _calls_back(system):
                 back = self._among(servers, (nodes,), traffic)
-                yield self._flow(system.name, nodes.name, what, traffic, back)
+                yield self._flow(system, nodes, what, traffic, back)
         if system.efa and group.efa:
-            for one, other, names in (
-                (group.efa, system.servers, (nodes.name, system.name)),
-                (system.servers, group.efa, (system.name, nodes.name)),
+            for one, other, ends in (
+                (group.efa, system.servers, (nodes, system)),
+                (system.servers, group.efa, (system, nodes)),
             ):
                 proof = efa(one, other, shared=False)
-                yield self._flow(*names, "EFA", "all traffic", proof)
+                yield self._flow(*ends, "EFA", "all traffic", proof)
 
     def _mount_unseen(self, nodes: Side, system: FileSystem, what: str) -> Flow:
         """A file system of which there is only a name: the nodes may be let out, if no more."""
@@ -268,7 +295,7 @@ class _Cluster:
         proof: Proof = unseen
         if traffic:
             proof = Every((unseen, could_send(nodes, traffic, system.name)))
-        return self._flow(nodes.name, system.name, what, traffic or "its ports", proof)
+        return self._flow(nodes, system, what, traffic or "its ports", proof)
 
     def _among(self, callers: Iterable[Side], called: Iterable[Side], traffic: Traffic) -> Proof:
         called = tuple(called)
@@ -278,26 +305,46 @@ class _Cluster:
         for group in self.groups:
             side = group.side
             proof = self.ways.resolves(side)
-            yield self._flow(side.name, "DNS", "names", "UDP 53", proof)
-            for service in services(self.ways.network, group.resource):
+            yield self._flow(side, "DNS", "names", "UDP 53", proof)
+            for service in services(group.resource):
                 # The agent of AWS PCS calls pcs.REGION.api.aws, which has both families.
                 dual_stack = service == "pcs" and self.controller.family == 6
                 proof = self.ways.to_service(side, service, dual_stack=dual_stack)
-                yield self._flow(side.name, service, "HTTPS", "TCP 443", proof)
-            for service in unnamed_services(self.ways.network, group.resource):
+                yield self._flow(side, service, "HTTPS", "TCP 443", proof)
+            for service in unnamed_services(group.resource):
                 # The way out serves all of them; whether an endpoint does, its name does not tell.
                 words = f"by which endpoint {service} is called is not known"
                 guess = Fact(Verdict.UNKNOWN, words)
                 proof = Some((self.ways.to_service(side, service), guess), guess)
-                yield self._flow(side.name, service, "HTTPS", "TCP 443", proof)
+                yield self._flow(side, service, "HTTPS", "TCP 443", proof)
 
     def _from_outside(self) -> Iterator[Flow]:
-        ours = {group.identity.text for group in self.controller.side.groups}
-        ours |= {group.identity.text for nodes in self.groups for group in nodes.side.groups}
+        ours = {group.identity.key for group in self.controller.side.groups}
+        ours |= {group.identity.key for nodes in self.groups for group in nodes.side.groups}
         for nodes in self.groups:
             if not nodes.queues:
                 for source, proof in entrances(self.ways, nodes.side, _SSH, ours):
-                    yield self._flow(source, nodes.side.name, "SSH", _SSH, proof)
+                    yield self._flow(source, nodes.side, "SSH", _SSH, proof)
+
+
+_End = Side | FileSystem | str
+
+
+def _name(end: _End) -> str:
+    return end if isinstance(end, str) else end.name
+
+
+def _place(end: _End) -> Place | str:
+    """What an end of a flow is the same by, whatever is taken for true."""
+    return end if isinstance(end, str) else end.place or end.name
+
+
+def _if_on(flow: Flow, on: bool | Unknown, part: str) -> Flow:
+    """A flow that is needed only with a part of Slurm: without it, nothing is missing."""
+    if on is not UNKNOWN:
+        return flow
+    words = f"whether {flow.cluster} has {part} is not known"
+    return replace(flow, proof=Some((flow.proof,), Fact(Verdict.UNKNOWN, words), beside=True))
 
 
 _SSH: Final = Traffic("tcp", SSH, SSH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pcs_constructs.analysis.reach.network import (
     Block,
@@ -12,10 +12,8 @@ from pcs_constructs.analysis.reach.network import (
     Subnet,
     block,
     identity,
-    items,
     numbers,
     protocol,
-    range_of,
     same,
 )
 from pcs_constructs.analysis.reach.proof import (
@@ -27,14 +25,15 @@ from pcs_constructs.analysis.reach.proof import (
     Verdict,
     let_through,
 )
-from pcs_constructs.analysis.reach.values import get, key_of, literal, referred
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.templates.document import as_mapping
+from pcs_constructs.templates.values import is_function, literal, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pcs_constructs.analysis.reach.network import Network, Vpc
-    from pcs_constructs.templates.template import Resource, Template
+    from pcs_constructs.templates.resolved import Place, ResolvedResource
 
 
 class Traffic(NamedTuple):
@@ -123,6 +122,8 @@ class Side:
     """Whether it has public addresses; `None` where its subnet says."""
     addressed: bool | Unknown | None = None
     """Whether it has IPv6 addresses; `None` where its subnet says."""
+    place: Place | None = None
+    """Where it is in the templates, if it is a resource there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -131,33 +132,36 @@ class Groups:
 
     network: Network
     _found: dict[str, Group] = field(default_factory=dict[str, Group])
-    _rules: dict[tuple[str, str], list[Resource]] | None = None
+    _rules: dict[tuple[str, str], list[ResolvedResource]] | None = None
 
-    def of(self, resource: Resource, *names: str, vpc: Vpc | None = None) -> tuple[Group, ...]:
+    def of(
+        self, resource: ResolvedResource, *path: str, vpc: Vpc | None = None
+    ) -> tuple[Group, ...]:
         """The groups that a property of a resource names; those of the VPC where it names none."""
-        entries = items(resource, *names)
+        entries = resource.items(*path)
         if entries is UNKNOWN:
-            key = identity(resource.template, get(resource, *names))
+            key = identity(resource, resource.get(*path))
             return (self.group(key._replace(known=False, single=False)),)
         if not entries and vpc is not None:
             return (self.default_of(vpc),)
-        return self.named(resource.template, entries)
+        return self.named(resource, entries or ())
 
-    def named(self, template: Template, values: Sequence[object]) -> tuple[Group, ...]:
+    def named(self, owner: ResolvedResource, values: Sequence[Any]) -> tuple[Group, ...]:
         """Groups by their IDs."""
-        return tuple(self.group(identity(template, value)) for value in values)
+        return tuple(self.group(identity(owner, value)) for value in values)
 
     def default_of(self, vpc: Vpc) -> Group:
         """The group that EC2 takes where none is named."""
-        key = vpc.identity
-        text = f"{key.text}.DefaultSecurityGroup" if vpc.complete else f"the default of {key.text}"
-        return self.group(Identity(text, known=vpc.complete))
+        of = vpc.identity
+        said = f"{of.name}.DefaultSecurityGroup" if vpc.complete else f"the default of {of.name}"
+        key = f"{of.key}.DefaultSecurityGroup" if vpc.complete else f"the default of {of.key}"
+        return self.group(Identity(key, known=vpc.complete, said=said))
 
     def group(self, key: Identity) -> Group:
         """A group by its ID."""
-        if key.text not in self._found:
-            self._found[key.text] = self._group(key)
-        return self._found[key.text]
+        if key.key not in self._found:
+            self._found[key.key] = self._group(key)
+        return self._found[key.key]
 
     def _group(self, key: Identity) -> Group:
         resource = key.resource
@@ -165,17 +169,17 @@ class Groups:
         rules = {
             direction: [
                 *(_inline(resource, direction) if made and resource else ()),
-                *(_rule(Location(r), r.template, r.properties) for r in self._of(key, direction)),
+                *(_rule(Location(r), r, r.properties) for r in self._of(key, direction)),
                 # `Fn::If` may choose this group or another one.
                 *(
                     Rule(Location(r), UNKNOWN, UNKNOWN, UNKNOWN)
-                    for r in self._of(key._replace(text=f"perhaps {key.text}"), direction)
+                    for r in self._of(key._replace(key=f"perhaps {key.key}"), direction)
                 ),
             ]
             for direction in ("Ingress", "Egress")
         }
         complete = made
-        default = key.text.endswith(".DefaultSecurityGroup")
+        default = key.key.endswith(".DefaultSecurityGroup")
         if default and not self._revoked(key):
             complete = True
             words = f"{key.name} lets in who has it, and whether that is so is not known"
@@ -185,7 +189,7 @@ class Groups:
             complete = True
         elif resource is not None and made and not rules["Egress"]:
             rules["Egress"] += _EVERYWHERE
-        elif resource is not None and made and not get(resource, "SecurityGroupEgress"):
+        elif resource is not None and made and not resource.get("SecurityGroupEgress"):
             # With rules that are resources only: whether EC2's own ones go is not documented.
             words = (
                 f"whether {key.name} lets everything out, as EC2 makes it, beside egress rules "
@@ -196,24 +200,22 @@ class Groups:
             )
         return Group(key, tuple(rules["Ingress"]), tuple(rules["Egress"]), complete)
 
-    def _of(self, key: Identity, direction: str) -> Sequence[Resource]:
+    def _of(self, key: Identity, direction: str) -> Sequence[ResolvedResource]:
         if self._rules is None:
             self._rules = {}
             for way in ("Ingress", "Egress"):
                 for rule in self.network.of_type(f"AWS::EC2::SecurityGroup{way}"):
-                    group = identity(rule.template, get(rule, "GroupId"))
-                    self._rules.setdefault((group.text, way), []).append(rule)
-                    for other in (
-                        () if group.known else rule.template.references(get(rule, "GroupId"))
-                    ):
-                        text = f"perhaps {key_of(other.template)}/{other.logical_id}"
+                    group = identity(rule, rule.get("GroupId"))
+                    self._rules.setdefault((group.key, way), []).append(rule)
+                    for other in () if group.known else rule.referred(rule.get("GroupId")):
+                        text = f"perhaps {other.own_key}"
                         self._rules.setdefault((text, way), []).append(rule)
-        return self._rules.get((key.text, direction), ())
+        return self._rules.get((key.key, direction), ())
 
     def _revoked(self, key: Identity) -> bool:
         """Whether the CDK takes the rules out of the default group."""
         return any(
-            identity(resource.template, get(resource, "DefaultSecurityGroupId")).text == key.text
+            identity(resource, resource.get("DefaultSecurityGroupId")).key == key.key
             for resource in self.network.of_type("Custom::VpcRestrictDefaultSG")
         )
 
@@ -223,45 +225,42 @@ def unknown_group(name: str) -> Group:
     return Group(Identity(name, known=False), (), (), complete=False)
 
 
-def _inline(resource: Resource, direction: str) -> Iterator[Rule]:
+def _inline(resource: ResolvedResource, direction: str) -> Iterator[Rule]:
     name = f"SecurityGroup{direction}"
-    entries = items(resource, name)
-    for index, value in enumerate([{}] if entries is UNKNOWN else entries):
-        properties: Mapping[str, object] = {}
-        if isinstance(value, dict):
-            properties = cast("dict[str, object]", value)
-        yield _rule(Location(resource, f"{name}[{index}]"), resource.template, properties)
+    entries = resource.items(name)
+    for index, value in enumerate([UNKNOWN] if entries is UNKNOWN else entries or ()):
+        yield _rule(Location(resource, f"{name}[{index}]"), resource, value)
 
 
-def _rule(location: Location, template: Template, properties: Mapping[str, object]) -> Rule:
-    kind = literal(template, properties.get("IpProtocol", UNKNOWN))
-    name = kind if kind is UNKNOWN else protocol(kind)
-    first, last = (literal(template, properties.get(end)) for end in ("FromPort", "ToPort"))
+def _rule(location: Location, owner: ResolvedResource, properties: Any) -> Rule:
+    kind = literal(within(properties, "IpProtocol"))
+    name = UNKNOWN if kind is UNKNOWN or kind is None else protocol(kind)
+    first, last = (literal(within(properties, end)) for end in ("FromPort", "ToPort"))
     every = name == "-1" or (first, last) in ((None, None), (-1, -1), ("-1", "-1"))
     return Rule(
         location,
         name,
         None if every else numbers(first, last),
-        _peer(template, properties),
+        _peer(owner, properties),
     )
 
 
-def _peer(
-    template: Template, properties: Mapping[str, object]
-) -> Identity | Block | PrefixList | Unknown:
+def _peer(owner: ResolvedResource, properties: Any) -> Identity | Block | PrefixList | Unknown:
+    if properties is UNKNOWN or is_function(properties):
+        return UNKNOWN
+    said = as_mapping(properties)
     for name in ("SourceSecurityGroupId", "DestinationSecurityGroupId"):
-        if name in properties:
-            return identity(template, properties[name])
+        if name in said:
+            return identity(owner, said[name])
     for name in ("SourcePrefixListId", "DestinationPrefixListId"):
-        if name in properties:
-            return _prefix_list(template, properties[name])
-    value = properties.get("CidrIp", properties.get("CidrIpv6"))
-    return range_of(template, value)
+        if name in said:
+            return _prefix_list(owner, said[name])
+    return block(literal(said.get("CidrIp", said.get("CidrIpv6"))))
 
 
-def _prefix_list(template: Template, value: object) -> PrefixList:
-    key = identity(template, value)
-    target = referred(template, value)
+def _prefix_list(owner: ResolvedResource, value: Any) -> PrefixList:
+    key = identity(owner, value)
+    target = owner.follow(value)
     if target is None:
         return PrefixList(key.name, None, None)
     if target.type != "AWS::EC2::PrefixList":
@@ -269,18 +268,14 @@ def _prefix_list(template: Template, value: object) -> PrefixList:
         text = str(target.properties)
         names = [name for name in ("s3", "dynamodb") if f".{name}'" in text or f'.{name}"' in text]
         service = names[0] if len(names) == 1 and "com.amazonaws." in text else None
-        return PrefixList(target.logical_id, service, None)
-    entries = items(target, "Entries")
-    blocks = None if entries is UNKNOWN else tuple(_entry_block(target, e) for e in entries)
-    return PrefixList(target.logical_id, None, blocks)
+        return PrefixList(target.title, service, None)
+    entries = target.items("Entries")
+    blocks = None if entries is UNKNOWN else tuple(_entry_block(e) for e in entries or ())
+    return PrefixList(target.title, None, blocks)
 
 
-def _entry_block(resource: Resource, entry: Any) -> Block | Unknown:
-    match entry:
-        case {"Cidr": value}:
-            return block(literal(resource.template, value))
-        case _:
-            return UNKNOWN
+def _entry_block(entry: Any) -> Block | Unknown:
+    return block(literal(within(entry, "Cidr")))
 
 
 _OWN: Final = tuple(

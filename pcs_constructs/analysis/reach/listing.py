@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.analysis.reach.proof import Verdict
-from pcs_constructs.analysis.reach.values import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,15 +45,15 @@ def as_text(flows: Sequence[Flow]) -> str:
             for flow in from_source:
                 row = (
                     f"    {flow.target:<{targets}}  {flow.what:<{whats}}  "
-                    f"{flow.traffic:<{traffics}}  {_word(flow.verdict):<7}  {_by(flow.by)}"
+                    f"{flow.traffic:<{traffics}}  {_sentence(flow):<7}  {_by(flow.by)}"
                 )
                 lines.append(row.rstrip())
                 lines += [f"        {flow.given}"] if flow.given else []
                 lines += [f"        {reason}" for reason in flow.because]
                 lines += [f"        fix: {fix}" for fix in flow.fixes]
         lines.append("")
-    counts = Counter(flow.verdict for flow in flows)
-    said = [f"{counts[verdict]} {_word(verdict)}" for verdict in Verdict if counts[verdict]]
+    counts = Counter((flow.verdict, not flow.sure) for flow in flows)
+    said = [f"{counts[each]} {_word(*each).replace(',', '')}" for each in sorted(counts)]
     return "\n".join([*lines, f"{len(flows)} flows: {', '.join(said)}"])
 
 
@@ -67,7 +66,8 @@ def as_data(flows: Iterable[Flow]) -> list[dict[str, Any]]:
             "target": flow.target,
             "what": flow.what,
             "traffic": flow.traffic,
-            "verdict": flow.verdict.word,
+            "verdict": _word(flow.verdict, not flow.sure).lower(),
+            "if": list(flow.assumes),
             "by": [_location(location) for location in flow.by],
             "given": flow.given,
             "because": list(flow.because),
@@ -91,9 +91,9 @@ def as_mermaid(flows: Iterable[Flow]) -> str:
         lines.append(f'  subgraph c{index}["{_escaped(cluster)}"]')
         lines += [f'    {ids[name]}["{_escaped(name)}"]' for name in names]
         for (source, target), between in pairs.items():
-            worst = min(flow.verdict for flow in between)
+            worst, sure = min((flow.verdict, flow.sure) for flow in between)
             whats = dict.fromkeys(flow.what for flow in between if flow.verdict is worst)
-            prefix = "" if worst is Verdict.YES else f"{_word(worst)}: "
+            prefix = "" if worst is Verdict.YES and sure else f"{_word(worst, not sure)}: "
             arrow = "-->" if worst is Verdict.YES else "-.->"
             label = _escaped(prefix + ", ".join(whats))
             lines.append(f'    {ids[source]} {arrow}|"{label}"| {ids[target]}')
@@ -105,8 +105,14 @@ def as_mermaid(flows: Iterable[Flow]) -> str:
     return "\n".join(lines)
 
 
-def _word(verdict: Verdict) -> str:
-    return "NO" if verdict is Verdict.NO else verdict.word
+def _word(verdict: Verdict, conditional: bool) -> str:
+    """A verdict, told apart from one that rests on what may be otherwise."""
+    word = "NO" if verdict is Verdict.NO else verdict.word
+    return f"{word}, if" if conditional else word
+
+
+def _sentence(flow: Flow) -> str:
+    return " ".join((_word(flow.verdict, not flow.sure), " and ".join(flow.assumes))).strip()
 
 
 def _by(locations: Iterable[Location]) -> str:
@@ -118,7 +124,7 @@ def _by(locations: Iterable[Location]) -> str:
 def _location(location: Location) -> dict[str, str]:
     resource = location.resource
     return {
-        "template": key_of(resource.template),
+        "template": resource.resolved.titles[resource.stack.number],
         "logicalId": resource.logical_id,
         "property": location.place,
         "type": resource.type,

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pcs_constructs.analysis.reach.proof import Location, Verdict
-from pcs_constructs.analysis.reach.values import (
-    get,
-    key_of,
-    literal,
-    plain,
-    reference,
-    referred,
-    text,
-    whole,
-)
 from pcs_constructs.model.errors import UNKNOWN, Unknown
+from pcs_constructs.templates.values import literal, shown, sketch, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from pcs_constructs.templates.template import Resource, Template
+    from pcs_constructs.templates.resolved import ResolvedResource, ResolvedTemplates
 
 Block = IPv4Network | IPv6Network
 """A range of addresses."""
@@ -42,71 +32,66 @@ _SERVICE: Final = re.compile(r"(?:com\.amazonaws|cn\.com\.amazonaws|aws\.api)\.(
 class Identity(NamedTuple):
     """What an ID is of, such that two can be compared."""
 
-    text: str
-    """A name that is unique among the templates, or the ID itself."""
+    key: str
+    """What tells it from others among the templates, or the ID itself."""
 
-    resource: Resource | None = None
+    resource: ResolvedResource | None = None
     """The resource, if it is in the templates."""
 
     known: bool = True
-    """Whether the text tells it from all others."""
+    """Whether the key tells it from all others."""
 
     single: bool = True
-    """Whether it is one thing, the same wherever the text is; not so of a list of subnets."""
+    """Whether it is one thing, the same wherever the key is; not so of a list of subnets."""
+
+    said: str = ""
+    """What to call it, if not by its resource or its key."""
 
     @property
     def name(self) -> str:
         """What to call it."""
-        return self.resource.logical_id if self.resource else self.text
+        return self.said or (self.resource.title if self.resource else self.key)
 
 
-def identity(template: Template, value: object) -> Identity:
-    """What an ID in a template is of."""
-    place = key_of(template)
-    if value is UNKNOWN:
-        return Identity(f"what only CloudFormation knows in {place}", known=False, single=False)
-    target = reference(template, value)
+def identity(owner: ResolvedResource, value: Any) -> Identity:
+    """What an ID in a resource is of."""
+    if value is UNKNOWN or value is None:
+        said = f"what only CloudFormation knows in {owner.title}"
+        return Identity(f"{owner.own_key} ?", known=False, single=False, said=said)
+    target = owner.reference(value)
     if target is not None:
-        attribute = "" if target.attribute in _IDS else target.attribute
-        resource = target.resource
-        name = f"{key_of(resource.template)}/{resource.logical_id}.{attribute}".removesuffix(".")
+        resource, attribute = target
+        attribute = "" if attribute in _IDS else attribute
         # An output of a stack or of a custom resource may be the ID of anything.
         known = resource.type.startswith("AWS::") and attribute in _DEFAULTS
-        return Identity(name, None if attribute else resource, known)
-    known_id = literal(template, value)
+        if not attribute:
+            return Identity(resource.own_key, resource, known)
+        said = f"{resource.title}.{attribute}"
+        return Identity(f"{resource.own_key}.{attribute}", None, known, said=said)
+    known_id = literal(value)
     if isinstance(known_id, str):
         return Identity(known_id)
-    match value:
-        # Exports have the same name in another account or Region.
-        case {"Fn::ImportValue": str() as name}:
-            return Identity(f"{place}/the import {name}", known=False)
+    # An export may have the same name in another account or Region.
+    return Identity(owner.key(value) or "", known=False, said=_placeholder(owner, value))
+
+
+def _placeholder(owner: ResolvedResource, value: Any) -> str:
+    """What to call what only CloudFormation knows."""
+    there, target = owner.stack.linked(value)
+    match target:
         case {"Ref": str() as name}:
-            return Identity(f"{place}/{name}", known=False)
+            return f"{owner.resolved.titles[there.number]}/{name}"
+        case {"Fn::ImportValue": name}:
+            return f"the import {shown(name)}"
         case _:
-            return Identity(f"{place}/{json.dumps(value, sort_keys=True)}", known=False)
+            return shown(target)
 
 
 def same(one: Identity, other: Identity) -> Verdict:
     """Whether two IDs are of the same."""
-    if one.text == other.text:
+    if one.key == other.key:
         return Verdict.YES if one.single and other.single else Verdict.UNKNOWN
     return Verdict.NO if one.known and other.known else Verdict.UNKNOWN
-
-
-def items(resource: Resource, *names: str) -> list[object] | Unknown:
-    """A list in a resource, without what is left out; UNKNOWN where it is no list."""
-    value = get(resource, *names)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        return UNKNOWN
-    return [item for item in cast("list[object]", value) if item != {"Ref": "AWS::NoValue"}]
-
-
-def known_items(resource: Resource, *names: str) -> list[object]:
-    """A list in a resource; empty where it is none."""
-    entries = items(resource, *names)
-    return [] if entries is UNKNOWN else entries
 
 
 def block(value: object) -> Block | Unknown:
@@ -228,51 +213,52 @@ class Endpoint:
 class Network:
     """What templates that were read together show of the network."""
 
-    templates: Sequence[Template]
+    resolved: ResolvedTemplates
     _subnets: dict[str, Subnet] = field(default_factory=dict[str, Subnet])
     _vpcs: dict[str, Vpc] = field(default_factory=dict[str, Vpc])
+    _endpoints: dict[Identity, tuple[Endpoint, ...]] = field(
+        default_factory=dict[Identity, "tuple[Endpoint, ...]"]
+    )
+    _named: dict[tuple[str, str], tuple[dict[Identity, list[ResolvedResource]], set[Identity]]] = (
+        field(
+            default_factory=dict[
+                "tuple[str, str]", "tuple[dict[Identity, list[ResolvedResource]], set[Identity]]"
+            ]
+        )
+    )
 
-    def of_type(self, type_: str) -> list[Resource]:
-        """The resources of a type, in all templates."""
-        return self.by_type.get(type_, [])
+    def of_type(self, type_: str) -> list[ResolvedResource]:
+        """The resources of a type, in all stacks."""
+        return list(self.resolved.of_type(type_))
 
-    @cached_property
-    def by_type(self) -> Mapping[str, list[Resource]]:
-        """All resources by their types."""
-        by_type: dict[str, list[Resource]] = {}
-        for template in self.templates:
-            for resource in template.resources.values():
-                by_type.setdefault(resource.type, []).append(resource)
-        return by_type
-
-    def subnets(self, resource: Resource, *names: str) -> tuple[Subnet, ...]:
+    def subnets(self, resource: ResolvedResource, *path: str) -> tuple[Subnet, ...]:
         """The subnets that a property of a resource names; one that nobody knows, if it is none."""
-        entries = items(resource, *names)
-        if entries is UNKNOWN or not entries:
+        entries = resource.each(*path)
+        if not entries:
             # There are some, one or several: a list of them is no subnet to compare with.
-            name = f"the subnets of {resource.logical_id}"
+            name = f"the subnets of {resource.title}"
             return (self._subnet(Identity(name, known=False, single=False)),)
-        return tuple(self.subnet(resource.template, value) for value in entries)
+        return tuple(self.subnet(resource, value) for value in entries)
 
-    def subnet(self, template: Template, value: object) -> Subnet:
+    def subnet(self, owner: ResolvedResource, value: Any) -> Subnet:
         """A subnet by its ID."""
-        key = identity(template, value)
-        if key.text not in self._subnets:
-            self._subnets[key.text] = self._subnet(key)
-        return self._subnets[key.text]
+        key = identity(owner, value)
+        if key.key not in self._subnets:
+            self._subnets[key.key] = self._subnet(key)
+        return self._subnets[key.key]
 
     def vpc(self, key: Identity) -> Vpc:
         """A VPC by its ID."""
-        if key.text not in self._vpcs:
-            self._vpcs[key.text] = self._vpc(key)
-        return self._vpcs[key.text]
+        if key.key not in self._vpcs:
+            self._vpcs[key.key] = self._vpc(key)
+        return self._vpcs[key.key]
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint of an AWS service."""
         endpoints: list[Endpoint] = []
         for resource in self.of_type("AWS::EC2::VPCEndpoint"):
-            name = plain(resource.template, get(resource, "ServiceName"))
+            name = sketch(resource.get("ServiceName"), "*") or "*"
             match = _SERVICE.fullmatch(name)
             if match and "*" not in match[2]:
                 endpoints.append(self._endpoint(resource, match[2], match[1]))
@@ -280,40 +266,57 @@ class Network:
                 endpoints.append(self._endpoint(resource, UNKNOWN, "*"))
         return tuple(endpoints)
 
-    @cached_property
-    def attachments(self) -> tuple[tuple[Location, Identity, Identity], ...]:
-        """What attaches an internet gateway to a VPC, that gateway, and that VPC."""
-        return tuple(
-            (
-                Location(resource),
-                identity(resource.template, resource.get("InternetGatewayId")),
-                identity(resource.template, resource.get("VpcId")),
+    def attachments(self, gateway: Identity) -> Iterator[tuple[Location, Identity]]:
+        """What attaches an internet gateway to VPCs, and each VPC."""
+        named, _ = self.naming(gateway, "AWS::EC2::VPCGatewayAttachment", "InternetGatewayId")
+        for resource in named:
+            yield Location(resource), identity(resource, resource.get("VpcId"))
+
+    def endpoints_in(self, vpc: Identity) -> tuple[Endpoint, ...]:
+        """The endpoints that are in a VPC, or may be."""
+        if vpc not in self._endpoints:
+            self._endpoints[vpc] = tuple(
+                endpoint for endpoint in self.endpoints if same(endpoint.vpc, vpc) is not Verdict.NO
             )
-            for resource in self.of_type("AWS::EC2::VPCGatewayAttachment")
-            if resource.get("InternetGatewayId") is not None
-        )
+        return self._endpoints[vpc]
+
+    def naming(
+        self, key: Identity, type_: str, name: str
+    ) -> tuple[list[ResolvedResource], list[ResolvedResource]]:
+        """The resources of a type of which a property surely names something, and perhaps."""
+        if (type_, name) not in self._named:
+            by_key: dict[Identity, list[ResolvedResource]] = {}
+            for resource in self.of_type(type_):
+                by_key.setdefault(identity(resource, resource.get(name)), []).append(resource)
+            self._named[type_, name] = by_key, {other for other in by_key if not other.known}
+        by_key, unknown = self._named[type_, name]
+        perhaps = [
+            resource
+            for other in (unknown if key.known else by_key)
+            if same(other, key) is Verdict.UNKNOWN
+            for resource in by_key[other]
+        ]
+        return by_key.get(key, []) if key.single else [], perhaps
 
     def _vpc(self, key: Identity) -> Vpc:
         resource = key.resource
         if resource is None or resource.type != "AWS::EC2::VPC":
             return Vpc(key, (), Verdict.UNKNOWN, complete=False)
-        support = literal(resource.template, get(resource, "EnableDnsSupport"))
-        names = literal(resource.template, get(resource, "EnableDnsHostnames"))
-        states = (truth(support, default=True), truth(names, default=False))
+        states = (
+            _flag(resource, "EnableDnsSupport", default=True),
+            _flag(resource, "EnableDnsHostnames"),
+        )
         more = [
             other
-            for other in self.of_type("AWS::EC2::VPCCidrBlock")
-            if same(identity(other.template, get(other, "VpcId")), key) is not Verdict.NO
-            and any(get(other, name) is not None for name in ("CidrBlock", "Ipv4IpamPoolId"))
+            for others in self.naming(key, "AWS::EC2::VPCCidrBlock", "VpcId")
+            for other in others
+            if any(other.get(name) is not None for name in ("CidrBlock", "Ipv4IpamPoolId"))
         ]
         if not self._asks_amazon(key):
             states = (*states, UNKNOWN)
         return Vpc(
             key,
-            tuple(
-                block(literal(owner.template, get(owner, "CidrBlock")))
-                for owner in (resource, *more)
-            ),
+            tuple(block(owner.known("CidrBlock")) for owner in (resource, *more)),
             Verdict.NO
             if False in states
             else Verdict.UNKNOWN
@@ -324,15 +327,12 @@ class Network:
 
     def _asks_amazon(self, vpc: Identity) -> bool:
         """Whether nodes in a VPC surely ask the DNS of the VPC, as they do if nothing is said."""
-        for association in self.of_type("AWS::EC2::VPCDHCPOptionsAssociation"):
-            template = association.template
-            if same(identity(template, get(association, "VpcId")), vpc) is Verdict.NO:
-                continue
-            options = referred(template, get(association, "DhcpOptionsId"))
+        surely, perhaps = self.naming(vpc, "AWS::EC2::VPCDHCPOptionsAssociation", "VpcId")
+        for association in (*surely, *perhaps):
+            options = association.follow(association.get("DhcpOptionsId"))
             if options is None or options.type != "AWS::EC2::DHCPOptions":
                 return False
-            servers = literal(options.template, get(options, "DomainNameServers"))
-            if servers != ["AmazonProvidedDNS"]:
+            if options.known("DomainNameServers") != ["AmazonProvidedDNS"]:
                 return False
         return True
 
@@ -343,16 +343,14 @@ class Network:
             table = RouteTable(Identity("", known=False), None, (), complete=False)
             acl = Acl(f"the network ACL of {key.name}", (), complete=False)
             blocks = {4: UNKNOWN, 6: UNKNOWN}
-            return Subnet(key, nowhere, blocks, f"of {key.text}", UNKNOWN, UNKNOWN, table, acl)
-        vpc = self.vpc(identity(resource.template, get(resource, "VpcId")))
-        zone = get(resource, "AvailabilityZone") or get(resource, "AvailabilityZoneId")
-        known_zone = literal(resource.template, zone)
-        zone = zone if known_zone is UNKNOWN else known_zone
+            return Subnet(key, nowhere, blocks, f"of {key.key}", UNKNOWN, UNKNOWN, table, acl)
+        vpc = self.vpc(identity(resource, resource.get("VpcId")))
+        zone = resource.get("AvailabilityZone") or resource.get("AvailabilityZoneId")
         return Subnet(
             key,
             vpc,
             {4: _block(resource, "CidrBlock"), 6: _block(resource, "Ipv6CidrBlock")},
-            json.dumps(zone, sort_keys=True) if zone and zone is not UNKNOWN else f"of {key.text}",
+            zone if isinstance(zone, str) else resource.key(zone) or f"of {key.key}",
             _flag(resource, "MapPublicIpOnLaunch"),
             _flag(resource, "AssignIpv6AddressOnCreation"),
             self._table(key, vpc),
@@ -360,65 +358,53 @@ class Network:
         )
 
     def _table(self, subnet: Identity, vpc: Vpc) -> RouteTable:
-        for resource in self.of_type("AWS::EC2::SubnetRouteTableAssociation"):
-            if same(identity(resource.template, get(resource, "SubnetId")), subnet) is Verdict.YES:
-                table = identity(resource.template, get(resource, "RouteTableId"))
-                routes, doubt = self._routes(table)
-                complete = table.resource is not None and not doubt
-                learns = self._learns(table)
-                return RouteTable(table, Location(resource), routes, complete, learns)
+        named, _ = self.naming(subnet, "AWS::EC2::SubnetRouteTableAssociation", "SubnetId")
+        for resource in named:
+            table = identity(resource, resource.get("RouteTableId"))
+            # Others may be its own, too.
+            surely, perhaps = self.naming(table, "AWS::EC2::Route", "RouteTableId")
+            complete = table.resource is not None and not perhaps
+            routes = tuple(map(_route, surely))
+            return RouteTable(table, Location(resource), routes, complete, self._learns(table))
         main = Identity(f"the main route table of {vpc.identity.name}")
         return RouteTable(main, None, (), complete=vpc.complete)
-
-    def _routes(self, table: Identity) -> tuple[tuple[Route, ...], bool]:
-        """The routes of a table, and whether others may be its own, too."""
-        routes: dict[Verdict, list[Route]] = {verdict: [] for verdict in Verdict}
-        for resource in self.of_type("AWS::EC2::Route"):
-            key = identity(resource.template, get(resource, "RouteTableId"))
-            routes[same(key, table)].append(_route(resource))
-        return tuple(routes[Verdict.YES]), bool(routes[Verdict.UNKNOWN])
 
     def _learns(self, table: Identity) -> Location | None:
         """What has a gateway write routes into a table."""
         for resource in self.of_type("AWS::EC2::VPNGatewayRoutePropagation"):
-            entries = items(resource, "RouteTableIds")
+            entries = resource.items("RouteTableIds")
             if entries is UNKNOWN or any(
-                same(identity(resource.template, each), table) is not Verdict.NO for each in entries
+                same(identity(resource, each), table) is not Verdict.NO for each in entries or ()
             ):
                 return Location(resource)
         return None
 
     def _acl(self, subnet: Identity, vpc: Vpc) -> Acl:
-        for resource in self.of_type("AWS::EC2::SubnetNetworkAclAssociation"):
-            if same(identity(resource.template, get(resource, "SubnetId")), subnet) is Verdict.YES:
-                acl = identity(resource.template, get(resource, "NetworkAclId"))
-                entries, doubt = self._entries(acl)
-                complete = acl.resource is not None and not doubt
-                return Acl(acl.name, entries, complete, association=Location(resource))
+        named, _ = self.naming(subnet, "AWS::EC2::SubnetNetworkAclAssociation", "SubnetId")
+        for resource in named:
+            acl = identity(resource, resource.get("NetworkAclId"))
+            entries, doubt = self._entries(acl)
+            complete = acl.resource is not None and not doubt
+            return Acl(acl.name, entries, complete, association=Location(resource))
         name = f"the default network ACL of {vpc.identity.name}"
-        added, doubt = self._entries(Identity(f"{vpc.identity.text}.DefaultNetworkAcl"))
+        added, doubt = self._entries(Identity(f"{vpc.identity.key}.DefaultNetworkAcl"))
         untouched = vpc.complete and not added and not doubt
         return Acl(name, (), complete=untouched, untouched=untouched)
 
     def _entries(self, acl: Identity) -> tuple[tuple[Entry, ...], bool]:
         """The rules of an ACL, in their order, and whether others may be its own, too."""
-        entries: dict[Verdict, list[Entry]] = {verdict: [] for verdict in Verdict}
-        for resource in self.of_type("AWS::EC2::NetworkAclEntry"):
-            key = identity(resource.template, get(resource, "NetworkAclId"))
-            entries[same(key, acl)].append(_entry(resource))
+        surely, perhaps = self.naming(acl, "AWS::EC2::NetworkAclEntry", "NetworkAclId")
         # A rule with a number that is not known may be the first.
-        ordered = sorted(
-            entries[Verdict.YES], key=lambda e: -1 if e.number is UNKNOWN else e.number
-        )
-        return tuple(ordered), bool(entries[Verdict.UNKNOWN])
+        ordered = sorted(map(_entry, surely), key=lambda e: -1 if e.number is UNKNOWN else e.number)
+        return tuple(ordered), bool(perhaps)
 
-    def _endpoint(self, resource: Resource, service: str | Unknown, region: str) -> Endpoint:
-        tables = items(resource, "RouteTableIds")
+    def _endpoint(
+        self, resource: ResolvedResource, service: str | Unknown, region: str
+    ) -> Endpoint:
+        tables = resource.items("RouteTableIds")
         # What CloudFormation takes where nothing is said is not documented.
-        private = truth(
-            literal(resource.template, get(resource, "PrivateDnsEnabled")), default=UNKNOWN
-        )
-        whose = text(resource, "DnsOptions", "PrivateDnsOnlyForInboundResolverEndpoint")
+        private = _flag(resource, "PrivateDnsEnabled", default=UNKNOWN)
+        whose = resource.text("DnsOptions", "PrivateDnsOnlyForInboundResolverEndpoint")
         # Services with endpoints of both kinds may have names for who calls from outside only.
         if service in _BOTH_KINDS and whose != "AllResolvers" and private is True:
             private = UNKNOWN
@@ -426,12 +412,12 @@ class Network:
             Location(resource),
             service,
             region,
-            identity(resource.template, get(resource, "VpcId")),
-            text(resource, "VpcEndpointType") in {None, "Gateway"},
+            identity(resource, resource.get("VpcId")),
+            resource.text("VpcEndpointType") in {None, "Gateway"},
             UNKNOWN
             if tables is UNKNOWN
-            else tuple(identity(resource.template, table) for table in tables),
-            self.subnets(resource, "SubnetIds") if get(resource, "SubnetIds") else (),
+            else tuple(identity(resource, table) for table in tables or ()),
+            self.subnets(resource, "SubnetIds") if resource.get("SubnetIds") else (),
             private,
             inbound_only=whose == "OnlyInboundResolver",
         )
@@ -440,40 +426,28 @@ class Network:
 _BOTH_KINDS: Final = {"s3", "dynamodb"}
 
 
-def truth(value: object, *, default: bool | Unknown) -> bool | Unknown:
-    """A boolean, in any of the ways that CloudFormation takes one."""
-    if value is None:
-        return default
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower(), UNKNOWN)
-    return value if isinstance(value, bool) else UNKNOWN
+def _flag(
+    resource: ResolvedResource, name: str, *, default: bool | Unknown = False
+) -> bool | Unknown:
+    value = resource.flag(name)
+    return default if value is None else value
 
 
-def _flag(resource: Resource, name: str) -> bool | Unknown:
-    return truth(literal(resource.template, get(resource, name)), default=False)
+def _block(resource: ResolvedResource, name: str) -> Block | Unknown | None:
+    value = resource.known(name)
+    return None if value is None else block(value)
 
 
-def _block(resource: Resource, name: str) -> Block | Unknown | None:
-    value = get(resource, name)
-    return None if value is None else block(literal(resource.template, value))
-
-
-def range_of(template: Template, value: object) -> Block | Unknown:
-    """A range of addresses in a template; also that of a VPC, which `Fn::GetAtt` gives."""
-    target = reference(template, value)
-    if target and target.resource.type == "AWS::EC2::VPC" and target.attribute == "CidrBlock":
-        return block(literal(target.resource.template, get(target.resource, "CidrBlock")))
-    return block(literal(template, value))
-
-
-def _route(resource: Resource) -> Route:
-    target = next((n for n in _TARGETS if get(resource, n) is not None), "nothing")
-    destination = get(resource, "DestinationCidrBlock") or get(resource, "DestinationIpv6CidrBlock")
+def _route(resource: ResolvedResource) -> Route:
+    target = next((name for name in _TARGETS if resource.get(name) is not None), "nothing")
+    destination = resource.known("DestinationCidrBlock") or resource.known(
+        "DestinationIpv6CidrBlock"
+    )
     return Route(
         Location(resource),
-        range_of(resource.template, destination),
+        block(destination),
         target,
-        identity(resource.template, get(resource, target)),
+        identity(resource, resource.get(target)),
     )
 
 
@@ -492,18 +466,17 @@ _TARGETS: Final = (
 )
 
 
-def _entry(resource: Resource) -> Entry:
-    template = resource.template
-    action = text(resource, "RuleAction")
-    ends = [literal(template, get(resource, "PortRange", end)) for end in ("From", "To")]
+def _entry(resource: ResolvedResource) -> Entry:
+    action = resource.text("RuleAction")
+    ends = [resource.known("PortRange", end) for end in ("From", "To")]
     return Entry(
         Location(resource),
-        whole(literal(template, get(resource, "RuleNumber"))),
+        whole(resource.known("RuleNumber")),
         _flag(resource, "Egress"),
         UNKNOWN if action is UNKNOWN else action == "allow",
-        _protocol(literal(template, get(resource, "Protocol"))),
-        None if get(resource, "PortRange") is None else numbers(*ends),
-        range_of(template, get(resource, "CidrBlock") or get(resource, "Ipv6CidrBlock")),
+        _protocol(resource.known("Protocol")),
+        None if resource.get("PortRange") is None else numbers(*ends),
+        block(resource.known("CidrBlock") or resource.known("Ipv6CidrBlock")),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pcs_constructs.templates.template import Resource
+    from pcs_constructs.templates.resolved import ResolvedResource
 
 
 class Verdict(IntEnum):
@@ -34,7 +34,7 @@ class Verdict(IntEnum):
 class Location:
     """A resource, or a rule inside of one, that lets something through."""
 
-    resource: Resource
+    resource: ResolvedResource
     """The resource."""
 
     place: str = ""
@@ -42,17 +42,13 @@ class Location:
 
     @property
     def name(self) -> str:
-        """Its logical id, and where in it."""
-        return (
-            f"{self.resource.logical_id}.{self.place}" if self.place else self.resource.logical_id
-        )
+        """What people know it by, and where in it."""
+        return f"{self.resource.title}.{self.place}" if self.place else self.resource.title
 
     @property
     def certain(self) -> bool:
         """Whether it is deployed in any case, and not under a condition."""
-        return "Condition" not in self.resource.template.content["Resources"].get(
-            self.resource.logical_id, {}
-        )
+        return self.resource.certain
 
 
 @dataclass(frozen=True, slots=True)

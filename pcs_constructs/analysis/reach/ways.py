@@ -20,9 +20,9 @@ from pcs_constructs.analysis.reach.proof import (
     Verdict,
     let_through,
 )
-from pcs_constructs.analysis.reach.values import document, get, text, within
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates.document import as_list
+from pcs_constructs.templates.values import parsed, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         Vpc,
     )
     from pcs_constructs.model.errors import Unknown
-    from pcs_constructs.templates.template import Resource
+    from pcs_constructs.templates.resolved import ResolvedResource
 
 # Where NAT gateways have them: "Ephemeral ports" in the VPC User Guide.
 _ANSWERS_TO_NAT: Final = (1024, 65535)
@@ -65,7 +65,7 @@ class Ways:
 
     def resolves(self, caller: Side) -> Proof:
         """Whether names of hosts are resolved where these nodes are."""
-        vpcs = {place.vpc.identity.text: place.vpc for place in caller.subnets}
+        vpcs = {place.vpc.identity.key: place.vpc for place in caller.subnets}
         if not vpcs:
             return _nowhere(caller)
         return Every(tuple(_dns(vpc) for vpc in vpcs.values()))
@@ -136,7 +136,7 @@ class Ways:
             allowed(Side(group.name, groups=(group,)), "egress", called, traffic)
         ]
         resource = group.identity.resource
-        home = identity(resource.template, get(resource, "VpcId")) if resource else None
+        home = identity(resource, resource.get("VpcId")) if resource else None
         for place in called.subnets:
             if home is None or same(home, place.vpc.identity) is not Verdict.YES:
                 words = f"who has {group.name}, and where that is, is not known"
@@ -167,13 +167,12 @@ class Ways:
 
     def _endpoints(self, vpc: Vpc, service: str) -> Iterator[Endpoint]:
         # Where names lead to an interface, the route of a gateway is not taken: that is first.
-        endpoints = [e for e in self.network.endpoints if e.service in {service, UNKNOWN}]
+        here = self.network.endpoints_in(vpc.identity)
+        endpoints = [e for e in here if e.service in {service, UNKNOWN}]
         known = any(e.service == service and not e.gateway for e in endpoints)
         for endpoint in sorted(endpoints, key=lambda e: not e.gateway):
             # There is one interface for the names of a service, so others are for another.
-            if endpoint.service is UNKNOWN and known:
-                continue
-            if same(endpoint.vpc, vpc.identity) is not Verdict.NO:
+            if not (endpoint.service is UNKNOWN and known):
                 yield endpoint
 
     def _through(
@@ -302,14 +301,14 @@ class Ways:
             return Fact(Verdict.UNKNOWN, f"the routes of {place.name} are not in these templates")
         default = _EVERYTHING[family]
         ways = [route for route in place.table.routes if route.destination == default]
-        leads = {(route.target, route.to.text) for route in ways}
+        leads = {(route.target, route.to.key) for route in ways}
         doubts = [
             Fact(
                 Verdict.UNKNOWN,
                 f"{route.location.name} may lead elsewhere what is for {to or default}",
             )
             for route in place.table.routes
-            if _is_for(route, to, family) and (route.target, route.to.text) not in leads
+            if _is_for(route, to, family) and (route.target, route.to.key) not in leads
         ]
         if place.table.learns is not None:
             words = f"which routes {place.table.learns.name} brings is not known"
@@ -362,13 +361,15 @@ class Ways:
             case _:
                 return unknown
 
-    def _by_nat(self, nat: Identity, resource: Resource, place: Subnet, family: int) -> Proof:
+    def _by_nat(
+        self, nat: Identity, resource: ResolvedResource, place: Subnet, family: int
+    ) -> Proof:
         """The way of what a NAT gateway sends on."""
-        kind = text(resource, "ConnectivityType")
+        kind = resource.text("ConnectivityType")
         somewhere = Fact(Verdict.UNKNOWN, f"where {nat.name} leads is not known")
-        if get(resource, "SubnetId") is None or kind is UNKNOWN:
+        if resource.get("SubnetId") is None or kind is UNKNOWN:
             return somewhere
-        there = self.network.subnet(resource.template, get(resource, "SubnetId"))
+        there = self.network.subnet(resource, resource.get("SubnetId"))
         if kind == "private":
             # It may lead to somebody else's way out, such as behind a transit gateway.
             leads = [
@@ -393,9 +394,8 @@ class Ways:
     def _attached(self, gateway: Identity, vpc: Vpc) -> Proof:
         attached = [
             let_through(location)
-            for location, its_gateway, its_vpc in self.network.attachments
-            if same(its_gateway, gateway) is Verdict.YES
-            and same(its_vpc, vpc.identity) is Verdict.YES
+            for location, its_vpc in self.network.attachments(gateway)
+            if same(its_vpc, vpc.identity) is Verdict.YES
         ]
         missing = Fact(
             Verdict.NO,
@@ -485,7 +485,7 @@ def _nowhere(side: Side) -> Fact:
 def _is_for(route: Route, to: Block | None, family: int) -> bool:
     """Whether a route that is not the default may be for a part of where something goes."""
     destination = route.destination
-    if route.target == "GatewayId" and route.to.text == "local":
+    if route.target == "GatewayId" and route.to.key == "local":
         return False
     if destination is UNKNOWN:
         return True
@@ -512,22 +512,21 @@ def _perhaps(endpoint: Endpoint, place: Subnet) -> str:
 def _doubts(endpoint: Endpoint, place: Subnet) -> Iterator[str]:
     """What else may keep nodes from a service behind an endpoint."""
     name, resource = endpoint.location.name, endpoint.location.resource
-    if get(resource, "PolicyDocument") is not None and not _admits(resource):
+    if resource.get("PolicyDocument") is not None and not _admits(resource):
         yield f"the policy of {name} denies everything, or is not known"
-    if not endpoint.gateway and text(resource, "IpAddressType") not in {None, "ipv4", "dualstack"}:
+    if not endpoint.gateway and resource.text("IpAddressType") not in {None, "ipv4", "dualstack"}:
         yield f"{name} may have IPv6 addresses only"
-    zone = place.zone.strip('"')
-    other = _REGION.match(zone) is not None and not zone.startswith(endpoint.region)
-    if (endpoint.region != "*" and other) or get(resource, "ServiceRegion") is not None:
+    other = _REGION.match(place.zone) is not None and not place.zone.startswith(endpoint.region)
+    if (endpoint.region != "*" and other) or resource.get("ServiceRegion") is not None:
         yield f"{name} is for another Region, or may be"
 
 
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
-def _admits(resource: Resource) -> bool:
+def _admits(resource: ResolvedResource) -> bool:
     """Whether a policy allows something and denies no whole service."""
-    policy = document(get(resource, "PolicyDocument"))
+    policy = parsed(resource.get("PolicyDocument"))
     listed: list[Any] = [] if policy is UNKNOWN else as_list(within(policy, "Statement"))
     allows = False
     for statement in listed:

@@ -182,7 +182,15 @@ def outermost(stack: cdk.Stack) -> cdk.Stack:
 
 
 CLUSTERS: Final[WeakKeyDictionary[cdk.Stack, list[Construct]]] = WeakKeyDictionary()
-"""The clusters of each stack that is deployed, in the order in which they were made."""
+"""The clusters of each stack that is deployed, in the order in which they were made.
+
+Some may have been taken out of the tree again.
+"""
+
+ORDERED: Final[WeakKeyDictionary[cdk.Stack, list[tuple[cdk.CfnResource, cdk.CfnResource]]]] = (
+    WeakKeyDictionary()
+)
+"""Which resources wait for which because clusters are created one at a time, by stack."""
 
 MEMBERS: Final[WeakKeyDictionary[object, list[Construct]]] = WeakKeyDictionary()
 """The node groups, queues and endpoints of each cluster, in the order in which they were made.

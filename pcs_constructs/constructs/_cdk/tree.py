@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from pcs_constructs.constructs._cdk.once import MEMBERS, path_of, root_node, stack_of
+from pcs_constructs.constructs._cdk.once import MEMBERS, node_of, path_of, root_node, stack_of
 from pcs_constructs.constructs._cdk.tokens import is_token, known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from constructs import Construct
 
@@ -64,10 +64,24 @@ def members_of_all(kind: type[C]) -> Iterator[C]:
         yield from (member for member in members if isinstance(member, kind))
 
 
-def forget_removed_members(cluster: object, there: Sequence[object]) -> None:
+def forget_removed_members(cluster: Construct, constructs: Sequence[object]) -> None:
     """Forget the members of a cluster that were taken out of the tree again."""
-    left = set(there)
-    MEMBERS[cluster] = [member for member in MEMBERS.get(cluster, ()) if member in left]
+    members = MEMBERS.get(cluster, [])
+    # Most are inside of it, and the walk over all of the app is longer.
+    if members and not set(node_of(cluster).find_all()).issuperset(members):
+        left = set(constructs)
+        MEMBERS[cluster] = [member for member in members if member in left]
+
+
+def cfn_properties(resource: cdk.CfnResource) -> Mapping[str, object]:
+    """The properties of a resource as they stand, its tags among them."""
+    # For subclasses, says the CDK; all other ways are a round trip for each property.
+    return resource._cfn_properties  # pyright: ignore[reportPrivateUsage]
+
+
+def tags_of(resource: cdk.CfnResource) -> Mapping[str, str]:
+    """The tags of a resource that has a map of them, those given to what is around it too."""
+    return cast("Mapping[str, str]", cfn_properties(resource).get("tags") or {})
 
 
 def identity(resource: ec2.ISubnet | ec2.ISecurityGroup, resource_id: str) -> str:

@@ -22,7 +22,7 @@ from pcs_constructs.constructs._cdk.once import (
     security_group_id,
     stack_of,
 )
-from pcs_constructs.constructs._cdk.order import create_after, deploy_after
+from pcs_constructs.constructs._cdk.order import create_one_by_one, deploy_after
 from pcs_constructs.constructs._cdk.problems import (
     advise,
     asked_for,
@@ -30,7 +30,7 @@ from pcs_constructs.constructs._cdk.problems import (
     check_templates,
 )
 from pcs_constructs.constructs._cdk.tokens import known, known_items
-from pcs_constructs.constructs._cdk.tree import all_constructs, environment_of
+from pcs_constructs.constructs._cdk.tree import all_constructs, environment_of, tags_of
 from pcs_constructs.constructs.cluster import secrets
 from pcs_constructs.constructs.cluster.draft import ClusterDraft
 from pcs_constructs.constructs.cluster.endpoints import ClusterEndpoints, ClusterEndpointsOptions
@@ -311,7 +311,7 @@ class Cluster(Construct):
         # Every node refers to the cluster, so what the cluster waits for is there before any node,
         # and goes after the last one.
         depend(self._resource, self._shares.values(), [controller_subnet])
-        self._wait_for_earlier_clusters()
+        CLUSTERS.setdefault(outermost(stack_of(self)), []).append(self)
         self.cluster_id = self._resource.attr_id
         at_synth_by(self, self._queues)
 
@@ -465,23 +465,20 @@ class Cluster(Construct):
         """
         return ClusterEndpoints(self, id, cluster=self, **options)
 
-    def _wait_for_earlier_clusters(self) -> None:
-        """Chain the clusters of an environment: AWS PCS creates only one at a time."""
-        together = CLUSTERS.setdefault(outermost(stack_of(self)), [])
-        earlier = [cluster._resource for cluster in together if isinstance(cluster, Cluster)]
-        if earlier:
-            create_after(self._resource, earlier)
-        together.append(self)
-
     def _problems_at_synth(self) -> Sequence[Problem]:
         if asked_for(self, "pcs-constructs:reach"):
             check_templates(self, _out_of_reach)
         constructs = all_constructs(self)
         clusters = [self]
-        if len(CLUSTERS) > 1 or len(CLUSTERS[outermost(stack_of(self))]) > 1:
+        together = CLUSTERS[outermost(stack_of(self))]
+        if len(CLUSTERS) > 1 or len(together) > 1:
             clusters = [c for c in constructs if isinstance(c, Cluster)]
+            # AWS PCS creates only one at a time.
             deploy_after(self, clusters[: clusters.index(self)])
-        tags = known_items(self._resource.cdk_tag_manager.tag_values())
+            there = [c._resource for c in together if isinstance(c, Cluster) and c in clusters]
+            if there[0] is self._resource:
+                create_one_by_one(there)
+        tags = known_items(tags_of(self._resource))
         members = problems_of_members(
             self, constructs, size=self.size, tags=tags, settings=self.slurm_settings
         )

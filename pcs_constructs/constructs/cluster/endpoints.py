@@ -385,11 +385,15 @@ def ways_out(
             )
 
 
-def addresses(cluster: ICluster) -> dict[str, int]:
+def addresses(cluster: ICluster, constructs: Sequence[object]) -> dict[str, int]:
     """How many addresses endpoints, and the file systems that the cluster mounts, take at least."""
     taken: dict[str, int] = {}
     places = [
-        (place, len(c.endpoints)) for c in members_of_all(ClusterEndpoints) for place in c.subnets
+        (place, len(each.endpoints))
+        for each in members_of_all(ClusterEndpoints)
+        # Those of other clusters may have been taken out of the tree again.
+        if each.cluster is cluster or each in constructs
+        for place in each.subnets
     ]
     for storage in cluster.mounts.values():
         share = storage.file_share

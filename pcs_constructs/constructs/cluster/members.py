@@ -36,13 +36,9 @@ def problems_of_members(
     settings: Mapping[str, str] | None = None,
 ) -> Sequence[Problem]:
     """What is wrong with the node groups and queues of a cluster, now that all are there."""
+    forget_removed_members(as_construct(cluster), constructs)
     facts = _facts(cluster, constructs, size, tags, settings)
     problems, advice = rules.errors_in(*facts), rules.advice_on(*facts)
-    if problems or advice:
-        # Told of those only that are in the tree still, which is not looked at without need.
-        forget_removed_members(cluster, constructs)
-        facts = _facts(cluster, constructs, size, tags, settings)
-        problems, advice = rules.errors_in(*facts), rules.advice_on(*facts)
     advise(as_construct(cluster), advice)
     return problems
 
@@ -75,7 +71,7 @@ def _facts(
         },
         tags=tags,
     )
-    others = endpoints.addresses(cluster)
+    others = endpoints.addresses(cluster, constructs)
     taken = sum(group.addresses for group in groups) + sum(others.values())
     addresses = rules.AddressFacts(
         # Not asked for where any subnet has room.
@@ -103,7 +99,23 @@ def _facts(
         if settings is None
         else {name: known(value) for name, value in settings.items()},
     )
-    return (members, addresses, said, ports, *ways_out)
+    removed = (
+        rules.QueueFacts(name=UNKNOWN, node_groups=UNKNOWN, removed=_removed(queue, constructs))
+        for queue in queues
+    )
+    return (members, addresses, said, ports, *ways_out, *removed)
+
+
+def _removed(queue: Queue, constructs: Sequence[object]) -> tuple[str, ...]:
+    """The node groups of a queue that were taken out of the tree again."""
+    names: list[str] = []
+    for group in queue.node_groups:
+        if isinstance(group, ComputeNodeGroup):
+            if group.cluster is not queue.cluster:  # the same, imported twice
+                forget_removed_members(as_construct(group.cluster), constructs)
+            if group not in members_of(group.cluster, ComputeNodeGroup):
+                names.append(group.name)
+    return tuple(names)
 
 
 def connections_of(cluster: ICluster) -> ec2.Connections:

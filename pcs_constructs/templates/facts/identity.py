@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs import rules
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_list, as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence, Location
-from pcs_constructs.templates.values import is_function, may_have_more, sketch
+from pcs_constructs.templates.values import is_function, may_have_more, parsed, sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +135,7 @@ def _statements(role: ResolvedResource) -> Iterator[Any]:
 def _of_document(resource: ResolvedResource, path: Path) -> Iterator[tuple[Path, Any]]:
     """The statements of a document, and UNKNOWN where there may be more that cannot be read."""
     written = resource.get(*path)
-    document = as_mapping(_parsed(written))
+    document = as_mapping(parsed(written))
     # What is inside of a text has no place of its own.
     place = (*path, "Statement") if isinstance(written, Mapping) else path
     statements = document.get("Statement")
@@ -147,16 +146,6 @@ def _of_document(resource: ResolvedResource, path: Path) -> Iterator[tuple[Path,
             inside = (*place, i) if isinstance(statements, list) and place != path else place
             left_open = not as_mapping(statement) or may_have_more(as_mapping(statement))
             yield inside, UNKNOWN if left_open else statement
-
-
-def _parsed(document: Any) -> Any:
-    """A document, which may be JSON in a text."""
-    if isinstance(document, Mapping) and not is_function(cast("object", document)):
-        return cast("object", document)
-    try:
-        return json.loads(sketch(document) or "")
-    except (ValueError, RecursionError):
-        return None
 
 
 def _actions(role: ResolvedResource) -> set[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from pcs_constructs import rules
 from pcs_constructs.model.file_systems import EFS, FILE_CACHE, FSX
-from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.facts.evidence import Evidence
 from pcs_constructs.templates.facts.networks import zone
 from pcs_constructs.templates.facts.storage import mount_targets
@@ -63,22 +62,7 @@ def _subnets(targets: list[ResolvedResource]) -> list[ResolvedResource]:
 def _mounted(group: ResolvedResource) -> list[ResolvedResource]:
     """The file systems that user data or lifecycle actions of a node group refer to."""
     template = launch_template(group)
-    mounted: dict[int, ResolvedResource] = {}
+    mounted = group.referred(group.get("NodeLifecycleActions"))
     if template is not None:
-        _collect(template, template.get("LaunchTemplateData", "UserData"), mounted)
-    _collect(group, group.get("NodeLifecycleActions"), mounted)
-    return [resource for resource in mounted.values() if resource.type in {EFS, FSX, FILE_CACHE}]
-
-
-def _collect(resource: ResolvedResource, value: Any, mounted: dict[int, ResolvedResource]) -> None:
-    """Everything that a value refers to, at any depth."""
-    pending = [value]
-    while pending:
-        inner = pending.pop()
-        if isinstance(inner, list):
-            pending.extend(cast("list[Any]", inner))
-        elif isinstance(inner, dict):
-            target = resource.follow(inner)
-            if target is not None:
-                mounted[id(target)] = target
-            pending.extend(as_mapping(cast("object", inner)).values())
+        mounted += template.referred(template.get("LaunchTemplateData", "UserData"))
+    return [one for one in dict.fromkeys(mounted) if one.type in {EFS, FSX, FILE_CACHE}]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pcs_constructs.templates.resolved import Path, ResolvedResource, ResolvedTemplates
 
 _INTERFACES: Final = ("LaunchTemplateData", "NetworkInterfaces")
+_ASSOCIATION: Final = "AWS::EC2::SubnetRouteTableAssociation"
 _INGRESS: Final = "AWS::EC2::SecurityGroupIngress"
 _EVERYONE: Final = ("0.0.0.0/0", "::/0")
 
@@ -42,9 +43,7 @@ def open_ports(group: ResolvedResource) -> list[Opened]:
         _opened(group, ("SecurityGroupIngress", i))
         for i in range(len(group.each("SecurityGroupIngress")))
     ]
-    for rule in group.resolved.of_type(_INGRESS):
-        if rule.follow(rule.get("GroupId")) is group:
-            openings.append(_opened(rule, ()))
+    openings += [_opened(rule, ()) for rule in group.resolved.pointing(group, _INGRESS, "GroupId")]
     return [each for each in openings if each is not None]
 
 
@@ -221,17 +220,17 @@ def is_public(subnet: ResolvedResource) -> bool | Unknown:
     resolved = subnet.resolved
     tables = [
         association.follow(association.get("RouteTableId"))
-        for association in resolved.of_type("AWS::EC2::SubnetRouteTableAssociation")
-        if association.follow(association.get("SubnetId")) is subnet
+        for association in resolved.pointing(subnet, _ASSOCIATION, "SubnetId")
     ]
     if not tables or None in tables:
         return UNKNOWN
-    for route in resolved.of_type("AWS::EC2::Route"):
-        if route.follow(route.get("RouteTableId")) in tables:
-            gateway = route.follow(route.get("GatewayId"))
-            if gateway is not None and gateway.type == "AWS::EC2::InternetGateway":
-                return True
-    return False
+    gateways = [
+        route.follow(route.get("GatewayId"))
+        for table in tables
+        if table is not None
+        for route in resolved.pointing(table, "AWS::EC2::Route", "RouteTableId")
+    ]
+    return any(each is not None and each.type == "AWS::EC2::InternetGateway" for each in gateways)
 
 
 def _group_evidence(

@@ -41,7 +41,8 @@ def queue_evidence(queue: ResolvedResource, membership: Membership) -> Iterator[
     yield Evidence(
         facts=rules.QueueFacts(
             name=UNKNOWN if name is None else name,
-            node_groups=queue.count(_GROUPS),
+            node_groups=UNKNOWN,
+            names_none=queue.count(_GROUPS) == 0,
             strangers=tuple(group.name for _, group in strangers),
             architectures=frozenset(architectures),
             ultraservers={g.name: _most(g) for g in ultra},

@@ -113,11 +113,7 @@ def _efs(resource: ResolvedResource) -> Iterator[Evidence]:
 
 def mount_targets(file_system: ResolvedResource) -> list[ResolvedResource]:
     """The mount targets of an EFS file system."""
-    return [
-        target
-        for target in file_system.resolved.of_type(MOUNT_TARGET)
-        if target.follow(target.get("FileSystemId")) is file_system
-    ]
+    return file_system.resolved.pointing(file_system, MOUNT_TARGET, "FileSystemId")
 
 
 def _subnet_key(target: ResolvedResource) -> str | Unknown:
@@ -233,9 +229,7 @@ def _repositories(
         storage_type=storage,
         backup_days=UNKNOWN if backups is None else backups,
     )
-    for link in resource.resolved.of_type(REPOSITORY):
-        if link.follow(link.get("FileSystemId")) is not resource:
-            continue
+    for link in resource.resolved.pointing(resource, REPOSITORY, "FileSystemId"):
         path, source = link.text("FileSystemPath"), link.text("DataRepositoryPath")
         facts = facts.with_repository(
             UNKNOWN if path is None else path, UNKNOWN if source is None else source

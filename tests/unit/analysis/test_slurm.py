@@ -286,7 +286,7 @@ _WHEN_BIG = {"Fn::If": ["Big", [], {"Ref": "AWS::NoValue"}]}
 @pytest.mark.parametrize(
     "slurm",
     [
-        _WHEN_BIG,
+        {"Fn::If": ["Big", {"SlurmCustomSettings": [{}]}, {"Ref": "AWS::NoValue"}]},
         {"SlurmCustomSettings": _WHEN_BIG},
         {"SlurmCustomSettings": [_WHEN_BIG]},
     ],

@@ -33,9 +33,19 @@ def test_a_queue_has_a_node_group(facts, codes) -> None:
 
 
 @table(
+    row("none in a template", queue(names_none=True), "PCS309"),
+    row("one", queue(node_groups=1)),
+    row("token", queue(node_groups=UNKNOWN)),
+)
+def test_a_queue_of_a_template_that_names_no_node_group_is_worth_a_word(facts, codes) -> None:
+    assert advice(facts) == codes
+
+
+@table(
     row("same cluster", queue(strangers=())),
     row("another cluster", queue(strangers=("abc",)), "PCS304"),
     row("two of another", queue(strangers=("abc", "xyz")), "PCS304", "PCS304"),
+    row("taken out again", queue(removed=("abc",)), "PCS304"),
     row("not known", queue(node_groups=UNKNOWN)),
 )
 def test_the_node_groups_of_a_queue_belong_to_its_cluster(facts, codes) -> None:

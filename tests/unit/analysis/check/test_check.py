@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from pcs_constructs.analysis.check import check
-from pcs_constructs.templates.facts.wording import for_templates
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates import template
 from pcs_constructs.templates.document import parse
+from pcs_constructs.templates.facts.wording import for_templates
 from pcs_constructs.templates.resolved import ResolvedTemplates
-from pcs_constructs.templates.values import literal
 from pcs_constructs.templates.scenarios import BOUND
+from pcs_constructs.templates.values import literal
 from tests.benchmark.mutations import WAIVED
 from tests.unit.analysis.check.checked import (
     ALL,
@@ -359,7 +359,7 @@ def test_an_export_that_imports_itself_leads_nowhere() -> None:
         Resources: {X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !ImportValue A}}}
         Outputs: {O: {Value: !ImportValue A, Export: {Name: A}}}
     """
-    assert [finding.code for finding in findings_of(text)] == ["PCS127", "PCS303"]
+    assert [finding.code for finding in findings_of(text)] == ["PCS127", "PCS309"]
 
 
 def test_a_stack_that_is_passed_its_own_output_is_passed_nothing_known() -> None:
@@ -374,13 +374,13 @@ def test_a_stack_that_is_passed_its_own_output_is_passed_nothing_known() -> None
         Resources: {X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !Ref P}}}
         Outputs: {O: {Value: !Ref P}}
     """
-    assert [finding.code for finding in findings_of(root, inner)] == ["PCS127", "PCS303"]
+    assert [finding.code for finding in findings_of(root, inner)] == ["PCS127", "PCS309"]
 
 
 def test_a_mapping_that_looks_itself_up_says_nothing() -> None:
     above = "Mappings: {A: {b: {c: !FindInMap [A, b, c]}}}"
     queue = "  X: {Type: AWS::PCS::Queue, Properties: {ClusterId: !FindInMap [A, b, c]}}"
-    assert codes(queue, above) == ["PCS127", "PCS303"]
+    assert codes(queue, above) == ["PCS127", "PCS309"]
 
 
 def test_a_number_that_is_infinite_is_not_known() -> None:
@@ -395,7 +395,7 @@ def test_a_number_that_is_infinite_is_not_known() -> None:
 def test_an_index_of_thousands_of_digits_selects_nothing() -> None:
     value = f"!Select ['{'9' * 5000}', [a]]"
     queue = f"  X: {{Type: AWS::PCS::Queue, Properties: {{ClusterId: {value}}}}}"
-    assert codes(queue) == ["PCS127", "PCS303"]
+    assert codes(queue) == ["PCS127", "PCS309"]
 
 
 _OUTPUTS = "\nOutputs: {Id: {Value: !GetAtt Cluster.Id}}"

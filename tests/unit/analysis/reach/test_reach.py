@@ -1207,12 +1207,12 @@ _TRANSIT = {"TransitGatewayId": "tgw-0123456789abcdef0"}
 _PARAMETER = {"Parameters": {"Given": {"Type": "String", "Default": "10.0.0.0/8"}}}
 
 
-def test_the_default_of_a_parameter_is_not_its_value() -> None:
+def test_what_rests_on_the_default_of_a_parameter_is_not_sure() -> None:
     content = {**_rule_in(CidrIp=_ref("Given")), **_PARAMETER}
-    assert _less(content)[_LOGIN_REGISTERS] is UNKNOWN
-    sure = _changed("Vpc", "EnableDnsHostnames", to=_ref("Given"))
+    assert _flows(content)[_LOGIN_REGISTERS].assumes == ("Given is 10.0.0.0/8",)
+    dns = _changed("Vpc", "EnableDnsHostnames", to=_ref("Given"))
     on = {"Parameters": {"Given": {"Type": "String", "Default": "true"}}}
-    assert _less({**sure, **on})["login > DNS: names UDP 53"] is UNKNOWN
+    assert _flows({**dns, **on})["login > DNS: names UDP 53"].assumes == ("Given is true",)
 
 
 @pytest.mark.parametrize(("passed", "verdict"), [("192.168.0.0/16", NO), ("10.0.0.0/8", YES)])
