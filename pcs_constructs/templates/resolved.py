@@ -12,7 +12,7 @@ from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.nesting import Nesting, nearest
-from pcs_constructs.templates.resolve import STACK_NAME, Stack
+from pcs_constructs.templates.resolve import STACK_NAME, Place, Stack
 from pcs_constructs.templates.scenarios import Defaults, Scenario
 from pcs_constructs.templates.template import TemplateError
 from pcs_constructs.templates.types import STACK
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 Path = tuple["Step", ...]
 """Where something is in the properties of a resource."""
-
-Place = tuple["Template | str", ...]
-"""Where something is, in every scenario: its outermost template, and the logical ids inside."""
 
 _MOST_USES = 32
 """Stacks of one template; of one that is used more often one is looked at, for all."""

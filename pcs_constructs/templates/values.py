@@ -230,6 +230,28 @@ def joined(between: str, parts: Iterable[Any]) -> Any:
     return {"Fn::Join": ["", texts]} if texts else ""
 
 
+def cut(value: Any, between: str) -> list[Any] | None:
+    """The pieces of a text that a mark stands between, also where some are not known."""
+    if isinstance(value, str):
+        return None if "{{resolve:" in value else value.split(between)
+    if isinstance(value, list):
+        return cast("list[Any]", value)
+    match value:
+        case {"Fn::Join": ["", [*parts]]}:
+            pieces: list[list[Any]] = [[]]
+            for part in parts:
+                if not isinstance(part, str):
+                    pieces[-1].append(part)
+                    continue
+                first, *others = part.split(between)
+                pieces[-1] += [first] if first else []
+                pieces += [[each] if each else [] for each in others]
+            # A piece that is not known alone may be several; between marks it is taken for one.
+            return [joined("", piece) for piece in pieces] if len(pieces) > 1 else None
+        case _:
+            return None
+
+
 def references(value: Any) -> Iterator[Mapping[str, Any]]:
     """Every `Ref`, `Fn::GetAtt` and `Fn::ImportValue` in a value in which all else is computed."""
     pending: list[Any] = [value]
