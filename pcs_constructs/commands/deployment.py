@@ -47,7 +47,12 @@ def add_stack_names(parser: ArgumentParser) -> None:
 
 
 def deployment(
-    namespace: Namespace, templates: Sequence[Template], *, of: str = "", also: Iterable[str] = ()
+    namespace: Namespace,
+    templates: Sequence[Template],
+    *,
+    of: str = "",
+    beside: Sequence[Template] = (),
+    also: Iterable[str] = (),
 ) -> Given:
     """What was said of the deployment of some templates.
 
@@ -55,6 +60,7 @@ def deployment(
         namespace: The arguments of the command.
         templates: The templates.
         of: Whose parameters they are, as for `add_parameters`.
+        beside: Templates of the other kind, whose stacks names may be of.
         also: What else was said of them, as on the command line.
 
     Raises:
@@ -68,10 +74,10 @@ def deployment(
     for each in (*also, *cast("list[str]", written[option])):
         parameters |= _parameters(each)
     names = dict(_pair(each, "FILE=NAME") for each in cast("list[str]", written["stack_name"]))
-    given = Given(parameters=parameters, stack_names=names)
-    if unknown := given.unknown(templates):
+    unknown = Given(parameters=parameters).unknown(templates)
+    if unknown := [*unknown, *Given(stack_names=names).unknown((*templates, *beside))]:
         raise InputError("\n".join(unknown))
-    return given
+    return Given(parameters=parameters, stack_names=names)
 
 
 def _parameters(said: str) -> Mapping[str, str]:

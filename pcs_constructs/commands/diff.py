@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
+from pcs_constructs.commands.deployment import add_parameters, add_stack_names, deployment
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -42,6 +44,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="EFFECT",
         help=f"the least effect to fail on: {', '.join(_FAIL_ON)}; by default %(default)s",
     )
+    add_parameters(parser, of="old")
+    add_parameters(parser, of="new")
+    add_stack_names(parser)
     parser.add_argument("--json", action="store_true", help="for scripts, with every fact")
 
 
@@ -51,9 +56,12 @@ def run(given: Namespace) -> int:
     from pcs_constructs.analysis import diff
     from pcs_constructs.templates import template
 
+    old, new = (template.read(cast("str", side)) for side in (given.old, given.new))
     comparison = diff.compare(
-        template.read(cast("str", given.old)),
-        template.read(cast("str", given.new)),
+        old,
+        new,
+        given_old=deployment(given, old, of="old", beside=new),
+        given_new=deployment(given, new, of="new", beside=old),
         today=str(given.today),
     )
     print(

@@ -7,7 +7,7 @@ import re
 from ipaddress import ip_network
 from itertools import islice
 from operator import is_
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.templates.document import as_mapping
@@ -18,6 +18,7 @@ from pcs_constructs.templates.values import (
     as_text,
     calls,
     chosen,
+    cut,
     is_function,
     joined,
     literal,
@@ -28,7 +29,6 @@ from pcs_constructs.templates.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pcs_constructs.templates.resolved import Place, ResolvedTemplates
     from pcs_constructs.templates.template import Resource, Template
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
@@ -53,6 +53,38 @@ _WRITTEN: Final = frozenset(
 )
 """Attributes that are properties of the same name."""
 
+Place = tuple["Template | str", ...]
+"""Where a stack or a resource is, in every scenario: a template, and the logical ids inside."""
+
+
+class Stacks(Protocol):
+    """What a stack asks those that belong together with it."""
+
+    deciding: bool
+    """Whether a condition is computed at the moment."""
+
+    relied: set[tuple[Template, str]]
+    """The parameters whose defaults were taken for their values."""
+
+    stacks: list[Stack]
+    """All of them, by their numbers."""
+
+    def nested(self, stack: Stack, logical_id: str) -> Stack | None:
+        """The nested stack that a resource of a stack makes, where its template is known."""
+        ...
+
+    def exported(self, stack: Stack, name: Any) -> tuple[Stack, Any] | None:
+        """The stack that exports something under a name, and what; as a stack would import it."""
+        ...
+
+    def stack_name(self, stack: Stack) -> str | None:
+        """What a stack is taken to be called, where its name is put into that of an export."""
+        ...
+
+    def note(self, stack: Stack, other: Stack) -> None:
+        """Remember that a value of one stack comes from another one."""
+        ...
+
 
 class Stack:
     """A stack that a template makes, in one scenario. A nested template makes one for each use.
@@ -75,7 +107,7 @@ class Stack:
         self,
         template: Template,
         scenario: Scenario,
-        resolved: ResolvedTemplates,
+        resolved: Stacks,
         number: int,
         *,
         around: Stack | None = None,
@@ -366,7 +398,7 @@ class Stack:
         there, target = self.around.linked(passed)
         if not is_list:
             return value if literal(target) is UNKNOWN else target
-        items = _cut(target, ",")
+        items = cut(target, ",")
         return value if items is None else [self._foreign(there, item) for item in items]
 
     def _assumes(self, name: str) -> bool:
@@ -453,7 +485,7 @@ class Stack:
         match reduced:
             case [str() as between, text] if between:
                 there, target = self.linked(text)
-                items = _cut(target, between)
+                items = cut(target, between)
                 if items is not None:
                     return [self._foreign(there, item) for item in items]
             case _:
@@ -557,28 +589,6 @@ def _is_looked_up(kind: str) -> bool:
 
 def _listed(value: Any) -> list[str]:
     return [part.strip() for part in as_text(value).split(",")]
-
-
-def _cut(value: Any, between: str) -> list[Any] | None:
-    """The pieces of a text that a mark stands between, also where some are not known."""
-    if isinstance(value, str):
-        return None if "{{resolve:" in value else value.split(between)
-    if isinstance(value, list):
-        return cast("list[Any]", value)
-    match value:
-        case {"Fn::Join": ["", [*parts]]}:
-            pieces: list[list[Any]] = [[]]
-            for part in parts:
-                if not isinstance(part, str):
-                    pieces[-1].append(part)
-                    continue
-                first, *others = part.split(between)
-                pieces[-1] += [first] if first else []
-                pieces += [[each] if each else [] for each in others]
-            # A piece that is not known alone may be several; between marks it is taken for one.
-            return [joined("", piece) for piece in pieces] if len(pieces) > 1 else None
-        case _:
-            return None
 
 
 def _blocks(block: str, count: int | Unknown, bits: int | Unknown) -> list[str] | None:

@@ -12,7 +12,7 @@ from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
 from pcs_constructs.templates.nesting import Nesting, nearest
-from pcs_constructs.templates.resolve import STACK_NAME, Stack
+from pcs_constructs.templates.resolve import STACK_NAME, Place, Stack
 from pcs_constructs.templates.scenarios import Defaults, Scenario
 from pcs_constructs.templates.types import STACK
 from pcs_constructs.templates.values import (
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 Path = tuple["Step", ...]
 """Where something is in the properties of a resource."""
-
-Place = tuple["Template | str", ...]
-"""Where something is, in every scenario: its outermost template, and the logical ids inside."""
 
 _MOST_USES = 32
 """Stacks of one template; of one that is used more often one is looked at, for all."""
@@ -237,11 +234,14 @@ class ResolvedTemplates:
         self._inner: dict[Template, set[Template]] | None = None
         self.stacks: list[Stack] = []
         self.resources: dict[tuple[int, str], ResolvedResource] = {}
+        self._absent: dict[tuple[int, str], ResolvedResource] = {}
         self._nesting = nesting or Nesting(together)
         self._scenarios = dict.fromkeys(together, Scenario()) | dict(scenarios or {})
         self._stacks_of: dict[Template, list[Stack]] = {}
         self._nested: dict[tuple[int, str], Stack | None] = {}
-        self._pointing: dict[tuple[str, Path], dict[ResolvedResource, list[ResolvedResource]]] = {}
+        self._pointing: dict[
+            tuple[str, Path, bool], dict[ResolvedResource, list[ResolvedResource]]
+        ] = {}
         self._exports: dict[str, list[tuple[Stack, Any]]] | None = None
         self._make_stacks()
         for stack in reversed(self.stacks):  # and back, from the inside to the outside
@@ -249,19 +249,20 @@ class ResolvedTemplates:
                 for name in stack.template.outputs:
                     stack.output(name)
         self._declared: dict[str, list[ResolvedResource]] = {}
-        self._all: dict[tuple[int, str], ResolvedResource] = {}
-        for stack in self.stacks:
-            for logical_id, declared in stack.template.resources.items():
-                resource = ResolvedResource(declared, stack, self, stack.exists(declared))
-                self._declared.setdefault(resource.type, []).append(resource)
-                self._all[stack.number, logical_id] = resource
-                if resource.exists is not False:
-                    self.resources[stack.number, logical_id] = resource
+        self._make_resources()
         self._by_type = {
             type_: there
             for type_, resources in self._declared.items()
             if (there := [one for one in resources if one.exists is not False])
         }
+
+    def _make_resources(self) -> None:
+        for stack in self.stacks:
+            for logical_id, declared in stack.template.resources.items():
+                resource = ResolvedResource(declared, stack, self, stack.exists(declared))
+                self._declared.setdefault(resource.type, []).append(resource)
+                there = self._absent if resource.exists is False else self.resources
+                there[stack.number, logical_id] = resource
 
     # The stacks.
 
@@ -488,13 +489,12 @@ class ResolvedTemplates:
 
     # The resources.
 
-    def resource(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
-        """A resource, where it is made in this scenario."""
-        return self.resources.get((stack.number, logical_id))
-
-    def declared(self, stack: Stack, logical_id: str) -> ResolvedResource | None:
-        """A resource, also where it is not made in this scenario."""
-        return self._all.get((stack.number, logical_id))
+    def resource(
+        self, stack: Stack, logical_id: str, *, absent: bool = False
+    ) -> ResolvedResource | None:
+        """A resource, where it is made in this scenario; or `absent` ones, too."""
+        key = (stack.number, logical_id)
+        return self.resources.get(key) or (self._absent.get(key) if absent else None)
 
     def reference(
         self, stack: Stack, value: Any, *, absent: bool = False
@@ -507,12 +507,11 @@ class ResolvedTemplates:
             absent: Whether resources count that are not made.
         """
         there, target = stack.linked(value)
-        find = self.declared if absent else self.resource
         match target if is_function(target) else None:
             case {"Ref": str() as name}:
-                resource, attribute = find(there, name), ""
+                resource, attribute = self.resource(there, name, absent=absent), ""
             case {"Fn::GetAtt": [str() as name, str() as attribute]}:
-                resource = find(there, name)
+                resource = self.resource(there, name, absent=absent)
             case _:
                 return None
         return (resource, attribute) if resource else None

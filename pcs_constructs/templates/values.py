@@ -188,9 +188,6 @@ def _placeholder(call: Mapping[str, Any]) -> str:
             return str(items[0]).join(map(shown, cast("list[object]", last)))
         case "Fn::Base64":
             return shown(of)
-        case "Fn::If" if len(items) == 3:
-            one, other = (shown(_there(item)) or "nothing" for item in items[1:])
-            return f"<{one} if {items[0]}, else {other}>"
         case "Fn::ForeignValue":  # of another stack; which one is of no interest
             return shown(last)
         case _:
@@ -231,6 +228,28 @@ def joined(between: str, parts: Iterable[Any]) -> Any:
     if len(texts) == 1:
         return texts[0]
     return {"Fn::Join": ["", texts]} if texts else ""
+
+
+def cut(value: Any, between: str) -> list[Any] | None:
+    """The pieces of a text that a mark stands between, also where some are not known."""
+    if isinstance(value, str):
+        return None if "{{resolve:" in value else value.split(between)
+    if isinstance(value, list):
+        return cast("list[Any]", value)
+    match value:
+        case {"Fn::Join": ["", [*parts]]}:
+            pieces: list[list[Any]] = [[]]
+            for part in parts:
+                if not isinstance(part, str):
+                    pieces[-1].append(part)
+                    continue
+                first, *others = part.split(between)
+                pieces[-1] += [first] if first else []
+                pieces += [[each] if each else [] for each in others]
+            # A piece that is not known alone may be several; between marks it is taken for one.
+            return [joined("", piece) for piece in pieces] if len(pieces) > 1 else None
+        case _:
+            return None
 
 
 def references(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -292,8 +292,11 @@ class Differences:
         for name in after.stack.parameters_in(raw):
             if before.stack.said(name) == after.stack.said(name):
                 continue
-            sides = (self._update.old, self._update.new)
-            if after.stack.around is None and any(name in s.given.parameters for s in sides):
+            given = (
+                *self._update.old.given.parameters_of(before.template),
+                *self._update.new.given.parameters_of(after.template),
+            )
+            if after.stack.around is None and name in given:
                 return f"as its parameter {name} is given"
             return f"if the stack is deployed with the new default of its parameter {name}"
         return None
@@ -304,6 +307,9 @@ class Differences:
             return None
         if isinstance(value, str | bool | int | float):
             return _quoted(as_text(value))
+        if chosen := choice(value):
+            one, other = (self._shown(resource, v) or "nothing" for v in chosen[1:])
+            return f"{one} if {chosen.condition}, else {other}"
         target = resource.reference(value)
         if target is None:
             return _shortened(_plain(value))

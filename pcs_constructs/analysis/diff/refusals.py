@@ -104,9 +104,10 @@ class Refusals:
                     fix="give it another Name in the same deployment",
                 )
             else:
+                label = self._update.label(other, beside=resource.stack)
                 yield Refusal(
-                    message=f"{called} is taken by {other.logical_id}, which CloudFormation "
-                    "deletes last, if at all",
+                    message=f"{called} is taken by {label}, which CloudFormation deletes last, "
+                    "if at all",
                     fix="give it another Name, or remove the other one in a deployment before; "
                     "if it is the same one in another place, keep its logical id",
                 )

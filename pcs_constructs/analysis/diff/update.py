@@ -54,8 +54,8 @@ class Side:
         self.members = Membership(self.values)
         self._names = _names(templates)
         self.paths = {self.path(stack): stack for stack in self.values.stacks}
-        self._assumed_paths = {self.path(stack): stack for stack in self.assumed.stacks}
-        self._decided_paths = {self.path(stack): stack for stack in self.decided.stacks}
+        self._compared = {one.place: one for one in self.values.resources.values()}
+        self._assumed = {one.place: one for one in self.assumed.resources.values()}
 
     def path(self, stack: Stack) -> _Path:
         """What a stack of this side is known by."""
@@ -65,13 +65,7 @@ class Side:
 
     def as_assumed(self, resource: ResolvedResource) -> ResolvedResource | None:
         """A resource as it is with the defaults of parameters; `None` if it is not there then."""
-        stack = self._assumed_paths.get(self.path(resource.stack))
-        return self.assumed.resource(stack, resource.logical_id) if stack else None
-
-    def as_compared(self, resource: ResolvedResource) -> ResolvedResource | None:
-        """A resource that is there with the defaults of parameters, as it is compared."""
-        stack = self.paths.get(self.path(resource.stack))
-        return self.values.resource(stack, resource.logical_id) if stack else None
+        return self._assumed.get(resource.place)
 
     def errors(self) -> Iterator[tuple[ResolvedResource, Location, Problem]]:
         """What the rules refuse of resources of AWS PCS, as they are compared.
@@ -79,16 +73,12 @@ class Side:
         It has to be so whether nothing is said of conditions that nobody knows, or that they are
         false: of alternatives each is there in the one, and one in the other.
         """
-        seen = {
-            (self.path(p.resource.stack), p.resource.logical_id, e.code)
-            for p, e in _errors(self.decided)
-        }
+        seen = {(at.resource.place, problem.code) for at, problem in _errors(self.decided)}
+        there = {resource.place for resource in self.decided.resources.values()}
         for location, problem in _errors(self.assumed):
-            path, logical_id = self.path(location.resource.stack), location.resource.logical_id
-            stack = self._decided_paths.get(path)
-            there = stack is not None and self.decided.resource(stack, logical_id) is not None
-            resource = self.as_compared(location.resource)
-            if resource is not None and (not there or (path, logical_id, problem.code) in seen):
+            place = location.resource.place
+            resource = self._compared.get(place)
+            if resource is not None and (place not in there or (place, problem.code) in seen):
                 yield resource, location, problem
 
 
@@ -146,7 +136,7 @@ class Update:
     def declared_before(self, resource: ResolvedResource) -> ResolvedResource | None:
         """What had the logical id of a new resource, of whatever type it was."""
         stack = self._before.get(resource.stack)
-        return self.old.values.declared(stack, resource.logical_id) if stack else None
+        return self.old.values.resource(stack, resource.logical_id, absent=True) if stack else None
 
     def after(self, resource: ResolvedResource) -> ResolvedResource | None:
         """An old resource as it will be; `None` if the new templates have none of its type.
@@ -154,12 +144,8 @@ class Update:
         They may have it although it will not be there, by a condition.
         """
         stack = self._after.get(resource.stack)
-        after = self.new.values.declared(stack, resource.logical_id) if stack else None
+        after = self.new.values.resource(stack, resource.logical_id, absent=True) if stack else None
         return after if after is not None and after.type == resource.type else None
-
-    def stack_before(self, stack: Stack) -> Stack | None:
-        """A new stack as it was."""
-        return self._before.get(stack)
 
     def stack_after(self, stack: Stack) -> Stack | None:
         """An old stack as it will be."""
@@ -169,7 +155,7 @@ class Update:
         """The resource that makes a new stack, where that is a nested one."""
         if stack.around is None or stack.made_by is None:
             return None
-        return self.new.values.declared(stack.around, stack.made_by.logical_id)
+        return self.new.values.resource(stack.around, stack.made_by.logical_id, absent=True)
 
     def has_both(self, stack: Stack) -> bool:
         """Whether a stack was read as it was and as it will be."""

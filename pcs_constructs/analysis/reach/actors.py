@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pcs_constructs.analysis.reach.groups import Groups
     from pcs_constructs.analysis.reach.network import Identity, Network
     from pcs_constructs.templates.members import Membership
-    from pcs_constructs.templates.resolved import Place, ResolvedResource
+    from pcs_constructs.templates.resolve import Place
+    from pcs_constructs.templates.resolved import ResolvedResource
 
 _HOLE: Final = "\0"  # what only CloudFormation knows, in text
 

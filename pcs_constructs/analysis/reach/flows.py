@@ -33,7 +33,8 @@ from pcs_constructs.templates.members import Membership
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pcs_constructs.templates.resolved import Place, ResolvedResource, ResolvedTemplates
+    from pcs_constructs.templates.resolve import Place
+    from pcs_constructs.templates.resolved import ResolvedResource, ResolvedTemplates
 
 
 Key = tuple["Place | str", ...]

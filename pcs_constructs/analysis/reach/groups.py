@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pcs_constructs.analysis.reach.network import Network, Vpc
-    from pcs_constructs.templates.resolved import Place, ResolvedResource
+    from pcs_constructs.templates.resolve import Place
+    from pcs_constructs.templates.resolved import ResolvedResource
 
 
 class Traffic(NamedTuple):

@@ -252,7 +252,7 @@ def test_accounting_and_the_rest_api_are_comments() -> None:
     [
         ({"Ref": "Tier"}, "<Tier>"),
         ({"Fn::GetAtt": ["Lookup", "Tier"]}, "<Lookup.Tier>"),
-        ({"Fn::If": ["Big", "1", "2"]}, '"<1 if Big, else 2>"'),
+        ({"Fn::If": ["Big", "1", "2"]}, "<If:Big>"),
         ({"Fn::ImportValue": "Net-Tier"}, "<ImportValue:Net-Tier>"),
         ({"Fn::Join": [",", ["a", {"Ref": "Tier"}]]}, "a,<Tier>"),
         ({"Fn::Sub": "a-${Tier}"}, "a-<Tier>"),

@@ -126,7 +126,7 @@ def test_a_value_is_known_as_far_as_it_can_be_computed(value: str, known: Any) -
         ('!Join ["-", [a, !Ref Size, !Ref Name]]', "a-LARGE-<Name>"),
         ('!Join [",", !Ref Open]', "<Join:,>"),
         ('!Sub "${Size}/${Cluster.Id}/${!Size}"', "LARGE/<Cluster.Id>/${Size}"),
-        ("!If [Big, 1, 2]", "<1 if Big, else 2>"),
+        ("!If [Big, 1, 2]", "<If:Big>"),
         ('{Fn::ImportValue: !Sub "${Name}-Id"}', "<ImportValue:<Name>-Id>"),
         ("{}", "<:>"),
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pcs_constructs.analysis.diff import Change, Effect, as_text, compare
+from pcs_constructs.commands.cli import main
 from pcs_constructs.templates import template
 from pcs_constructs.templates.scenarios import Given
 from pcs_constructs.templates.types import NODE_GROUP, STACK
@@ -46,6 +47,7 @@ def _codes(change: Change) -> list[str | None]:
     return [refusal.code for refusal in change.refusals]
 
 
+_MOST = {"Most": {"Type": "Number", "Default": 4}}
 _PROD = Given(parameters={"Env": "prod"})
 _DEV = Given(parameters={"Env": "dev"})
 
@@ -78,6 +80,21 @@ def test_a_new_image_that_is_given_replaces_the_nodes() -> None:
     assert _reasons(change) == ["AmiId: 'ami-1' -> 'ami-2' (as its parameter Image is given)"]
     same = _compared(both, both, given_old=images[0], given_new=images[0])["Work"]
     assert same.effect is Effect.NOTHING
+
+
+def test_values_are_given_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / "old.json", tmp_path / "new.json"]
+    for path in paths:
+        path.write_text(json.dumps(small(group(most={"Ref": "Most"}), Parameters=_MOST)))
+    called = ["diff", *map(str, paths), "--stack-name", "old.json=hpc", "new.json=hpc"]
+    assert main([*called, "--parameters-old", "Most=8", "--parameters-new", "Most=6"]) == 0
+    told = "MaxInstanceCount: '8' -> '6' (as its parameter Most is given)"
+    assert told in capsys.readouterr().out
+    assert main([*called, "--parameters-new", "Most=40"]) == 1
+    assert "REFUSED: PCS104" in capsys.readouterr().out
+    assert main([*called, "--parameters-new", "Least=4"]) == 2
 
 
 def test_another_ssm_parameter_to_look_the_image_up_in_is_a_change() -> None:
