@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from pcs_constructs.commands.deployment import add_parameters, add_stack_names, deployment
+from pcs_constructs.model.errors import InputError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -48,6 +49,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     shape.add_argument("--json", action="store_true", help="for scripts, with every fact")
     shape.add_argument("--sarif", action="store_true", help="for code scanning, SARIF 2.1.0")
     shape.add_argument("--github", action="store_true", help="as annotations of a pull request")
+    parser.add_argument(
+        "--source",
+        metavar="FILE",
+        help="with --github: the program that made the templates, such as app.py, which is in the "
+        "pull request while they are not",
+    )
 
 
 def run(given: Namespace) -> int:
@@ -56,6 +63,8 @@ def run(given: Namespace) -> int:
     from pcs_constructs.analysis import check
     from pcs_constructs.templates import template
 
+    if given.source is not None and not (given.github and Path(given.source).is_file()):
+        raise InputError(f"--source {given.source}: is for --github, and a file that is there")
     file = cast("str | None", given.suppressions)
     templates = template.read(*cast("list[str]", given.paths))
     suppressions = check.from_templates(templates)
@@ -70,7 +79,7 @@ def run(given: Namespace) -> int:
     elif given.sarif:
         print(json.dumps(check.as_sarif(result), indent=1))
     elif given.github:
-        print(check.as_annotations(result))
+        print(check.as_annotations(result, cast("str | None", given.source)))
     else:
         print(check.as_text(result))
     failing = {"error", cast("str", given.fail_on)}

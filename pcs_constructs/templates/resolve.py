@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from ipaddress import ip_network
-from itertools import islice
 from operator import is_
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -16,12 +14,15 @@ from pcs_constructs.templates.scenarios import OTHER, Defaults, Other, Scenario,
 from pcs_constructs.templates.values import (
     NOTHING,
     as_text,
+    blocks,
     calls,
     chosen,
     cut,
+    every,
     is_function,
     joined,
     literal,
+    some,
     whole,
     within,
 )
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
 _OUTPUTS: Final = "Outputs."
-_MOST_BLOCKS: Final = 256  # what `Fn::Cidr` makes at the most
 
 STACK_NAME: Final = "AWS::StackName"
 
@@ -519,7 +519,7 @@ class Stack:
         reduced = self.reduced(value)
         match reduced:
             case [str() as block, count, *bits]:
-                made = _blocks(block, whole(count), whole(bits[0]) if bits else 8)
+                made = blocks(block, whole(count), whole(bits[0]) if bits else 8)
                 if made is not None:
                     return made
             case _:
@@ -571,33 +571,9 @@ class Stack:
         return True if one == other else self._scenario.comparisons.get(key, self._undecided)
 
 
-def every(answers: Any) -> bool | Unknown:
-    """Whether all of some answers are yes."""
-    distinct = set(answers)
-    return False if False in distinct else UNKNOWN if UNKNOWN in distinct else True
-
-
-def some(answers: Any) -> bool | Unknown:
-    """Whether any of some answers is yes."""
-    distinct = set(answers)
-    return True if True in distinct else UNKNOWN if UNKNOWN in distinct else False
-
-
 def _is_looked_up(kind: str) -> bool:
     return kind.startswith("AWS::SSM::")
 
 
 def _listed(value: Any) -> list[str]:
     return [part.strip() for part in as_text(value).split(",")]
-
-
-def _blocks(block: str, count: int | Unknown, bits: int | Unknown) -> list[str] | None:
-    """What `Fn::Cidr` makes of a range: so many, each with so many bits for hosts."""
-    if count is UNKNOWN or bits is UNKNOWN or not 0 < count <= _MOST_BLOCKS:
-        return None
-    try:
-        network = ip_network(block)
-        made = islice(network.subnets(new_prefix=network.max_prefixlen - bits), count)
-        return [str(each) for each in made]
-    except ValueError:
-        return None

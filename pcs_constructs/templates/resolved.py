@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from functools import cached_property
 from math import isfinite
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 Path = tuple["Step", ...]
 """Where something is in the properties of a resource."""
+
+_MAIN = re.compile(r"(?:/Resource|/Default)+$")
+"""How the CDK calls the resource of a construct that is nothing else."""
 
 _MOST_USES = 32
 """Stacks of one template; of one that is used more often one is looked at, for all."""
@@ -193,7 +197,7 @@ class ResolvedResource:
         With its stack, where there is another of the same logical id.
         """
         if self.declared.path is not None:
-            return self.declared.path.removesuffix("/Resource")
+            return _MAIN.sub("", self.declared.path)
         if self.resolved.logical_ids[self.logical_id] == 1:
             return self.logical_id
         return f"{self.resolved.titles[self.stack.number]}/{self.logical_id}"

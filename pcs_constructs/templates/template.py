@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pcs_constructs.model.errors import InputError
+from pcs_constructs.templates.assembly import Assembly, Made
 from pcs_constructs.templates.document import DocumentError, as_list, as_mapping, parse
 from pcs_constructs.templates.loops import is_loop, unrolled
 
@@ -52,6 +53,9 @@ class Resource:
 
     path: str | None
     """The path of the construct that made it, where the CDK wrote it down."""
+
+    source: tuple[str, int] | None
+    """The file and the line of the program that made it, where the CDK wrote them down."""
 
     condition: str | None
     """The name of the condition that it is made under, if any."""
@@ -136,16 +140,14 @@ def read(*paths: str | Path) -> list[Template]:
         TemplateError: A file is not there, is neither JSON nor YAML, or is no template.
     """
     together: list[Template] = []
-    manifests: dict[Path, Mapping[str, str]] = {}
+    assemblies: dict[Path, Assembly] = {}
     for path in map(Path, paths):
         files = _files(path) if path.is_dir() else [path]
         before = len(together)
         for file in files:
             try:
-                if file.parent not in manifests:
-                    manifests[file.parent] = _displayed(file.parent)
-                displayed = manifests[file.parent].get(file.name)
-                together.append(_template(file, together, displayed))
+                assembly = assemblies.setdefault(file.parent, Assembly(file.parent))
+                together.append(_template(file, together, assembly))
             except _NoTemplateError:
                 # What the CDK calls a template is meant as one, and so is what somebody names.
                 if not path.is_dir() or file.name.endswith(_SUFFIX):
@@ -167,21 +169,6 @@ def followed(*templates: Template) -> Generator[None]:
     except RecursionError:
         names = ", ".join(dict.fromkeys(template.name for template in templates))
         raise TemplateError(f"{names}: refers to itself in too long a chain") from None
-
-
-def _displayed(directory: Path) -> Mapping[str, str]:
-    """What `cdk ls` says of the stacks in a `cdk.out`, by the names of their files."""
-    try:
-        content: Any = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    names: dict[str, str] = {}
-    for artifact in as_mapping(as_mapping(content).get("artifacts")).values():
-        file = as_mapping(as_mapping(artifact).get("properties")).get("templateFile")
-        name = as_mapping(artifact).get("displayName")
-        if isinstance(file, str) and isinstance(name, str):
-            names[file] = name.partition(" (")[0]  # the name of the stack follows, where it differs
-    return names
 
 
 def parsed(name: str, content: Mapping[str, Any], file: str | Path | None = None) -> Template:
@@ -214,7 +201,7 @@ def _says_resources(file: Path) -> bool:
     return "Resources" in text and "AWS::" in text
 
 
-def _template(path: Path, together: list[Template], displayed: str | None) -> Template:
+def _template(path: Path, together: list[Template], assembly: Assembly) -> Template:
     try:
         document = _unwrapped(parse(path.read_text(encoding="utf-8-sig")))
         content: Any = document.content
@@ -239,7 +226,7 @@ def _template(path: Path, together: list[Template], displayed: str | None) -> Te
             reason = "is no CloudFormation template, it has no Resources"
             raise _NoTemplateError(f"{path}: {reason}")
     name = path.name.removesuffix(_SUFFIX)
-    return _parsed(name, cast("dict[str, Any]", content), together, path, document, displayed)
+    return _parsed(name, cast("dict[str, Any]", content), together, path, document, assembly)
 
 
 def _unwrapped(document: Document) -> Document:
@@ -259,10 +246,12 @@ def _parsed(
     together: list[Template],
     file: Path | None = None,
     document: Document | None = None,
-    displayed: str | None = None,
+    assembly: Assembly | None = None,
 ) -> Template:
     if wrong := next(_wrong_shapes(content), None):
         raise TemplateError(f"{file or name}: {wrong}")
+    displayed = assembly.displayed(file.name) if assembly and file else None
+    made: Mapping[str, Made] = assembly.made(file.name) if assembly and file else {}
     template = Template(name, content, {}, {}, {}, together, file, document, displayed)
     parameters = template.parameters
     for condition, body, _ in unrolled(content.get("Conditions"), parameters):
@@ -273,13 +262,15 @@ def _parsed(
             continue  # what a loop makes is looked at here only
         waits_for: str | list[str] = resource.get("DependsOn") or []
         path = as_mapping(resource.get("Metadata")).get("aws:cdk:path")
+        by = made.get(logical_id)
         template.resources[logical_id] = Resource(
             template=template,
             logical_id=logical_id,
             type=resource.get("Type", ""),
             properties=as_mapping(resource.get("Properties")),
             depends_on=frozenset([waits_for] if isinstance(waits_for, str) else waits_for),
-            path=path if isinstance(path, str) else None,
+            path=path if isinstance(path, str) else by.path if by else None,
+            source=by.source if by else None,
             condition=resource.get("Condition"),
             whole=resource,
             place=place,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_network
+from itertools import islice
 from operator import methodcaller
 from typing import Any, Final, NamedTuple, cast
 
@@ -296,3 +298,30 @@ def whole(value: object) -> int | Unknown:
         return value
     match = NUMBER.fullmatch(value) if isinstance(value, str) else None
     return int(match[0]) if match else UNKNOWN
+
+
+_MOST_BLOCKS: Final = 256  # what `Fn::Cidr` makes at the most
+
+
+def blocks(block: str, count: int | Unknown, bits: int | Unknown) -> list[str] | None:
+    """What `Fn::Cidr` makes of a range: so many, each with so many bits for hosts."""
+    if count is UNKNOWN or bits is UNKNOWN or not 0 < count <= _MOST_BLOCKS:
+        return None
+    try:
+        network = ip_network(block)
+        made = islice(network.subnets(new_prefix=network.max_prefixlen - bits), count)
+        return [str(each) for each in made]
+    except ValueError:
+        return None
+
+
+def every(answers: Any) -> bool | Unknown:
+    """Whether all of some answers are yes."""
+    distinct = set(answers)
+    return False if False in distinct else UNKNOWN if UNKNOWN in distinct else True
+
+
+def some(answers: Any) -> bool | Unknown:
+    """Whether any of some answers is yes."""
+    distinct = set(answers)
+    return True if True in distinct else UNKNOWN if UNKNOWN in distinct else False

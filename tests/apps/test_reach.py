@@ -192,6 +192,7 @@ class Packets:
                 data = launch["Properties"]["LaunchTemplateData"]
                 interfaces = data.get("NetworkInterfaces") or [{"Groups": data["SecurityGroupIds"]}]
                 return [(_ids(interfaces[0]["Groups"]), _id(s)) for s in group["SubnetIds"]]
+        name = name.rpartition("/")[2]  # what follows the stack, where two have such a resource
         servers = self._of_type("FSx::FileSystem") | self._of_type("FSx::FileCache")
         if name in servers:
             groups = _ids(servers[name]["SecurityGroupIds"])

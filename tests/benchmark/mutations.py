@@ -1617,6 +1617,7 @@ WAIVED: Final = {
     **dict.fromkeys(("PCS001", "PCS002", "PCS003"), "about the types of Python arguments"),
     "PCS004": "about lists, which are one text in a template",
     "PCS111": "the API takes the name of a cluster as well, so a template may have it",
+    "PCS303": "of a constructor; of a template it is the advice PCS309",
     "PCS116": "about a value in the context of a CDK app",
     "PCS209": "about the description of an instance type, which templates do not have",
     "PCS217": "login nodes are recognised by always being there, so they cannot be others",

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
 from copy import deepcopy
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.analysis import check, diff, reach, slurm
 from pcs_constructs.templates import template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 Content = dict[str, Any]
 Contents = dict[str, Content]

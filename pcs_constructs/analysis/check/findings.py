@@ -89,6 +89,9 @@ class Finding:
     fix: str
     """What to write instead."""
 
+    source: tuple[str, int] | None = None
+    """The file and the line of the program that made the resource, where the CDK kept them."""
+
     condition: str | None = None
     """When it is so, where conditions decide: `IsLarge and not HasVpc`."""
 
@@ -267,6 +270,7 @@ def _finding(resource: Resource, location: Location, problem: Problem) -> Findin
         template=_label(template),
         resource=resource.logical_id,
         path=resource.path,
+        source=resource.source,
         property=written(path),
         line=template.document.line(place) if template.document else None,
         code=problem.code,

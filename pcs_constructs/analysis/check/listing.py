@@ -60,15 +60,28 @@ def as_data(result: Result) -> dict[str, Any]:
     }
 
 
-def as_annotations(result: Result) -> str:
-    """The check as workflow commands, which GitHub shows beside the lines of a pull request."""
-    lines = [
-        f"::{_SARIF[finding.level]} file={_property(finding.template)},line={finding.line or 1},"
-        f"title={_property(finding.code)}::{_data(_message(finding))}"
-        for finding in result.findings
-    ]
+def as_annotations(result: Result, source: str | None = None) -> str:
+    """The check as workflow commands, which GitHub shows beside the lines of a pull request.
+
+    Args:
+        result: The check.
+        source: The file that made the templates, which are in no pull request. By default the line
+            that the CDK wrote down for a resource, where it did, else that of the template.
+    """
+    lines = [_annotation(finding, source) for finding in result.findings]
     lines += [f"::notice::{_data(note)}" for note in (*result.notes, *result.unused)]
     return "\n".join([*lines, _sum(result)])
+
+
+def _annotation(finding: Finding, source: str | None) -> str:
+    file, line = finding.source or (finding.template, finding.line or 1)
+    if source is not None and finding.source is None:
+        file, line = source, 1
+    by = f" ({finding.path})" if finding.path and file != finding.template else ""
+    return (
+        f"::{_SARIF[finding.level]} file={_property(file)},line={line},"
+        f"title={_property(finding.code)}::{_data(_message(finding) + by)}"
+    )
 
 
 def as_sarif(result: Result) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def row(id: str, facts: object, *codes: str) -> Row:
 
 
 def table(*rows: Row) -> Callable[[Callable[..., None]], Callable[[], None]]:
-    """Run the test for each row, with its ``facts`` and ``codes``, and fail with all that failed."""
-    twice = [id for id, count in Counter(row.id for row in rows).items() if count > 1]
+    """Run the test for each row, with its `facts` and `codes`, and fail with all that fail."""
+    twice = [name for name, count in Counter(row.id for row in rows).items() if count > 1]
     if twice or not rows:
         raise ValueError(f"rows have ids, and each its own: {twice}")
 
@@ -165,7 +165,7 @@ def test_a_table_judges_every_row_and_names_those_that_fail() -> None:
         judged.append(facts)
         assert [f"PCS00{facts + 0}"] == codes
 
-    with pytest.raises(pytest.fail.Exception, match="^4 of 4 rows fail:\n") as failure:
+    with pytest.raises(pytest.fail.Exception, match=r"^4 of 4 rows fail:\n") as failure:
         test()
     assert judged == [1, 2, 3, None]
     told = str(failure.value)

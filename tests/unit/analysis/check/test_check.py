@@ -225,10 +225,8 @@ Outputs:
 """
     nodes = changed("!GetAtt Cluster.Id", '!ImportValue\n        Fn::Sub: "${Base}-id"', NODES)
     above = "Parameters: {Base: {Type: String, Default: t0}}"
-    found = findings_of(
-        exported,
-        f"{above}\nResources:\n{changed('MaxInstanceCount: 4', 'MaxInstanceCount: 40', nodes)}{LAUNCH}",
-    )
+    more = changed("MaxInstanceCount: 4", "MaxInstanceCount: 40", nodes)
+    found = findings_of(exported, f"{above}\nResources:\n{more}{LAUNCH}")
     assert [(f.template, f.code) for f in found] == [("t0.yaml", "PCS104")]
 
 
