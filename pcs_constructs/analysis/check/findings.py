@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs import rules
-from pcs_constructs.analysis.check.wording import for_templates
 from pcs_constructs.model.file_systems import PARTS, RESOURCES
 from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
@@ -258,7 +257,6 @@ def _finding(
     place = path if outside else ("Resources", resource.logical_id, "Properties", *path)
     if not path:
         place = ("Resources", resource.logical_id)
-    message, fix = for_templates(problem)
     return Finding(
         template=_label(template),
         resource=resource.logical_id,
@@ -267,8 +265,8 @@ def _finding(
         line=template.document.line(place) if template.document else None,
         code=problem.code,
         level=rules.RULES[problem.code].level,
-        message=message,
-        fix=fix,
+        message=problem.message,
+        fix=problem.fix_in_template,
     )
 
 

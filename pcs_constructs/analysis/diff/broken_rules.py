@@ -11,7 +11,7 @@ from pcs_constructs.model import slurm_updates
 from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.slurm import SlurmVersion
-from pcs_constructs.model.slurm_settings import CGROUP, SLURMDBD, Scope
+from pcs_constructs.model.slurm_settings import CGROUP, SCOPES, SLURMDBD, Scope
 from pcs_constructs.model.slurm_settings import CLUSTER as CLUSTER_SETTINGS
 from pcs_constructs.model.slurm_settings import NODE_GROUP as NODE_GROUP_SETTINGS
 from pcs_constructs.model.slurm_settings import QUEUE as QUEUE_SETTINGS
@@ -34,6 +34,17 @@ _PLACES: Final[Mapping[str, Mapping[str, Scope]]] = {
 }
 """Where each type of resource takes Slurm settings."""
 
+_PROPERTY_OF: Final[Mapping[str, str]] = {
+    **{scope.argument: scope.property for scope in SCOPES},
+    "accounting": "Accounting",
+    "name": "Name",
+    "rest_api": "SlurmRest",
+    "retention_days": "DefaultPurgeTimeInDays",
+    "scale_down_idle_time": "ScaleDownIdleTimeInSeconds",
+    "size": "Size",
+}
+"""The property that each argument at fault is written as."""
+
 _LONGEST: Final = 4000  # characters of a value that are judged: Python reads no longer numbers
 
 
@@ -49,10 +60,11 @@ def broken_rules(resource: Resource, before: Resource | None) -> Iterator[Refusa
     taken = () if before is None else rules.errors_in(*_facts(before))
     for problem in dict.fromkeys(rules.errors_in(*_facts(resource))):
         if problem not in taken:
+            place = _PROPERTY_OF.get(problem.argument)
             yield Refusal(
                 code=problem.code,
-                message=f"{problem.argument}: {problem.message}",
-                fix=problem.fix,
+                message=f"{place}: {problem.message}" if place else problem.message,
+                fix=problem.fix_in_template,
             )
 
 

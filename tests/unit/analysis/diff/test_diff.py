@@ -809,7 +809,7 @@ def test_fails_when_the_size_does_not_hold_the_maxima() -> None:
     assert _codes(_compared(_changed(*path, to=30))["Cluster"]) == []
     change = _compared(_changed(*path, to=31.0))["Cluster"]
     assert (change.effect, _codes(change)) == (Effect.NOTHING, ["PCS104"])
-    assert "REFUSED: PCS104 size: SMALL manages 32 instances" in as_text([change])
+    assert "REFUSED: PCS104 Size: SMALL manages 32 instances" in as_text([change])
     conditional = _conditional(_OPEN, "Compute")
     assert _codes(_compared(_changed(*path, to=31, base=conditional))["Cluster"]) == []
 
