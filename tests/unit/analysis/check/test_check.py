@@ -339,7 +339,12 @@ def _public_names() -> set[str]:
     """Of everything public, the names of classes, methods and arguments that are of two words."""
     surface = (_LIBRARY.parent / "docs" / "surface.txt").read_text(encoding="utf-8")
     classes = set(re.findall(r"^[A-Z][a-z]+[A-Z]\w+", surface, re.M))
-    classes.remove("PreemptMode")  # that is one of Slurm's parameters, too
+    classes -= {
+        "ExecutionPolicy",
+        "OnError",
+        "PreemptMode",
+        "ScriptCachingPolicy",
+    }  # properties, too
     return {*classes, *re.findall(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?=: |\()", surface)}
 
 
