@@ -232,7 +232,7 @@ def jobs_that_ask_for_no_memory_fit_the_node(facts: NodeSettingsFacts) -> Iterat
         if each * instance.cores > memory:
             yield Violation(
                 facts.argument("RealMemory"),
-                f"is {memory} MB, and a job on all {instance.cores} cores of {name} gets "
+                f"RealMemory is {memory} MB, and a job on all {instance.cores} cores of {name} gets "
                 f"{each * instance.cores} by default",
                 "lower default_memory_per_cpu of the cluster to "
                 f"cdk.Size.mebibytes({memory // instance.cores})",

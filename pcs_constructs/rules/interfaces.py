@@ -257,7 +257,7 @@ def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Violation]:
     if facts.efa_only and facts.efa:
         yield Violation(
             "efa_only",
-            "is not confirmed for AWS PCS",
+            "the interface type efa-only is not confirmed for AWS PCS",
             "leave it out, or acknowledge this when a node has started with it",
             template_fix="use efa, or suppress this when a node has started with it",
         )

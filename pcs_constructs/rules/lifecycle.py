@@ -282,7 +282,7 @@ def maintained_script_has_what_it_requires(facts: LifecycleActionFacts) -> Itera
         yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} runs {facts.script} without {', '.join(missing)}",
-            "add to arguments: "
+            "add the arguments "
             + ", ".join(f"{name!r}, {flags[name].example!r}" for name in missing),
         )
 

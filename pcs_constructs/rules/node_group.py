@@ -146,7 +146,12 @@ def node_group_has_an_instance_type(facts: NodeGroupFacts) -> Iterator[Violation
     Source: `InstanceConfigs` of `AWS::PCS::ComputeNodeGroup` is required.
     """
     if facts.instance_types is not UNKNOWN and not facts.instance_types:
-        yield Violation("instance_types", "names no type", "name one, such as ['c7i.4xlarge']")
+        yield Violation(
+            "instance_types",
+            "names no type",
+            "name one, such as ['c7i.4xlarge']",
+            template_fix="name one, such as InstanceType: c7i.4xlarge",
+        )
 
 
 @error("PCS206", NodeGroupFacts)

@@ -197,7 +197,7 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Violation]
     if kind == "" and modes:
         yield Violation(
             "preempt_mode",
-            f"is set for {', '.join(modes)}, and the cluster has no preemption",
+            f"PreemptMode is set for {', '.join(modes)}, and the cluster has no preemption",
             "give the cluster preemption=pcs.Preemption.by_queue()",
             template_fix="set PreemptType of the cluster to preempt/partition_prio, and "
             "PreemptMode to one such as REQUEUE",
@@ -205,7 +205,7 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Violation]
     if kind == "preempt/qos" and modes:
         yield Violation(
             "preempt_mode",
-            f"is set for {', '.join(modes)}, and the cluster's preemption goes by QOS",
+            f"PreemptMode is set for {', '.join(modes)}, and the cluster's preemption goes by QOS",
             "set it with sacctmgr for the QOS, or write preemption=pcs.Preemption.by_queue()",
             template_fix="set it with sacctmgr for the QOS, or "
             "set PreemptType of the cluster to preempt/partition_prio",
@@ -214,7 +214,7 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Violation]
     if kind == "preempt/partition_prio" and UNKNOWN not in tiers and len(tiers) < 2:
         yield Violation(
             "preemption",
-            "goes by queue, and all queues have the same priority tier",
+            "jobs make room by queue, and all queues have the same priority tier",
             "give the queue whose jobs go first priority_tier=10",
             template_fix="give the queue whose jobs go first a higher PriorityTier, such as 10",
         )
@@ -237,7 +237,7 @@ def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Violati
         if "SUSPEND" in own.upper():
             yield Violation(
                 "preempt_mode",
-                f"suspends jobs of {queue}, and the cluster's preemption has no gang scheduler",
+                f"PreemptMode suspends jobs of {queue}, and the cluster has no gang scheduler",
                 "give the cluster Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)",
                 template_fix="set PreemptMode of the cluster to SUSPEND,GANG",
             )
