@@ -41,13 +41,18 @@ def scaling_violations(minimum: int, maximum: int) -> Iterator[Violation]:
             "scaling",
             f"a minimum of {minimum} and a maximum of {maximum} instances",
             "write Scaling.static(1) or Scaling.dynamic(max=4)",
+            template_fix="write two counts that are the same, or a minimum of 0 and a larger "
+            "maximum",
         )
     elif minimum not in {0, maximum}:
         yield Violation(
             "scaling",
-            f"static and dynamic instances cannot mix, got min={minimum}, max={maximum}",
+            "static and dynamic instances cannot mix, got a minimum of "
+            f"{minimum} and a maximum of {maximum}",
             f"write Scaling.static({minimum}) and a second node group with "
             f"Scaling.dynamic(max={maximum - minimum}) in the same queue",
+            template_fix=f"write {minimum} for both counts, and a second node group with "
+            f"MinInstanceCount: 0 and MaxInstanceCount: {maximum - minimum} in the same queue",
         )
 
 

@@ -26,6 +26,8 @@ class Violation(NamedTuple):
     argument: str
     message: str
     fix: str
+    template_fix: str | None = None
+    """What to write instead in a template; `None` where `fix` reads well there too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,14 @@ class Problem:
 
     fix: str
     """What to write instead."""
+
+    template_fix: str | None = None
+    """What to write instead in a template; `None` where `fix` reads well there too."""
+
+    @property
+    def fix_in_template(self) -> str:
+        """What to write instead, for somebody who writes a template."""
+        return self.fix if self.template_fix is None else self.template_fix
 
     def __str__(self) -> str:
         return f"{self.code} {self.argument}: {self.message}\n    fix: {self.fix}"

@@ -167,6 +167,7 @@ def retention_violations(days: int) -> Iterator[Violation]:
             "retention_days",
             f"{days!r} is not a whole number from 1 to 10000",
             "give a number of days, or leave retention_days out to keep records for good",
+            template_fix="give 1 to 10000 days, or -1 to keep records for good",
         )
 
 

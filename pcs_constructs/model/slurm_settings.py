@@ -20,6 +20,9 @@ class Scope(NamedTuple):
     argument: str
     """The argument that takes them."""
 
+    property: str
+    """The property of a template that takes them."""
+
     names: frozenset[str]
     """Every parameter, as AWS PCS spells it."""
 
@@ -43,6 +46,7 @@ def _names(text: str) -> frozenset[str]:
 CLUSTER: Final = Scope(
     "clusters",
     "slurm_settings",
+    "SlurmCustomSettings",
     _names(
         """
         AccountingStorageEnforce AccountingStorageTRES AccountingStoreFlags AuthAltParameters
@@ -96,6 +100,7 @@ CLUSTER: Final = Scope(
 NODE_GROUP: Final = Scope(
     "compute node groups",
     "slurm_settings",
+    "SlurmCustomSettings",
     _names("CpuSpecList Features Gres MemSpecLimit Parameters RealMemory Sockets Weight"),
     {"Parameters": "25.11", "Sockets": "25.11"},
     {"Features": "features", "RealMemory": "real_memory", "Weight": "weight"},
@@ -104,6 +109,7 @@ NODE_GROUP: Final = Scope(
 QUEUE: Final = Scope(
     "queues",
     "slurm_settings",
+    "SlurmCustomSettings",
     _names(
         """
         AllowAccounts AllowQoS Default DefaultTime DenyAccounts DenyQoS ExclusiveUser GraceTime
@@ -139,12 +145,18 @@ _SLURMDBD: Final = _names(
 )
 
 SLURMDBD: Final = Scope(
-    "the accounting database", "slurmdbd_settings", _SLURMDBD, {}, needs_accounting=_SLURMDBD
+    "the accounting database",
+    "slurmdbd_settings",
+    "SlurmdbdCustomSettings",
+    _SLURMDBD,
+    {},
+    needs_accounting=_SLURMDBD,
 )
 
 CGROUP: Final = Scope(
     "cgroups",
     "cgroup_settings",
+    "CgroupCustomSettings",
     _names(
         """
         AllowedRAMSpace AllowedSwapSpace ConstrainCores ConstrainDevices ConstrainRAMSpace
@@ -158,6 +170,7 @@ CGROUP: Final = Scope(
 GRES: Final = Scope(
     "GRES records",
     "gres",
+    "GresCustomSettings",
     _names("AutoDetect Name Type Count Cores Links Flags File MultipleFiles"),
     {"AutoDetect": "25.11"},
 )

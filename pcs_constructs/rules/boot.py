@@ -89,6 +89,7 @@ def shell_parts_name_their_interpreter(facts: UserDataFacts) -> Iterator[Violati
                 "user_data",
                 "a cloud-config part starts with '#!'",
                 "use UserDataPart.shell_script for scripts",
+                template_fix="give scripts the type text/x-shellscript",
             )
 
 
@@ -161,6 +162,7 @@ def parts_have_a_type_that_pcs_merges(facts: UserDataFacts) -> Iterator[Violatio
                 "user_data",
                 f"a part has the type {content_type!r}",
                 "make it with UserDataPart.cloud_config, .shell_script or .boothook",
+                template_fix=f"use {', '.join(_CONTENT_TYPES[:-1])} or {_CONTENT_TYPES[-1]}",
             )
 
 

@@ -67,8 +67,10 @@ def capacity_block_has_no_placement_group(facts: CapacityFacts) -> Iterator[Viol
     if facts.purchase_option == "CAPACITY_BLOCK" and facts.placement_group is True:
         yield Violation(
             "placement_group",
-            "cannot go with Capacity.block",
+            "cannot go with a Capacity Block",
             "leave placement_group out: the instances of a block are close together as they are",
+            template_fix="leave Placement out: the instances of a block are close together as "
+            "they are",
         )
 
 
@@ -138,7 +140,10 @@ def interruptible_nodes_are_dynamic(facts: CapacityFacts) -> Iterator[Violation]
         return
     if facts.min > 0:
         yield Violation(
-            "scaling", f"a minimum of {facts.min} instances", "write Scaling.dynamic(max=...)"
+            "scaling",
+            f"a minimum of {facts.min} instances",
+            "write Scaling.dynamic(max=...)",
+            template_fix="write MinInstanceCount: 0",
         )
 
 
@@ -178,6 +183,7 @@ def instance_types_are_sold_like_this(facts: CapacityFacts) -> Iterator[Violatio
                 "capacity",
                 f"{name} was not sold as {wanted}, but as {', '.join(classes)}",
                 "choose another type or another Capacity",
+                template_fix="choose another type or another PurchaseOption",
             )
 
 
@@ -189,7 +195,10 @@ def reserved_count_is_a_number(facts: CapacityFacts) -> Iterator[Violation]:
     """
     if isinstance(facts.count, int) and facts.count < 1:
         yield Violation(
-            "capacity", f"count={facts.count}", "leave count out, or give what is reserved"
+            "capacity",
+            f"a reservation of {facts.count} instances",
+            "leave count out, or give what is reserved",
+            template_fix="give InstanceCount of the reservation 1 or more",
         )
 
 
@@ -211,6 +220,7 @@ def ultraservers_come_as_blocks(facts: CapacityFacts) -> Iterator[Violation]:
             "capacity",
             f"{facts.instance_types[0]} bought as {facts.purchase_option}",
             "write Capacity.block('cr-...')",
+            template_fix="buy them with PurchaseOption: CAPACITY_BLOCK",
         )
 
 
@@ -228,6 +238,7 @@ def efa_nodes_are_close_together(facts: CapacityFacts) -> Iterator[Violation]:
             "placement_group",
             f"of the strategy {facts.strategy}, with EFA",
             "leave placement_group out, or use ec2.PlacementGroupStrategy.CLUSTER",
+            template_fix="leave Placement out, or make the group with Strategy cluster",
         )
 
 

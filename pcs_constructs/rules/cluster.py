@@ -10,6 +10,7 @@ from pcs_constructs.model.capacity import ClusterSize
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.slurm import (
     CATALOG_DATE,
+    DEFAULT,
     DEFAULT_SPELLED,
     RELEASES,
     SlurmVersion,
@@ -74,6 +75,8 @@ def cluster_name_leaves_room_for_replacement(facts: ClusterFacts) -> Iterator[Vi
             "name",
             "a fixed name makes an update that replaces the cluster fail",
             "leave name out, or acknowledge this and rename the cluster when it must be replaced",
+            template_fix="rename the cluster in each change that replaces it, or suppress this "
+            "with a reason",
         )
 
 
@@ -100,6 +103,7 @@ def slurm_version_is_creatable(facts: ClusterFacts) -> Iterator[Violation]:
             f"AWS PCS no longer creates clusters with Slurm {version}{since}",
             f"use {DEFAULT_SPELLED} or newer, or for a cluster that runs it already "
             f"SlurmVersion.of({version!r}, past_end_of_life=True)",
+            template_fix=f"use Slurm {DEFAULT.value} or newer",
         )
 
 
@@ -126,6 +130,8 @@ def slurm_version_is_supported_for_a_while(facts: ClusterFacts) -> Iterator[Viol
             f"support for Slurm {facts.slurm.value} {'ended' if left < 0 else 'ends'} {end} "
             f"(judged on {facts.today})",
             f"use {DEFAULT_SPELLED} or newer; a running cluster is updated in place",
+            template_fix=f"use Slurm {DEFAULT.value} or newer; a running cluster is updated in "
+            "place",
         )
 
 
@@ -156,7 +162,7 @@ def the_day_to_judge_by_is_a_date(facts: ClusterFacts) -> Iterator[Violation]:
     except ValueError:
         yield Violation(
             "slurm",
-            f"is to be judged by the context value pcs-constructs:today={facts.today!r}",
+            f"is to be judged by the context value pcs-constructs:today, {facts.today!r}",
             "write a date such as 2027-01-31",
         )
 
@@ -175,6 +181,7 @@ def cluster_idle_time_is_in_range(facts: ClusterFacts) -> Iterator[Violation]:
             "scale_down_idle_time",
             f"{seconds} s is outside 1 to 10000000 s",
             "give something like cdk.Duration.minutes(10)",
+            template_fix="give seconds, such as 600",
         )
 
 
@@ -189,6 +196,7 @@ def accounting_needs_slurm_24_11(facts: ClusterFacts) -> Iterator[Violation]:
             "accounting",
             f"Slurm {facts.slurm.value} in AWS PCS has no accounting",
             f"use {DEFAULT_SPELLED}, or leave accounting out",
+            template_fix=f"use Slurm {DEFAULT.value}, or leave Accounting out",
         )
 
 
@@ -216,6 +224,7 @@ def rest_api_needs_slurm_25_05(facts: ClusterFacts) -> Iterator[Violation]:
             "rest_api",
             f"Slurm {facts.slurm.value} in AWS PCS has no REST API",
             f"use {DEFAULT_SPELLED}, or leave rest_api out",
+            template_fix=f"use Slurm {DEFAULT.value}, or leave SlurmRest out",
         )
 
 
@@ -230,6 +239,7 @@ def rest_api_is_there_for_its_peers(facts: ClusterFacts) -> Iterator[Violation]:
             "rest_api_from",
             "opens the port of a REST API that is not there",
             "write rest_api=True, or leave rest_api_from out",
+            template_fix="set SlurmRest to Mode STANDARD, or close the port",
         )
 
 
@@ -323,6 +333,7 @@ def cluster_names_are_unique(facts: EnvironmentFacts) -> Iterator[Violation]:
                 "name",
                 f"{count} clusters of one account and Region are called {name!r}",
                 "give each its own name, or leave name out",
+                template_fix="give each its own name",
             )
 
 
@@ -361,6 +372,7 @@ def size_holds_all_node_groups(facts: ClusterMembersFacts) -> Iterator[Violation
             f"write size=pcs.ClusterSize.{roomier}"
             if roomier
             else "spread the node groups over several clusters",
+            template_fix=f"write Size: {roomier}" if roomier else None,
         )
 
 
@@ -386,7 +398,10 @@ def _repeated(kind: str, names: tuple[str | Unknown, ...]) -> Iterator[Violation
     for name, count in Counter(name for name in names if name is not UNKNOWN).items():
         if count > 1:
             yield Violation(
-                "name", f"{count} {kind} are called {name!r}", "give each its own id or name"
+                "name",
+                f"{count} {kind} are called {name!r}",
+                "give each its own id or name",
+                template_fix="give each its own Name",
             )
 
 
@@ -437,6 +452,7 @@ def node_group_serves_a_queue(facts: ClusterMembersFacts) -> Iterator[Violation]
             "node_groups",
             f"no queue uses the node group {name!r}",
             "add it to a queue: cluster.add_queue('name', node_groups=[...])",
+            template_fix="add it to ComputeNodeGroupConfigurations of a queue",
         )
 
 
@@ -457,4 +473,5 @@ def all_nodes_mount_the_same(facts: ClusterMembersFacts) -> Iterator[Violation]:
                 "mounts",
                 f"the nodes of {name!r} do not mount {', '.join(missing)}, others do",
                 "mount file systems on the cluster: Cluster(..., mounts={...})",
+                template_fix="mount the same on the nodes of all groups",
             )

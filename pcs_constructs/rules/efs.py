@@ -62,12 +62,18 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Violati
     Source: Managing mount targets in the Amazon EFS User Guide; aws-cdk issue 10170.
     """
     if not facts.availability_zones:
-        yield Violation("subnets", "names no subnet", "leave subnets out to use one in each zone")
+        yield Violation(
+            "subnets",
+            "names no subnet",
+            "leave subnets out to use one in each zone",
+            template_fix="make one in a subnet of each Availability Zone",
+        )
     if facts.one_zone and facts.zone_told is False:
         yield Violation(
             "subnets",
             "does not tell its Availability Zone, which a file system of one zone needs",
             "import it with ec2.Subnet.from_subnet_attributes(availability_zone=...)",
+            template_fix="name a subnet whose zone is known",
         )
     known = Counter(subnet for subnet in facts.subnet_ids if subnet is not UNKNOWN)
     for subnet, count in known.items():
@@ -78,6 +84,7 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Violati
             "subnets",
             f"names {len(facts.availability_zones)} for a file system of one zone",
             "pass one subnet, or leave one_zone out",
+            template_fix="make one mount target, or leave AvailabilityZoneName out",
         )
         return
     for zone, count in Counter(z for z in facts.availability_zones if z is not UNKNOWN).items():
@@ -85,7 +92,7 @@ def mount_targets_are_one_to_a_zone(facts: MountTargetFacts) -> Iterator[Violati
             yield Violation(
                 "subnets",
                 f"{count} of them are in {zone}",
-                "pass one subnet for each Availability Zone",
+                "name one subnet for each Availability Zone",
             )
 
 
@@ -102,12 +109,18 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Violation]:
     """
     argument = "provisioned_throughput_per_second"
     if facts.provisioned and facts.throughput_mib is None:
-        yield Violation(argument, "is missing with PROVISIONED", "give cdk.Size.mebibytes(128)")
+        yield Violation(
+            argument,
+            "provisioned throughput is asked for, and not how much",
+            "give cdk.Size.mebibytes(128)",
+            template_fix="write ProvisionedThroughputInMibps: 128",
+        )
     if not facts.provisioned and facts.throughput_mib is not None:
         yield Violation(
             argument,
-            "is given without PROVISIONED",
+            "is given, and the throughput mode is another",
             "write throughput_mode=efs.ThroughputMode.PROVISIONED, or leave it out",
+            template_fix="write ThroughputMode: provisioned, or leave it out",
         )
     if (
         facts.provisioned
@@ -118,20 +131,23 @@ def efs_throughput_and_lifecycle_fit(facts: EfsFacts) -> Iterator[Violation]:
     if facts.archive is not None and not facts.elastic:
         yield Violation(
             "transition_to_archive_policy",
-            "needs ELASTIC throughput",
+            "files move to Archive, which needs elastic throughput",
             "leave throughput_mode out, or transition_to_archive_policy",
+            template_fix="write ThroughputMode: elastic, or leave TransitionToArchive out",
         )
     if facts.archive is not None and facts.archive <= (facts.infrequent_access or 0):
         yield Violation(
             "transition_to_archive_policy",
-            f"after {facts.archive} days, and to Infrequent Access after {facts.infrequent_access}",
+            f"files move to Archive after {facts.archive} days, and to Infrequent Access after "
+            f"{facts.infrequent_access}",
             "move to Archive later than to Infrequent Access",
         )
     if facts.returns and facts.infrequent_access is None and facts.archive is None:
         yield Violation(
             "out_of_infrequent_access_policy",
-            "is given without lifecycle_policy",
+            "files move back, and none move to Infrequent Access",
             "give lifecycle_policy as well, or leave it out",
+            template_fix="add TransitionToIA, or leave TransitionToPrimaryStorageClass out",
         )
 
 

@@ -40,7 +40,12 @@ def endpoints_have_one_subnet_in_each_zone(facts: EndpointFacts) -> Iterator[Vio
     endpoint in the AWS PrivateLink Guide.
     """
     if not facts.zones:
-        yield Violation("subnets", "names no subnet", "leave subnets out to use the cluster's")
+        yield Violation(
+            "subnets",
+            "names no subnet",
+            "leave subnets out to use the cluster's",
+            template_fix="name one for each zone",
+        )
     known = [zone for zone in facts.zones if zone is not UNKNOWN]
     for zone in sorted({zone for zone in known if known.count(zone) > 1}):
         yield Violation(
@@ -201,6 +206,8 @@ def services_have_one_endpoint_with_private_dns(facts: EndpointNamesFacts) -> It
             f"the VPC has another endpoint with private DNS for {', '.join(both)}",
             "use one for all: endpoints.connections.allow_default_port_from(cluster), with what "
             "else it needs in services",
+            template_fix="use one endpoint for all clusters of the VPC, and let the nodes of each "
+            "in",
         )
 
 

@@ -66,6 +66,7 @@ def cache_capacity_can_be_made(facts: FileCacheFacts) -> Iterator[Violation]:
             "capacity",
             f"a cache cannot have {capacity:g} GiB",
             f"use cdk.Size.gibibytes of {max(below, 1200)} or {above}",
+            template_fix=f"use {max(below, 1200)} or {above}",
         )
 
 
@@ -183,4 +184,5 @@ def cached_nfs_servers_are_linked_by_the_api(facts: FileCacheFacts) -> Iterator[
             "data_repositories",
             "has NFS servers, and CloudFormation cannot tell FSx that they speak NFS 3",
             "acknowledge this after a try, or import a cache that the FSx API made",
+            template_fix="suppress this after a try, or make the cache with the FSx API",
         )

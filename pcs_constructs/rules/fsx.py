@@ -47,20 +47,23 @@ def placement_violations(facts: PlacementFacts) -> Iterator[Violation]:
     if facts.multi_az is True and not facts.standby:
         yield Violation(
             "standby_subnet",
-            "is missing, and no subnet of the VPC is known to be in another Availability Zone",
+            "the standby server has no subnet: none is known to be in another Availability Zone",
             "pass one in another zone than subnet",
+            template_fix="name two subnets, each in a zone of its own",
         )
     if facts.multi_az is True and facts.standby and facts.two_zones is False:
         yield Violation(
             "standby_subnet",
-            "is in the Availability Zone of the preferred server",
+            "the standby server is in the Availability Zone of the preferred one",
             "pass one in another zone than subnet",
+            template_fix="name two subnets, each in a zone of its own",
         )
     if facts.route_tables_named and not 1 <= facts.route_tables <= _MOST_ROUTE_TABLES:
         yield Violation(
             "route_table_ids",
             f"names {facts.route_tables}",
             f"give 1 to {_MOST_ROUTE_TABLES}, or leave it out to have those of the VPC's subnets",
+            template_fix=f"give 1 to {_MOST_ROUTE_TABLES}",
         )
     if isinstance(facts.endpoint_range, str) and not _is_range(facts.endpoint_range):
         yield Violation(
@@ -75,7 +78,7 @@ def route_table_violations(facts: PlacementFacts) -> Iterator[Violation]:
     if facts.multi_az is True and not facts.route_tables:
         yield Violation(
             "route_table_ids",
-            "is left out, and the VPC does not tell the route tables of its subnets",
+            "is left out, and FSx takes the main route table of the VPC",
             "name the route tables of the subnets that nodes are in",
         )
 
@@ -85,13 +88,19 @@ def backup_violations(
 ) -> Iterator[Violation]:
     """What FSx would refuse of backups, and CloudFormation of what becomes of the file system."""
     if days is not UNKNOWN and not 0 <= days <= 90:
-        yield Violation("backup_retention", f"of {days} days", "give at most cdk.Duration.days(90)")
+        yield Violation(
+            "backup_retention",
+            f"of {days} days",
+            "give at most cdk.Duration.days(90)",
+            template_fix="give 0 to 90 days",
+        )
     yield from start_time_violations(days, start_time)
     if snapshot_on_removal:
         yield Violation(
             "removal_policy",
             "is SNAPSHOT, which CloudFormation does not take for FSx",
             "use cdk.RemovalPolicy.RETAIN, or DESTROY: FSx makes a last backup by itself",
+            template_fix="use Retain, or Delete: FSx makes a last backup by itself",
         )
 
 
@@ -104,6 +113,7 @@ def start_time_violations(
             "backup_start_time",
             "is given, and no backups are made",
             "give backup_retention=cdk.Duration.days(7) as well, or leave it out",
+            template_fix="give AutomaticBackupRetentionDays: 7 as well, or leave it out",
         )
     if isinstance(start_time, str) and not re.fullmatch(
         r"([01]\d|2[0-3]):[0-5]\d", start_time, re.ASCII
@@ -115,7 +125,10 @@ def whole(argument: str, gibibytes: float) -> Iterator[Violation]:
     """What FSx would refuse in a size that it counts in GiB."""
     if gibibytes != int(gibibytes):
         yield Violation(
-            argument, f"is counted in whole GiB, got {gibibytes:g}", "write cdk.Size.gibibytes(100)"
+            argument,
+            f"is counted in whole GiB, got {gibibytes:g}",
+            "write cdk.Size.gibibytes(100)",
+            template_fix="write a whole number, such as 100",
         )
 
 

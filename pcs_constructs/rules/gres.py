@@ -58,8 +58,8 @@ def gres_attributes_are_ones_that_pcs_takes(facts: GresFacts) -> Iterator[Violat
         for name in record:
             if name.lower() == "nodename":
                 yield Violation("gres", f"has {name!r}", "leave it out, AWS PCS adds it")
-            elif wrong := unknown_name(GRES, name):
-                yield Violation("gres", *wrong)
+            elif wrong := unknown_name("gres", GRES, name):
+                yield wrong
             elif slurm := too_old(facts.slurm, GRES.since.get(name)):
                 yield Violation(
                     "gres",
@@ -155,8 +155,10 @@ def detected_gpus_have_sockets(facts: GresFacts) -> Iterator[Violation]:
     if facts.slurm.is_at_least("25.11") and any(_detects(r) is True for r in facts.spelled):
         yield Violation(
             "gres",
-            "has AutoDetect, and slurm_settings no Sockets",
+            "has AutoDetect, and the node group no Sockets",
             'add {"Sockets": "2"} to slurm_settings, with the number of NUMA domains of the type',
+            template_fix="add Sockets to SlurmCustomSettings, with the number of NUMA domains of "
+            "the type",
         )
 
 
@@ -182,6 +184,7 @@ def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Violation]:
                 "slurm_settings",
                 f"has Gres={entry}, and no record declares {name}",
                 f'pass gres=[{{"Name": "{name}", ...}}]',
+                template_fix=f"add a record with the Name {name} to GresCustomSettings",
             )
             continue
         counts = [_declared(record) for record in own]
@@ -191,6 +194,7 @@ def schedulable_gres_are_there(facts: GresFacts) -> Iterator[Violation]:
                 "slurm_settings",
                 f"has Gres={entry}, and the records declare {there}",
                 f"write {there} or less, or declare more in gres",
+                template_fix=f"write {there} or less, or declare more in GresCustomSettings",
             )
         kinds = {record.get("Type", kind) for record in own}
         if name == "gpu" and kind and UNKNOWN not in kinds and kind not in kinds:

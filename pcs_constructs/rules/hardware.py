@@ -116,6 +116,7 @@ def memory_aware_nodes_say_their_memory(facts: NodeSettingsFacts) -> Iterator[Vi
             "the cluster schedules by memory, and nothing is known of these nodes' memory",
             'add {"RealMemory": "..."} in MB, or describe the type: '
             "pcs.InstanceFacts.from_description(...)",
+            template_fix="add RealMemory, in MB, to SlurmCustomSettings of the node group",
         )
 
 
@@ -157,6 +158,7 @@ def cache_domains_are_counted(facts: NodeSettingsFacts) -> Iterator[Violation]:
             "slurm_settings",
             "has Parameters=l3cache_as_socket without Sockets",
             'add {"Sockets": "24"}, with the number of L3 cache domains of the type',
+            template_fix="add Sockets, with the number of L3 cache domains of the type",
         )
 
 
@@ -209,6 +211,8 @@ def real_memory_is_scheduled(facts: NodeSettingsFacts) -> Iterator[Violation]:
             facts.argument("RealMemory"),
             "has RealMemory, and the cluster does not schedule by memory",
             "give the cluster memory_aware=True, or leave RealMemory out",
+            template_fix="set SelectTypeParameters of the cluster to CR_CPU_Memory, or leave "
+            "RealMemory out",
         )
 
 
@@ -228,8 +232,10 @@ def jobs_that_ask_for_no_memory_fit_the_node(facts: NodeSettingsFacts) -> Iterat
         if each * instance.cores > memory:
             yield Violation(
                 facts.argument("RealMemory"),
-                f"is {memory} MB, and a job on all {instance.cores} cores of {name} gets "
+                f"{name} has {memory} MB for jobs, and one on all {instance.cores} cores gets "
                 f"{each * instance.cores} by default",
                 "lower default_memory_per_cpu of the cluster to "
                 f"cdk.Size.mebibytes({memory // instance.cores})",
+                template_fix=f"lower DefMemPerCPU of the cluster to {memory // instance.cores}, "
+                "or raise RealMemory",
             )

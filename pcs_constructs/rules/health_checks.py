@@ -49,6 +49,8 @@ def health_checks_say_what_they_do(facts: HealthChecksFacts) -> Iterator[Violati
             "health_checks",
             f"has {name} that says nothing" if name else "says nothing",
             "write HealthChecks(monitoring=True), or leave it out",
+            template_fix="write HealthMonitoring: {Mode: STANDARD}, or leave InstanceHealthChecks "
+            "out",
         )
     for word, words in (
         (facts.mode, _MODES),
@@ -89,6 +91,7 @@ def health_checks_are_in_the_slurm_version(facts: HealthChecksFacts) -> Iterator
             "health_checks",
             f"needs Slurm {_SINCE}, and the cluster has {facts.slurm.value}",
             f'give the cluster slurm=pcs.SlurmVersion.of("{_SINCE}"), or leave it out',
+            template_fix=f"use Slurm {_SINCE} or newer, or leave InstanceHealthChecks out",
         )
 
 
@@ -106,4 +109,6 @@ def tested_gpus_are_nvidias(facts: HealthChecksFacts) -> Iterator[Violation]:
                 "health_checks",
                 f"tests GPUs, and {name} has {f'those of {maker}' if maker else 'none'}",
                 "leave on_start out, or make a node group of instances with NVIDIA GPUs",
+                template_fix="leave DeepHealthChecks out, or make a node group of instances with "
+                "NVIDIA GPUs",
             )

@@ -44,6 +44,7 @@ def role_name_is_one_that_pcs_accepts(facts: RoleFacts) -> Iterator[Violation]:
             "role",
             f"AWS PCS does not accept the role {facts.name!r}",
             "give it path='/aws-pcs/' or a name that starts with 'AWSPCS'",
+            template_fix="give it the Path /aws-pcs/ or a RoleName that starts with AWSPCS",
         )
 
 
@@ -95,6 +96,7 @@ def instance_profile_is_named_like_its_role(facts: InstanceProfileFacts) -> Iter
             "instance_profile_arn",
             f"{resource!r} has neither the prefix AWSPCS nor the path /aws-pcs/",
             "see that its role has one of them, and acknowledge this; or rename both",
+            template_fix="see that its role has one of them, and suppress this; or rename both",
         )
 
 
@@ -196,4 +198,5 @@ def role_is_not_named_by_the_stack(facts: RoleFacts) -> Iterator[Violation]:
             "role",
             "gets a name that starts with the stack's",
             "give it path='/aws-pcs/' or a name that starts with 'AWSPCS'",
+            template_fix="give it the Path /aws-pcs/ or a RoleName that starts with AWSPCS",
         )

@@ -54,6 +54,7 @@ def efa_stays_in_one_subnet(facts: InterfaceFacts) -> Iterator[Violation]:
             "subnets",
             f"EFA traffic does not cross subnets, got {facts.subnets}",
             "leave subnets out, or pass one: subnets=[network.compute_subnet]",
+            template_fix="name one subnet",
         )
 
 
@@ -74,6 +75,8 @@ def efa_is_on_the_instance_type(facts: InterfaceFacts) -> Iterator[Violation]:
             "efa",
             f"there is no EFA on {', '.join(without)}",
             "leave efa out, or choose a type that has it, such as hpc7a.96xlarge",
+            template_fix="use plain interfaces, or choose a type that has EFA, such as "
+            "hpc7a.96xlarge",
         )
 
 
@@ -254,6 +257,7 @@ def efa_only_is_tried_first(facts: InterfaceFacts) -> Iterator[Violation]:
     if facts.efa_only and facts.efa:
         yield Violation(
             "efa_only",
-            "is not confirmed for AWS PCS",
+            "the interface type efa-only is not confirmed for AWS PCS",
             "leave it out, or acknowledge this when a node has started with it",
+            template_fix="use efa, or suppress this when a node has started with it",
         )

@@ -89,6 +89,8 @@ def launch_template_version_is_a_number(facts: LaunchTemplateFacts) -> Iterator[
             "version",
             f"{facts.version!r} is not a version number",
             "write the number, such as '3'",
+            template_fix="use Fn::GetAtt with LatestVersionNumber, or a number if it is made "
+            "elsewhere",
         )
 
 
@@ -114,7 +116,10 @@ def nodes_have_a_security_group(facts: LaunchTemplateFacts) -> Iterator[Violatio
     """
     if facts.security_groups == 0:
         yield Violation(
-            "security_groups", "names no group", "pass the cluster's: [cluster.security_group]"
+            "security_groups",
+            "names no group",
+            "pass the cluster's: [cluster.security_group]",
+            template_fix="add SecurityGroupIds with the cluster's group",
         )
 
 
@@ -155,16 +160,29 @@ def root_volume_performance_fits_its_type(facts: RootVolumeFacts) -> Iterator[Vi
         yield Violation("root_volume", f"{volume_type} cannot be booted from", "use gp3")
         return
     if facts.iops is not None and volume_type not in {"gp3", "io1", "io2"}:
-        yield Violation("root_volume", f"{volume_type} takes no iops", "leave iops out, or use gp3")
+        yield Violation(
+            "root_volume",
+            f"{volume_type} takes no IOPS",
+            "leave iops out, or use gp3",
+            template_fix="leave Iops out, or use gp3",
+        )
     if facts.iops is None and volume_type in {"io1", "io2"}:
-        yield Violation("root_volume", f"{volume_type} without iops", "give iops, or use gp3")
+        yield Violation(
+            "root_volume",
+            f"{volume_type} without IOPS",
+            "give iops, or use gp3",
+            template_fix="add Iops, or use gp3",
+        )
     if isinstance(facts.iops, int) and facts.iops < 100 and volume_type in {"io1", "io2"}:
         yield Violation("root_volume", f"{facts.iops} IOPS on {volume_type}", "give 100 or more")
     if isinstance(facts.size, (int, float)) and (facts.size < 1 or facts.size % 1):
         yield Violation("root_volume", f"{facts.size:g} GiB", "give 1 GiB or more, in whole GiB")
     if facts.throughput is not None and volume_type != "gp3":
         yield Violation(
-            "root_volume", f"{volume_type} takes no throughput", "leave throughput out, or use gp3"
+            "root_volume",
+            f"{volume_type} takes no throughput",
+            "leave throughput out, or use gp3",
+            template_fix="leave Throughput out, or use gp3",
         )
     if volume_type == "gp3":
         yield from _gp3_violations(facts)
@@ -178,12 +196,16 @@ def _gp3_violations(facts: RootVolumeFacts) -> Iterator[Violation]:
             "root_volume",
             f"{throughput} MiB/s on gp3",
             "give 125 or more, or leave throughput out",
+            template_fix="give 125 or more, or leave Throughput out",
         )
     if iops is UNKNOWN:
         return
     if iops < 3000:
         yield Violation(
-            "root_volume", f"{iops} IOPS on gp3", "give 3000 or more, or leave iops out"
+            "root_volume",
+            f"{iops} IOPS on gp3",
+            "give 3000 or more, or leave iops out",
+            template_fix="give 3000 or more, or leave Iops out",
         )
         return
     if isinstance(facts.size, (int, float)) and iops > max(3000, 500 * facts.size):
@@ -198,6 +220,7 @@ def _gp3_violations(facts: RootVolumeFacts) -> Iterator[Violation]:
             "root_volume",
             f"{throughput} MiB/s with {iops} IOPS on gp3",
             f"give iops={4 * throughput} or more, or a lower throughput",
+            template_fix=f"give {4 * throughput} IOPS or more, or a lower throughput",
         )
 
 
@@ -208,7 +231,12 @@ def root_volume_with_a_key_is_encrypted(facts: RootVolumeFacts) -> Iterator[Viol
     Source: `KmsKeyId` of `AWS::EC2::LaunchTemplate`, "this parameter requires Encrypted".
     """
     if facts.kms_key is True and facts.encrypted is False:
-        yield Violation("root_volume", "has a kms_key and encrypted=False", "leave one of them out")
+        yield Violation(
+            "root_volume",
+            "has a KMS key and is not encrypted",
+            "leave encrypted=False or kms_key out",
+            template_fix="leave Encrypted: false or KmsKeyId out",
+        )
 
 
 @advice("PCS613", RootVolumeFacts)
@@ -220,7 +248,12 @@ def root_volume_is_encrypted(facts: RootVolumeFacts) -> Iterator[Violation]:
     Source: Using encrypted EBS volumes in AWS PCS; Amazon EBS encryption.
     """
     if facts.given and facts.encrypted is False:
-        yield Violation("root_volume", "says encrypted=False", "leave encrypted out")
+        yield Violation(
+            "root_volume",
+            "is not encrypted",
+            "leave encrypted out",
+            template_fix="write Encrypted: true",
+        )
 
 
 @error("PCS614", RootVolumeFacts)
@@ -279,6 +312,7 @@ def metadata_hop_limit_is_possible(facts: MetadataFacts) -> Iterator[Violation]:
             "http_put_response_hop_limit",
             f"is {facts.hop_limit}",
             "give 1 to 64, or leave it out to have 4",
+            template_fix="give 1 to 64; the guide has 4",
         )
 
 
@@ -293,7 +327,10 @@ def containers_reach_the_metadata_service(facts: MetadataFacts) -> Iterator[Viol
     """
     if facts.hop_limit == 1:
         yield Violation(
-            "http_put_response_hop_limit", "is 1", "leave it out to have the guide's 4, or give 2"
+            "http_put_response_hop_limit",
+            "is 1",
+            "leave it out to have the guide's 4, or give 2",
+            template_fix="give 2, or 4 as the guide does",
         )
 
 
@@ -313,6 +350,8 @@ def instance_tags_are_valid(facts: MetadataFacts) -> Iterator[Violation]:
                 "instance_tags",
                 f"the key {key!r} cannot be shown by the metadata service",
                 "use letters, digits and +-=.,_:@ only, or leave instance_metadata_tags out",
+                template_fix="use letters, digits and +-=.,_:@ only, or leave InstanceMetadataTags "
+                "out",
             )
 
 

@@ -260,6 +260,7 @@ def maintained_script_names_a_release(facts: LifecycleActionFacts) -> Iterator[V
             "lifecycle_actions",
             f"the script of {facts.name!r} would be {facts.maintained!r}",
             "write LifecycleScript.maintained('mount-efs', version='1.0.0')",
+            template_fix="write the name of a release, such as mount-efs-v1.0.0.sh",
         )
 
 
@@ -348,12 +349,14 @@ def script_is_pinned(facts: LifecycleActionFacts) -> Iterator[Violation]:
             "lifecycle_actions",
             f"{facts.name!r} runs whatever release is the latest",
             f"name one: LifecycleScript.maintained({facts.script!r}, version='1.0.0')",
+            template_fix=f"name a whole release, such as {facts.script}-v1.0.0.sh",
         )
     elif facts.maintained is None:
         yield Violation(
             "lifecycle_actions",
             f"nothing tells whether the script of {facts.name!r} was changed",
             "give checksum=, what sha256sum prints of it, or the version of the S3 object",
+            template_fix="add Checksum, what sha256sum prints of it, or S3VersionId",
         )
 
 
@@ -395,12 +398,14 @@ def mounts_are_there_before_jobs(facts: LifecycleActionFacts) -> Iterator[Violat
             "lifecycle_actions",
             f"{facts.name!r} mounts when jobs may have started",
             "give it stage=LifecycleStage.NODE_BOOTSTRAPPED",
+            template_fix="put it into NodeBootstrapped",
         )
     if facts.on_error != "TERMINATE":
         yield Violation(
             "lifecycle_actions",
             f"{facts.name!r} mounts, and leaves a node that could not, with {facts.on_error}",
             "give it on_error=OnError.TERMINATE",
+            template_fix="write OnError: TERMINATE",
         )
 
 
@@ -442,7 +447,7 @@ def caching_policy_has_actions(facts: LifecycleFacts) -> Iterator[Violation]:
     if facts.script_caching_policy is not None and not facts.actions:
         yield Violation(
             "script_caching_policy",
-            "is given without lifecycle_actions",
+            "is given without lifecycle actions",
             "leave it out, or give the actions as well",
         )
 
@@ -483,6 +488,7 @@ def refreshed_scripts_run_again(facts: LifecycleFacts) -> Iterator[Violation]:
                 "script_caching_policy",
                 "downloads scripts at each boot, and none of them runs again",
                 "leave it out, or give actions execution_policy=ExecutionPolicy.EVERY_BOOT",
+                template_fix="leave it out, or set ExecutionPolicy of actions to EVERY_BOOT",
             )
         return
     for action in facts.actions:
@@ -491,6 +497,7 @@ def refreshed_scripts_run_again(facts: LifecycleFacts) -> Iterator[Violation]:
                 "script_caching_policy",
                 f"keeps the release of {action.name!r} that was the latest when a node started",
                 "give script_caching_policy=ScriptCachingPolicy.REFRESH_ON_REBOOT, or a version",
+                template_fix="set ScriptCachingPolicy to REFRESH_ON_REBOOT, or name a version",
             )
 
 
@@ -512,6 +519,7 @@ def actions_are_in_a_useful_order(facts: LifecycleFacts) -> Iterator[Violation]:
                 "lifecycle_actions",
                 f"{action.name!r} forwards logs and runs after {in_order[0].name!r}",
                 "put it first, in LifecycleStage.NODE_BOOTSTRAPPED",
+                template_fix="put it first, in NodeBootstrapped",
             )
     for stage in _STAGES:
         own = None

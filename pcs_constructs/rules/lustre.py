@@ -78,6 +78,7 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Violation]:
                 "capacity",
                 "is given, and Intelligent-Tiering grows by itself",
                 "leave capacity out, or use LustreStorageType.SSD",
+                template_fix="leave StorageCapacity out, or use StorageType SSD",
             )
         return
     if capacity is None:
@@ -93,19 +94,22 @@ def lustre_capacity_can_be_made(facts: LustreFacts) -> Iterator[Violation]:
     if capacity in first or (capacity >= step and capacity % step == 0):
         return
     if first == () and facts.storage_type == "SSD":
+        below = max(int(capacity // step), 1) * step
         yield Violation(
             "capacity",
             f"a file system with EFA and {facts.throughput} MB/s/TiB cannot have {capacity:g} GiB",
-            f"use cdk.Size.gibibytes of {max(int(capacity // step), 1) * step}, or of 4800 with "
-            "throughput=1000",
+            f"use cdk.Size.gibibytes of {below}, or of 4800 with throughput=1000",
+            template_fix=f"use {below}, or 4800 with PerUnitStorageThroughput: 1000",
         )
         return
     multiples = {max(int(capacity // step), 1) * step, (int(capacity // step) + 1) * step}
     near = sorted({*first, *multiples}, key=lambda size: abs(size - capacity))[:2]
+    sizes = " or ".join(str(size) for size in sorted(near))
     yield Violation(
         "capacity",
         f"{facts.deployment_type} {facts.storage_type} cannot have {capacity} GiB",
-        f"use cdk.Size.gibibytes of {' or '.join(str(size) for size in sorted(near))}",
+        f"use cdk.Size.gibibytes of {sizes}",
+        template_fix=f"use {sizes}",
     )
 
 
@@ -126,7 +130,9 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[V
         if value not in {1000, 2000} and (not 4000 <= value <= 2_000_000 or value % 4000):
             yield Violation(
                 "throughput",
-                f"cannot be {facts.throughput} MB/s with Intelligent-Tiering",
+                f"cannot be {facts.throughput} MB/s with Intelligent-Tiering"
+                if facts.throughput is not None
+                else "must be given with Intelligent-Tiering",
                 "use 1000, 2000, or a multiple of 4000 up to 2000000",
             )
         return
@@ -137,6 +143,8 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[V
                 "throughput",
                 f"{facts.deployment_type} has a fixed throughput, got {facts.throughput}",
                 "leave throughput out, or use LustreDeploymentType.PERSISTENT_2",
+                template_fix="leave PerUnitStorageThroughput out, or use DeploymentType "
+                "PERSISTENT_2",
             )
         return
     allowed = (
@@ -145,7 +153,12 @@ def lustre_throughput_fits_the_deployment_type(facts: LustreFacts) -> Iterator[V
     if allowed and facts.throughput not in allowed:
         yield Violation(
             "throughput",
-            f"{facts.deployment_type} {facts.storage_type} cannot have {facts.throughput} MB/s/TiB",
+            f"{facts.deployment_type} {facts.storage_type} "
+            + (
+                f"cannot have {facts.throughput} MB/s/TiB"
+                if facts.throughput is not None
+                else "must be given one"
+            ),
             f"use {', '.join(str(value) for value in allowed[:-1])} or {allowed[-1]}",
         )
 
@@ -163,6 +176,7 @@ def lustre_key_needs_a_persistent_type(facts: LustreFacts) -> Iterator[Violation
             "kms_key",
             f"{facts.deployment_type} takes no key of yours",
             "leave kms_key out, or use LustreDeploymentType.PERSISTENT_2",
+            template_fix="leave KmsKeyId out, or use DeploymentType PERSISTENT_2",
         )
 
 
@@ -179,10 +193,15 @@ def lustre_backups_need_a_persistent_type(facts: LustreFacts) -> Iterator[Violat
             "backup_retention",
             f"{facts.deployment_type} cannot be backed up",
             "leave backup_retention out, or use LustreDeploymentType.PERSISTENT_2",
+            template_fix="leave AutomaticBackupRetentionDays out, or use DeploymentType "
+            "PERSISTENT_2",
         )
     if not 0 <= facts.backup_days <= 90:
         yield Violation(
-            "backup_retention", f"{facts.backup_days} days", "give at most cdk.Duration.days(90)"
+            "backup_retention",
+            f"of {facts.backup_days} days",
+            "give at most cdk.Duration.days(90)",
+            template_fix="give 0 to 90 days",
         )
 
 
@@ -213,6 +232,7 @@ def lustre_data_outlives_a_server(facts: LustreFacts) -> Iterator[Violation]:
             "deployment_type",
             f"{facts.deployment_type} does not replicate data",
             "acknowledge this for scratch data, or use LustreDeploymentType.PERSISTENT_2",
+            template_fix="suppress this for scratch data, or use DeploymentType PERSISTENT_2",
         )
 
 
@@ -237,6 +257,7 @@ def lustre_storage_type_fits_the_deployment_type(facts: LustreFacts) -> Iterator
                 "storage_type",
                 f"{facts.deployment_type} cannot be on {storage_type}",
                 f"use LustreDeploymentType.{deployment_type}, or LustreStorageType.SSD",
+                template_fix=f"use DeploymentType {deployment_type}, or StorageType SSD",
             )
     if facts.drive_cache and facts.storage_type not in {UNKNOWN, "HDD"}:
         yield Violation("drive_cache", f"is for HDD, not {facts.storage_type}", "leave it out")
@@ -272,6 +293,7 @@ def lustre_metadata_iops_can_be_made(facts: LustreFacts) -> Iterator[Violation]:
             "metadata_iops",
             f"{facts.deployment_type} has none to choose",
             "leave metadata_iops out, or use LustreDeploymentType.PERSISTENT_2",
+            template_fix="leave MetadataConfiguration out, or use DeploymentType PERSISTENT_2",
         )
         return
     if facts.metadata_iops is UNKNOWN:
@@ -297,6 +319,7 @@ def lustre_efa_needs_persistent_ssd(facts: LustreFacts) -> Iterator[Violation]:
             "efa",
             f"{facts.deployment_type} has no EFA",
             "leave efa out, or use LustreDeploymentType.PERSISTENT_2",
+            template_fix="leave EfaEnabled out, or use DeploymentType PERSISTENT_2",
         )
 
 
@@ -324,6 +347,7 @@ def lustre_log_group_is_named_for_fsx(facts: LustreFacts) -> Iterator[Violation]
             "log_group",
             f"is called {facts.log_group_name!r}",
             "make it with log_group_name='/aws/fsx/lustre'",
+            template_fix="give the log group a name such as /aws/fsx/lustre",
         )
 
 
@@ -354,12 +378,14 @@ def data_repositories_suit_the_deployment_type(facts: RepositoriesFacts) -> Iter
             "deployment_type",
             "SCRATCH_1 has no data repository associations",
             "use LustreDeploymentType.SCRATCH_2",
+            template_fix="use SCRATCH_2",
         )
     if facts.storage_type == "INTELLIGENT_TIERING" and facts.paths:
         yield Violation(
             "storage_type",
             "is INTELLIGENT_TIERING, which has no data repository associations",
             "use LustreStorageType.SSD",
+            template_fix="use SSD",
         )
     if len(facts.paths) > 8:
         yield Violation(
@@ -420,6 +446,7 @@ def linked_file_systems_are_not_backed_up(facts: RepositoriesFacts) -> Iterator[
             "backup_retention",
             f"of {facts.backup_days} days, and S3 is linked",
             "leave backup_retention out, or the data repository",
+            template_fix="leave AutomaticBackupRetentionDays out, or the data repository",
         )
 
 

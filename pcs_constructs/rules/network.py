@@ -231,12 +231,17 @@ def vpc_resolves_and_assigns_dns_names(facts: VpcFacts) -> Iterator[Violation]:
 
     Source: AWS PCS VPC and subnet requirements.
     """
-    for argument, value in (
-        ("enable_dns_hostnames", facts.dns_hostnames),
-        ("enable_dns_support", facts.dns_support),
+    for words, argument, name, value in (
+        ("hostnames", "enable_dns_hostnames", "EnableDnsHostnames", facts.dns_hostnames),
+        ("resolution", "enable_dns_support", "EnableDnsSupport", facts.dns_support),
     ):
         if value is False:
-            yield Violation("vpc", f"has {argument}=False", f"make the VPC with {argument}=True")
+            yield Violation(
+                "vpc",
+                f"has DNS {words} switched off",
+                f"make the VPC with {argument}=True",
+                template_fix=f"set {name} of the VPC to true",
+            )
 
 
 @error("PCS402", VpcFacts)
@@ -250,6 +255,7 @@ def vpc_tenancy_is_default(facts: VpcFacts) -> Iterator[Violation]:
             "vpc",
             f"has {facts.tenancy!r} instance tenancy",
             "make the VPC with default_instance_tenancy=ec2.DefaultInstanceTenancy.DEFAULT",
+            template_fix="make the VPC with InstanceTenancy default",
         )
 
 
@@ -278,6 +284,7 @@ def ports_are_closed_to_the_world(facts: PeersFacts) -> Iterator[Violation]:
                 facts.argument,
                 f"opens {facts.service} to {source}",
                 "name your own range, such as ec2.Peer.ipv4('203.0.113.0/24')",
+                template_fix="name your own range, such as 203.0.113.0/24",
             )
 
 
@@ -303,6 +310,7 @@ def security_group_is_in_the_cluster_vpc(facts: SecurityGroupFacts) -> Iterator[
             facts.argument,
             f"{facts.name} belongs to another VPC than the cluster",
             "make the group with vpc=cluster.vpc",
+            template_fix="make the group with the VpcId of the cluster's subnet",
         )
 
 

@@ -135,6 +135,7 @@ def node_group_name_leaves_room_for_replacement(facts: NodeGroupFacts) -> Iterat
             "name",
             "a fixed name makes an update of the instance types fail",
             "leave name out, or acknowledge this and rename the group when its types change",
+            template_fix="rename the group when its types change, or suppress this with a reason",
         )
 
 
@@ -145,7 +146,12 @@ def node_group_has_an_instance_type(facts: NodeGroupFacts) -> Iterator[Violation
     Source: `InstanceConfigs` of `AWS::PCS::ComputeNodeGroup` is required.
     """
     if facts.instance_types is not UNKNOWN and not facts.instance_types:
-        yield Violation("instance_types", "names no type", "name one, such as ['c7i.4xlarge']")
+        yield Violation(
+            "instance_types",
+            "names no type",
+            "name one, such as ['c7i.4xlarge']",
+            template_fix="name one, such as InstanceType: c7i.4xlarge",
+        )
 
 
 @error("PCS206", NodeGroupFacts)
@@ -155,7 +161,12 @@ def node_group_has_a_subnet(facts: NodeGroupFacts) -> Iterator[Violation]:
     Source: `SubnetIds` of `AWS::PCS::ComputeNodeGroup` is required.
     """
     if facts.subnets is not UNKNOWN and facts.subnets < 1:
-        yield Violation("subnets", "names no subnet", "leave subnets out to use the cluster's own")
+        yield Violation(
+            "subnets",
+            "names no subnet",
+            "leave subnets out to use the cluster's own",
+            template_fix="name one, such as the cluster's",
+        )
 
 
 @advice("PCS207", NodeGroupFacts)
@@ -176,6 +187,7 @@ def instance_types_are_in_the_catalogue(facts: NodeGroupFacts) -> Iterator[Viola
                 f"{name!r} is not in the catalogue ({instances.source()}), so it is not checked",
                 "check the spelling; a newer type works all the same, and "
                 "pcs.InstanceFacts.from_description(...) in its place has it checked",
+                template_fix="check the spelling; a newer type works all the same",
             )
 
 
@@ -232,6 +244,7 @@ def login_nodes_are_not_spot(facts: NodeGroupFacts) -> Iterator[Violation]:
             "capacity",
             f"login nodes are bought as {facts.purchase_option}",
             "leave capacity out to buy On-Demand",
+            template_fix="write PurchaseOption: ONDEMAND",
         )
 
 
@@ -251,12 +264,14 @@ def node_group_idle_time_is_allowed(facts: NodeGroupFacts) -> Iterator[Violation
             "scale_down_idle_time",
             f"{seconds} s is outside 1 to 10000000 s",
             "give something like cdk.Duration.minutes(10)",
+            template_fix="give seconds, such as 600",
         )
     if facts.slurm is not UNKNOWN and not facts.slurm.is_at_least("25.11"):
         yield Violation(
             "scale_down_idle_time",
             f"needs Slurm 25.11 for a node group of its own, the cluster has {facts.slurm.value}",
             f"set scale_down_idle_time on the cluster, or use {DEFAULT_SPELLED}",
+            template_fix="set it on the cluster, or use Slurm 25.11 or newer",
         )
 
 
@@ -273,6 +288,7 @@ def spot_options_go_with_spot(facts: NodeGroupFacts) -> Iterator[Violation]:
             "capacity",
             f"an allocation strategy with purchase option {facts.purchase_option}",
             "write Capacity.spot(allocation=...)",
+            template_fix="write PurchaseOption: SPOT, or leave SpotOptions out",
         )
 
 
@@ -319,6 +335,7 @@ def image_and_instance_types_share_an_architecture(facts: ImageFacts) -> Iterato
                 "image",
                 f"is for {architecture}, and {', '.join(strangers)} is not",
                 "leave image out to get the one that fits",
+                template_fix="name an image that is built for the instance types",
             )
 
 
@@ -338,6 +355,7 @@ def image_is_pinned(facts: ImageFacts) -> Iterator[Violation]:
             "image",
             "follows an SSM parameter, so an update of the stack may replace the nodes",
             "leave image out (a template parameter pins it), or give an image by its ID",
+            template_fix="give an image by its ID, such as ami-0123456789abcdef0",
         )
 
 
@@ -352,7 +370,10 @@ def login_nodes_always_run(facts: NodeGroupFacts) -> Iterator[Violation]:
     """
     if facts.login and facts.min is not UNKNOWN and facts.min < 1:
         yield Violation(
-            "scaling", "login nodes that scale to none", "write Scaling.static(1) or more"
+            "scaling",
+            "login nodes that scale to none",
+            "write Scaling.static(1) or more",
+            template_fix="write 1 or more for both counts",
         )
 
 

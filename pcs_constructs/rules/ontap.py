@@ -93,6 +93,7 @@ def ontap_capacity_can_be_made(facts: OntapFacts) -> Iterator[Violation]:
             if facts.ha_pairs > 1
             else f"of {capacity:g} GiB",
             f"give cdk.Size.gibibytes of {least} to {most}",
+            template_fix=f"give {least} to {most} GiB",
         )
 
 
@@ -111,6 +112,7 @@ def ontap_ha_pairs_fit_the_deployment_type(facts: OntapFacts) -> Iterator[Violat
             "ha_pairs",
             f"is {facts.ha_pairs}, and {facts.deployment_type} has one",
             "leave ha_pairs out, or use OntapDeploymentType.SINGLE_AZ_2",
+            template_fix="leave HAPairs out, or use DeploymentType SINGLE_AZ_2",
         )
 
 
@@ -218,11 +220,18 @@ def ontap_volume_size_can_be_made(facts: OntapVolumeFacts) -> Iterator[Violation
         return
     least, most = 20 * _MIB, 300 * _TIB
     told = "cdk.Size.mebibytes(20) to cdk.Size.tebibytes(300)"
+    plainly = "20 MiB to 300 TiB"
     if facts.ha_pairs > 1:
         least, most = 800 * _GIB * facts.ha_pairs, min(2400 * _TIB * facts.ha_pairs, _MOST_BYTES)
         told = f"cdk.Size.gibibytes({800 * facts.ha_pairs}) or more, up to {most / _TIB:.0f} TiB"
+        plainly = f"{800 * facts.ha_pairs} GiB or more, up to {most / _TIB:.0f} TiB"
     if not least <= facts.size_bytes <= most:
-        yield Violation("size", f"of {facts.size_bytes / _GIB:g} GiB", f"give {told}")
+        yield Violation(
+            "size",
+            f"of {facts.size_bytes / _GIB:g} GiB",
+            f"give {told}",
+            template_fix=f"give {plainly}",
+        )
 
 
 @error("PCS546", OntapVolumeFacts)
@@ -240,6 +249,7 @@ def ontap_tiering_and_snapshot_policies_exist(facts: OntapVolumeFacts) -> Iterat
                 "cooling_period",
                 f"is given with {facts.tiering_policy}",
                 "leave it out, or use OntapTieringPolicy.AUTO",
+                template_fix="leave it out, or use AUTO",
             )
         if facts.cooling_days is not UNKNOWN and not 2 <= facts.cooling_days <= 183:
             yield Violation("cooling_period", f"of {facts.cooling_days} days", "give 2 to 183 days")
@@ -275,7 +285,12 @@ def ontap_volumes_have_junction_paths_of_their_own(facts: OntapVolumeFacts) -> I
         if path.lower() in [other.lower() for other in facts.others if other is not UNKNOWN]:
             yield Violation("junction_path", f"{path!r} is another volume's", "choose another path")
     if facts.name is not UNKNOWN and facts.name in facts.names:
-        yield Violation("id", f"makes {facts.name!r}, another volume's name", "choose another id")
+        yield Violation(
+            "id",
+            f"makes {facts.name!r}, another volume's name",
+            "choose another id",
+            template_fix="choose another Name",
+        )
     yield from identifier_violations(
         "dns_name",
         facts.dns_name,

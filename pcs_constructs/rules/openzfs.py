@@ -64,7 +64,10 @@ def open_zfs_capacity_can_be_made(facts: OpenZfsFacts) -> Iterator[Violation]:
     yield from whole("capacity", capacity)
     if not 64 <= capacity <= 524_288:
         yield Violation(
-            "capacity", f"of {capacity:g} GiB", "give cdk.Size.gibibytes of 64 to 524288"
+            "capacity",
+            f"of {capacity:g} GiB",
+            "give cdk.Size.gibibytes of 64 to 524288",
+            template_fix="give 64 to 524288 GiB",
         )
 
 
@@ -218,6 +221,7 @@ def open_zfs_exports_are_exports(facts: OpenZfsVolumeFacts) -> Iterator[Violatio
             "nfs_exports",
             f"names {len(facts.nfs_exports)} clients or ranges",
             "name 1 to 25, or leave nfs_exports out",
+            template_fix="name 1 to 25, or leave NfsExports out",
         )
     for clients, options in facts.nfs_exports:
         if clients is not UNKNOWN and not _are_clients(clients):
@@ -267,6 +271,7 @@ def open_zfs_volumes_have_paths_of_their_own(facts: OpenZfsVolumeFacts) -> Itera
             "path",
             f"{path!r} is in {parent!r}, which is no volume",
             f"add a volume with path={parent!r} first, or put this one at the top",
+            template_fix=f"make a volume at {parent!r} first, or put this one at the top",
         )
 
 
@@ -325,10 +330,14 @@ def open_zfs_backups_and_snapshots_can_be_kept(facts: OpenZfsBackupFacts) -> Ite
             "snapshot_retention",
             "is given, and no snapshots are taken",
             "give snapshot_schedule as well, or leave it out",
+            template_fix="take snapshots on a schedule, or leave it out",
         )
     if not 1 <= facts.snapshot_days <= 364:
         yield Violation(
-            "snapshot_retention", f"of {facts.snapshot_days} days", "give cdk.Duration.days(7)"
+            "snapshot_retention",
+            f"of {facts.snapshot_days} days",
+            "give cdk.Duration.days(7)",
+            template_fix="give 1 to 364 days",
         )
 
 

@@ -60,6 +60,7 @@ def queue_has_a_node_group(facts: QueueFacts) -> Iterator[Violation]:
             "node_groups",
             "names no node group",
             "pass what add_compute_node_group returned: node_groups=[compute]",
+            template_fix="name at least one in ComputeNodeGroupConfigurations",
         )
 
 
@@ -76,6 +77,7 @@ def queue_and_node_groups_share_a_cluster(facts: QueueFacts) -> Iterator[Violati
             "node_groups",
             f"{name!r} belongs to another cluster",
             "make the queue with add_queue of the cluster that the node group is in",
+            template_fix="give the queue the ClusterId of its node groups",
         )
     for name in facts.removed:
         yield Violation(
@@ -224,21 +226,26 @@ def preemption_has_something_to_go_by(facts: QueuesFacts) -> Iterator[Violation]
     if kind == "" and modes:
         yield Violation(
             "preempt_mode",
-            f"is set for {', '.join(modes)}, and the cluster has no preemption",
+            f"preemption is set for {', '.join(modes)}, and the cluster has none",
             "give the cluster preemption=pcs.Preemption.by_queue()",
+            template_fix="set PreemptType of the cluster to preempt/partition_prio, and "
+            "PreemptMode to one such as REQUEUE",
         )
     if kind == "preempt/qos" and modes:
         yield Violation(
             "preempt_mode",
-            f"is set for {', '.join(modes)}, and the cluster's preemption goes by QOS",
+            f"preemption is set for {', '.join(modes)}, and that of the cluster goes by QOS",
             "set it with sacctmgr for the QOS, or write preemption=pcs.Preemption.by_queue()",
+            template_fix="set it with sacctmgr for the QOS, or "
+            "set PreemptType of the cluster to preempt/partition_prio",
         )
     tiers = {settings.get("PriorityTier", "1") for settings in facts.queues.values()}
     if kind == "preempt/partition_prio" and UNKNOWN not in tiers and len(tiers) < 2:
         yield Violation(
             "preemption",
-            "goes by queue, and all queues have the same priority tier",
+            "jobs make room by queue, and all queues have the same priority tier",
             "give the queue whose jobs go first priority_tier=10",
+            template_fix="give the queue whose jobs go first a higher PriorityTier, such as 10",
         )
 
 
@@ -259,6 +266,7 @@ def queues_suspend_where_jobs_wake_again(facts: QueuesFacts) -> Iterator[Violati
         if "SUSPEND" in own.upper():
             yield Violation(
                 "preempt_mode",
-                f"suspends jobs of {queue}, and the cluster's preemption has no gang scheduler",
+                f"jobs of {queue} are suspended, and the cluster has no gang scheduler",
                 "give the cluster Preemption.by_queue(mode=pcs.PreemptMode.SUSPEND)",
+                template_fix="set PreemptMode of the cluster to SUSPEND,GANG",
             )

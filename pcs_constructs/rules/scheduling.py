@@ -1,4 +1,4 @@
-"""Rules for the settings that say which job runs when: time, memory, licences, preemption."""
+"""Rules for the settings that say which job runs when: time, memory, licences, QOS, preemption."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Violation
-from pcs_constructs.model.slurm_settings import (
-    QUEUE,
-)
+from pcs_constructs.model.slurm_settings import QUEUE
 from pcs_constructs.rules.rule import advice, error
 from pcs_constructs.rules.settings import SettingsFacts
 
@@ -87,6 +85,7 @@ def memory_of_jobs_is_scheduled(facts: SettingsFacts) -> Iterator[Violation]:
             facts.argument("DefMemPerCPU"),
             "gives jobs memory, and the cluster does not schedule by it",
             "write memory_aware=True",
+            template_fix="set SelectTypeParameters to CR_CPU_Memory, or leave DefMemPerCPU out",
         )
 
 
@@ -160,4 +159,89 @@ def preemption_has_a_type_and_a_mode(facts: SettingsFacts) -> Iterator[Violation
             facts.argument("PreemptMode"),
             f"has PreemptMode={mode} with {f'PreemptType={kind}' if kind else 'no PreemptType'}",
             "write preemption=pcs.Preemption.by_queue(), or leave it out",
+            template_fix="add a PreemptType such as preempt/partition_prio, or leave both out",
         )
+
+
+@advice("PCS821", SettingsFacts)
+def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Violation]:
+    """Every QOS that a queue names is in the accounting database before the queue is deployed.
+
+    Slurm's controller stops on a `QOS` of a queue that is not there, and from 25.11 on one in
+    `AllowQoS` and `DenyQoS`, which older versions do not heed: the whole cluster is down until the
+    queue is changed. A template cannot make a QOS: `sacctmgr` does, on a login node. `normal` is
+    always there. Say which ones you have made with `Accounting(qos=[...])`, and others are refused.
+
+    Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Custom Slurm
+    settings for AWS PCS queues; Slurm 24.11.5 and 26.05.5, tried.
+    """
+    if facts.qos is not UNKNOWN:
+        return
+    for name, named in _qos_that_must_exist(facts):
+        yield Violation(
+            facts.argument(name),
+            f"names {', '.join(named)} in {name}, and Slurm stops when there is no such QOS",
+            f"run sacctmgr add qos {','.join(named)} first, then give the cluster "
+            f"accounting=pcs.Accounting(qos={named!r})",
+            template_fix=f"run sacctmgr add qos {','.join(named)} first, then list it in the "
+            f"cluster's Metadata: pcs-constructs: {{qos: [{', '.join(named)}]}}",
+        )
+
+
+@error("PCS831", SettingsFacts)
+def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Violation]:
+    """A queue names no QOS beside those that `Accounting(qos=[...])` lists, and `normal`.
+
+    Slurm stops its controller on a `QOS` that is not in the accounting database, and from 25.11 on
+    one in `AllowQoS` and `DenyQoS` as well.
+
+    Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Slurm 24.11.5 and
+    26.05.5, tried.
+    """
+    if facts.qos is UNKNOWN:
+        return
+    there = {qos.lower() for qos in facts.qos}
+    for name, named in _qos_that_must_exist(facts):
+        missing = [qos for qos in named if qos.lower() not in there]
+        if missing:
+            yield Violation(
+                facts.argument(name),
+                f"names {', '.join(missing)} in {name}, and the cluster's accounting does not list "
+                "it",
+                f"run sacctmgr add qos {','.join(missing)}, then add it to Accounting(qos=[...])",
+                template_fix=f"run sacctmgr add qos {','.join(missing)}, then add it to qos in the "
+                "cluster's Metadata",
+            )
+
+
+def _qos_that_must_exist(facts: SettingsFacts) -> Iterator[tuple[str, list[str]]]:
+    """By parameter of a queue, the QOS on which Slurm stops if it has to look for them in vain."""
+    looks_at_all = facts.slurm is not UNKNOWN and facts.slurm.is_at_least("25.11")
+    for name in ("AllowQoS", "DenyQoS", "QOS") if looks_at_all else ("QOS",):
+        if facts.scope is not QUEUE:
+            return
+        named = [item for item in facts.items(name) if item.lower() not in {"normal", "all"}]
+        if named and facts.accounting is not False:
+            yield name, named
+
+
+@error("PCS830", SettingsFacts)
+def who_is_denied_is_not_also_a_matter_of_who_is_allowed(
+    facts: SettingsFacts,
+) -> Iterator[Violation]:
+    """A queue says which accounts or QOS it takes, or which it does not, and not both.
+
+    Slurm writes an error into its log and goes on: with `AllowAccounts` it does not heed
+    `DenyAccounts`, and with `AllowQoS` not `DenyQoS`.
+
+    Source: `AllowAccounts` and `AllowQos` of `slurm.conf`.
+    """
+    for allow, deny in (("AllowAccounts", "DenyAccounts"), ("AllowQoS", "DenyQoS")):
+        if facts.scope is QUEUE and allow in facts.settings and deny in facts.settings:
+            if facts.text(allow) is None or facts.items(allow) == ("ALL",):
+                continue
+            yield Violation(
+                facts.argument(deny),
+                f"sets {deny}, which Slurm does not heed beside {allow}",
+                f"leave {allow} or {deny} out",
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.model.ports import SLURMCTLD, SLURMRESTD, SRUN_PORT_RANGE
@@ -13,7 +13,6 @@ from pcs_constructs.model.slurm_settings import (
     ENFORCEMENTS,
     FORMS,
     PATHS,
-    QUEUE,
     SCOPES,
     SELECT_TYPES,
     SLURM_SELECT_TYPES,
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pcs_constructs.model.slurm import SlurmVersion
+
+
+_ADD_ACCOUNTING: Final = "give the cluster Accounting with Mode STANDARD, or leave it out"
 
 
 @facts_record
@@ -71,25 +73,30 @@ def _items(text: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part)
 
 
-def unknown_name(scope: Scope, name: str) -> tuple[str, str] | None:
-    """What is wrong with the name of a parameter, and how to write it."""
+def unknown_name(argument: str, scope: Scope, name: str) -> Violation | None:
+    """What is wrong with the name of a parameter."""
     if name in scope.names:
         return None
     if official_name(scope, name):
         return None  # told by a rule of its own
     message = f"has {name!r}"
     if others := [other for other in SCOPES if name in other.names]:
-        return (
+        return Violation(
+            argument,
             f"{message}, which is a setting of {' and of '.join(o.noun for o in others)}",
             "move it to " + ", or to ".join(f"{o.argument} of {o.noun}" for o in others),
+            template_fix="move it to "
+            + ", or to ".join(f"{o.property} of {o.noun}" for o in others),
         )
     if name.lower() in names_of_slurm():
-        return f"{message}, which AWS PCS sets itself or does not let anybody set", "leave it out"
+        message += ", which AWS PCS sets itself or does not let anybody set"
+        return Violation(argument, message, "leave it out")
     # Lazily: it is needed for mistakes only.
     from difflib import get_close_matches
 
     close = get_close_matches(name, sorted(scope.names), 1)
-    return (
+    return Violation(
+        argument,
         f"{message}, which is no setting of {scope.noun} that AWS PCS takes",
         f"write {close[0]!r}, or leave it out" if close else "leave it out",
     )
@@ -120,8 +127,8 @@ def settings_are_ones_that_pcs_takes(facts: SettingsFacts) -> Iterator[Violation
     Configuring custom SlurmDBD settings; Configuring custom cgroup settings.
     """
     for name in facts.settings:
-        if wrong := unknown_name(facts.scope, name):
-            yield Violation(facts.argument(name), *wrong)
+        if wrong := unknown_name(facts.argument(name), facts.scope, name):
+            yield wrong
 
 
 @advice("PCS839", SettingsFacts)
@@ -202,6 +209,7 @@ def settings_have_the_accounting_they_need(facts: SettingsFacts) -> Iterator[Vio
                 facts.argument(name),
                 f"has {name}, and the cluster has no accounting",
                 "give the cluster accounting=pcs.Accounting(), or leave it out",
+                template_fix=_ADD_ACCOUNTING,
             )
 
 
@@ -221,6 +229,7 @@ def settings_have_the_accounting_they_use(facts: SettingsFacts) -> Iterator[Viol
             facts.argument(what.partition("=")[0]),
             f"has {what}, which does nothing without accounting",
             "give the cluster accounting=pcs.Accounting(), or leave it out",
+            template_fix=_ADD_ACCOUNTING,
         )
 
 
@@ -450,86 +459,6 @@ def cli_filters_are_named_in_full(facts: SettingsFacts) -> Iterator[Violation]:
             "has CliFilterPlugins='lua'",
             "write 'cli_filter/lua'",
         )
-
-
-@advice("PCS821", SettingsFacts)
-def qos_of_queues_exist(facts: SettingsFacts) -> Iterator[Violation]:
-    """Every QOS that a queue names is in the accounting database before the queue is deployed.
-
-    Slurm's controller stops on a `QOS` of a queue that is not there, and from 25.11 on one in
-    `AllowQoS` and `DenyQoS`, which older versions do not heed: the whole cluster is down until the
-    queue is changed. A template cannot make a QOS: `sacctmgr` does, on a login node. `normal` is
-    always there. Say which ones you have made with `Accounting(qos=[...])`, and others are refused.
-
-    Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Custom Slurm
-    settings for AWS PCS queues; Slurm 24.11.5 and 26.05.5, tried.
-    """
-    if facts.qos is not UNKNOWN:
-        return
-    for name, named in _qos_that_must_exist(facts):
-        yield Violation(
-            facts.argument(name),
-            f"names {', '.join(named)} in {name}, and Slurm stops when there is no such QOS",
-            f"run sacctmgr add qos {','.join(named)} first, then give the cluster "
-            f"accounting=pcs.Accounting(qos={named!r})",
-        )
-
-
-@error("PCS831", SettingsFacts)
-def qos_of_queues_are_declared(facts: SettingsFacts) -> Iterator[Violation]:
-    """A queue names no QOS beside those that `Accounting(qos=[...])` lists, and `normal`.
-
-    Slurm stops its controller on a `QOS` that is not in the accounting database, and from 25.11 on
-    one in `AllowQoS` and `DenyQoS` as well.
-
-    Source: Release notes for Slurm versions in AWS PCS, "Known issues" of 25.11; Slurm 24.11.5 and
-    26.05.5, tried.
-    """
-    if facts.qos is UNKNOWN:
-        return
-    there = {qos.lower() for qos in facts.qos}
-    for name, named in _qos_that_must_exist(facts):
-        missing = [qos for qos in named if qos.lower() not in there]
-        if missing:
-            yield Violation(
-                facts.argument(name),
-                f"names {', '.join(missing)} in {name}, and the cluster's accounting does not list "
-                "it",
-                f"run sacctmgr add qos {','.join(missing)}, then add it to Accounting(qos=[...])",
-            )
-
-
-def _qos_that_must_exist(facts: SettingsFacts) -> Iterator[tuple[str, list[str]]]:
-    """By parameter of a queue, the QOS on which Slurm stops if it has to look for them in vain."""
-    looks_at_all = facts.slurm is not UNKNOWN and facts.slurm.is_at_least("25.11")
-    for name in ("AllowQoS", "DenyQoS", "QOS") if looks_at_all else ("QOS",):
-        if facts.scope is not QUEUE:
-            return
-        named = [item for item in facts.items(name) if item.lower() not in {"normal", "all"}]
-        if named and facts.accounting is not False:
-            yield name, named
-
-
-@error("PCS830", SettingsFacts)
-def who_is_denied_is_not_also_a_matter_of_who_is_allowed(
-    facts: SettingsFacts,
-) -> Iterator[Violation]:
-    """A queue says which accounts or QOS it takes, or which it does not, and not both.
-
-    Slurm writes an error into its log and goes on: with `AllowAccounts` it does not heed
-    `DenyAccounts`, and with `AllowQoS` not `DenyQoS`.
-
-    Source: `AllowAccounts` and `AllowQos` of `slurm.conf`.
-    """
-    for allow, deny in (("AllowAccounts", "DenyAccounts"), ("AllowQoS", "DenyQoS")):
-        if facts.scope is QUEUE and allow in facts.settings and deny in facts.settings:
-            if facts.text(allow) is None or facts.items(allow) == ("ALL",):
-                continue
-            yield Violation(
-                facts.argument(deny),
-                f"sets {deny}, which Slurm does not heed beside {allow}",
-                f"leave {facts.argument(allow)} or {facts.argument(deny)} out",
-            )
 
 
 @error("PCS837", SettingsFacts)

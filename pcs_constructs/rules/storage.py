@@ -163,6 +163,8 @@ def mount_targets_are_in_the_zones_of_the_nodes(facts: MountZoneFacts) -> Iterat
                     f"{path!r} has no mount target in {zone}, where nodes are",
                     "leave subnets of EfsStorage out to have one in each zone, or put the nodes "
                     "where the mount targets are",
+                    template_fix="add a mount target in that zone, or put the nodes where the "
+                    "mount targets are",
                 )
 
 
@@ -182,6 +184,8 @@ def file_systems_are_in_the_zone_of_the_nodes(facts: MountZoneFacts) -> Iterator
                 "mounts",
                 f"{path!r} is in {servers}, and nodes are in {' and '.join(map(str, strangers))}",
                 "put both into one subnet, or acknowledge the price of traffic between zones",
+                template_fix="put both into one subnet, or suppress this and pay for traffic "
+                "between zones",
             )
 
 
@@ -330,4 +334,5 @@ def file_system_can_be_removed_like_this(facts: RemovalFacts) -> Iterator[Violat
             "removal_policy",
             "is SNAPSHOT, which CloudFormation does not take for file systems",
             "use cdk.RemovalPolicy.RETAIN or DESTROY",
+            template_fix="use Retain or Delete",
         )

@@ -78,6 +78,7 @@ def controller_is_in_a_private_subnet(facts: NodeSubnetFacts) -> Iterator[Violat
             facts.argument,
             f"{facts.name} is public",
             "leave subnet out to use the first private subnet of the VPC",
+            template_fix="use a subnet without a route to an internet gateway",
         )
 
 
@@ -94,6 +95,7 @@ def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Violation]:
             facts.argument,
             f"{facts.name} belongs to another VPC",
             "pass a subnet of the VPC, such as vpc.private_subnets[0]",
+            template_fix="use a subnet of the cluster's VPC",
         )
 
 
@@ -111,6 +113,7 @@ def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[V
             facts.argument,
             f"{facts.name} is public and assigns no public IPv4 addresses",
             "give its SubnetConfiguration map_public_ip_on_launch=True, or use a private subnet",
+            template_fix="set MapPublicIpOnLaunch of the subnet, or use a private one",
         )
 
 
@@ -125,8 +128,9 @@ def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Viola
     if facts.needs_ipv6 and facts.ipv6 is False:
         yield Violation(
             facts.argument,
-            f"{facts.name} assigns no IPv6 addresses, and the cluster has NetworkType.IPV6",
+            f"{facts.name} assigns no IPv6 addresses, and the cluster talks by IPv6",
             "make the VPC with ip_protocol=ec2.IpProtocol.DUAL_STACK",
+            template_fix="give the subnet an IPv6 range, and set AssignIpv6AddressOnCreation",
         )
 
 

@@ -276,7 +276,7 @@ def _finding(resource: Resource, location: Location, problem: Problem) -> Findin
         code=problem.code,
         level=rules.RULES[problem.code].level,
         message=problem.message,
-        fix=problem.fix,
+        fix=problem.fix_in_template,
     )
 
 

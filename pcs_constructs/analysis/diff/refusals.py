@@ -199,7 +199,7 @@ class Refusals:
             told.add(key)
             path = written(location.path)
             message = f"{path}: {problem.message}" if path else problem.message
-            yield Refusal(code=problem.code, message=message, fix=problem.fix)
+            yield Refusal(code=problem.code, message=message, fix=problem.fix_in_template)
 
     @cached_property
     def _problems(self) -> dict[tuple[str, str], list[tuple[Location, Problem]]]:

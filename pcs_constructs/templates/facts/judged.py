@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pcs_constructs import rules
@@ -21,7 +20,6 @@ from pcs_constructs.templates.facts.node_groups import node_group_evidence
 from pcs_constructs.templates.facts.queues import queue_evidence
 from pcs_constructs.templates.facts.resources import code_evidence, resource_evidence
 from pcs_constructs.templates.facts.storage import storage_evidence
-from pcs_constructs.templates.facts.wording import for_templates
 from pcs_constructs.templates.members import Membership
 from pcs_constructs.templates.types import CLUSTER
 
@@ -33,13 +31,7 @@ if TYPE_CHECKING:
 
 
 def judged(resolved: ResolvedTemplates) -> Iterator[tuple[Location, Problem]]:
-    """Every broken rule with its place, errors and advice, in the words of a template."""
-    for location, problem in _broken(resolved):
-        message, fix = for_templates(problem)
-        yield location, replace(problem, message=message, fix=fix)
-
-
-def _broken(resolved: ResolvedTemplates) -> Iterator[tuple[Location, Problem]]:
+    """Every broken rule with its place, errors and advice."""
     for each in evidence(resolved):
         for problem in (*rules.errors_in(each.facts), *rules.advice_on(each.facts)):
             yield each.location(problem.code, problem.argument), problem

@@ -141,7 +141,11 @@ def _is_capitalized(text: str) -> bool:
 
 
 def test_no_message_or_fix_is_written_as_a_sentence() -> None:
-    texts = {text for problem in all_problems() for text in (problem.message, problem.fix)}
+    texts = {
+        text
+        for problem in all_problems()
+        for text in (problem.message, problem.fix, problem.fix_in_template)
+    }
     assert [t for t in texts if _is_capitalized(t) or t.endswith(".") or "\n" in t] == []
 
 
