@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from pcs_constructs.model import instances
 from pcs_constructs.model.errors import UNKNOWN
 from pcs_constructs.templates.members import Membership
+from pcs_constructs.templates.printable import in_lines
 from pcs_constructs.templates.resolved import ResolvedTemplates
 from pcs_constructs.templates.scenarios import Given
 from pcs_constructs.templates.template import followed
@@ -54,7 +55,7 @@ class Configuration:
         """The text of a file."""
         where = f" of {self.template}" if self.template else " (not in these templates)"
         first = f"# {file} of cluster {self.cluster}{where}: only what settings in templates say"
-        return "\n".join([first, *self.lines[file], ""])
+        return in_lines([first, *self.lines[file], ""])
 
 
 @dataclass(slots=True)

@@ -61,12 +61,12 @@ def run(given: Namespace) -> int:
     """Run the command and return its exit status."""
     # Imported here, so that the other commands start quickly.
     from pcs_constructs.analysis import check
-    from pcs_constructs.templates import template
+    from pcs_constructs.commands import reading
 
     if given.source is not None and not (given.github and Path(given.source).is_file()):
         raise InputError(f"--source {given.source}: is for --github, and a file that is there")
     file = cast("str | None", given.suppressions)
-    templates = template.read(*cast("list[str]", given.paths))
+    templates = reading.templates(given, *cast("list[str]", given.paths))
     suppressions = check.from_templates(templates)
     if file is not None or Path(_SUPPRESSIONS).is_file():
         suppressions += check.from_file(Path(file or _SUPPRESSIONS))

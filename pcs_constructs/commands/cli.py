@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import os
 import sys
+from argparse import Namespace
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from pcs_constructs.commands import check, diff, explain, instances, reach, slurm
 from pcs_constructs.model.errors import InputError
 from pcs_constructs.model.slurm import CATALOG_DATE
+from pcs_constructs.templates.printable import inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +33,11 @@ _DATED: Final = frozenset({"slurm", "diff", "reach", "check"})
 """The commands that speak of versions of Slurm."""
 
 _FRESH: Final = 30  # days
+_INTERRUPTED: Final = 130  # as shells have it
+_LONGEST: Final = 300  # characters of what Python says
+
+_TRACEBACK: Final = "PCS_CONSTRUCTS_TRACEBACK"
+"""What in the environment shows where the program fails."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,18 +62,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 help="the day by which versions of Slurm are judged, such as 2027-01-31; by "
                 "default today",
             )
-    given = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no reason to end
+            stream.reconfigure(errors="backslashreplace")
+    return _told(parser.parse_args(arguments, Namespace(failed=False)))
+
+
+def _told(given: Namespace) -> int:
+    """Run a command, and tell of what goes wrong in a line."""
     try:
-        status = _COMMANDS[given.command].run(given)
-        if given.command in _DATED and (old := _age(given.today)):
-            print(old, file=sys.stderr)
+        status = _run(given)
+        sys.stdout.flush()
         return status
     except InputError as reason:
-        print(reason, file=sys.stderr)
-        return 2
+        words = str(reason)
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has seen enough
-        sys.stderr.close()
+        _leave(sys.stdout)
         return 0
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except OSError as reason:  # a full disk, for example
+        _leave(sys.stdout)
+        where = f"{reason.filename}: " if reason.filename else ""
+        words = f"{where}{reason.strerror or reason}"
+    except Exception as reason:
+        if os.environ.get(_TRACEBACK):
+            raise
+        said = " ".join(f"{type(reason).__name__}: {reason}".split())[:_LONGEST]
+        words = (
+            f"pcs-constructs ends by a fault of its own, please report it: {said} "
+            f"({_TRACEBACK}=1 shows where)"
+        )
+    for line in words.splitlines():
+        print(inert(line), file=sys.stderr)
+    return 2
+
+
+def _run(given: Namespace) -> int:
+    status = _COMMANDS[given.command].run(given)
+    if given.command in _DATED and (old := _age(given.today)):
+        print(old, file=sys.stderr)
+    return 2 if given.failed else status
+
+
+def _leave(stream: TextIO) -> None:
+    """Have Python write nothing more to a stream that takes nothing, when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _day(text: str) -> str:

@@ -54,9 +54,9 @@ def run(given: Namespace) -> int:
     """Run the command and return its exit status."""
     # Imported here, so that the other commands start quickly.
     from pcs_constructs.analysis import diff
-    from pcs_constructs.templates import template
+    from pcs_constructs.commands import reading
 
-    old, new = (template.read(cast("str", side)) for side in (given.old, given.new))
+    old, new = (reading.templates(given, cast("str", side)) for side in (given.old, given.new))
     comparison = diff.compare(
         old,
         new,

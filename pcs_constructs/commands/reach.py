@@ -37,9 +37,9 @@ def run(given: Namespace) -> int:
     """Run the command and return its exit status."""
     # Imported here, so that the other commands start quickly.
     from pcs_constructs.analysis import reach
-    from pcs_constructs.templates import template
+    from pcs_constructs.commands import reading
 
-    templates = template.read(*cast("list[str]", given.templates))
+    templates = reading.templates(given, *cast("list[str]", given.templates))
     said = deployment(given, templates)
     flows = reach.judge(templates, given=said, strict=given.strict)
     if given.json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -39,6 +40,7 @@ _SHORT_FORMS: Final = frozenset(
 _WITHOUT_PREFIX: Final = ("Ref", "Condition")
 _MOST: Final = 500_000  # values; CloudFormation takes a megabyte of text
 _LARGE: Final = 10**18
+_DEEP: Final = 1000  # levels; the parsers in C end the program at some tens of thousands
 
 
 class DocumentError(ValueError):
@@ -50,6 +52,9 @@ class Document(Protocol):
 
     content: Any
     """What is in it."""
+
+    repeated: list[str]
+    """Keys that are in one mapping twice, of which the last one counts."""
 
     def line(self, path: Sequence[Step]) -> int:
         """The line of what is at a path, counted from 1; of what is around it if it is not there.
@@ -79,9 +84,17 @@ class _Json:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self.content = json.loads(text)
+        self.repeated: list[str] = []
+        self.content = json.loads(text, object_pairs_hook=self._mapping)
         self._skip = json.JSONDecoder().raw_decode
         self._places: dict[tuple[Step, ...], tuple[int, int]] = {}
+
+    def _mapping(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            self.repeated += [key for key, count in counts.items() if count > 1]
+        return mapping
 
     def line(self, path: Sequence[Step]) -> int:
         return self._text.count("\n", 0, self._place(tuple(path))[0]) + 1
@@ -135,7 +148,10 @@ class _Yaml:
             ) from None
         # The parser in C is ten times as fast, and is not in every build of PyYAML.
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        self.repeated: list[str] = []
         try:
+            if _may_be_deep(text):
+                _measure(cast("Iterator[object]", cast("Any", yaml).parse(text, loader)))
             self._loader: Any = loader(text)
             self._root: Any = self._loader.get_single_node()
             self._left = _MOST
@@ -174,6 +190,7 @@ class _Yaml:
         value: Any
         match node.id:
             case "mapping":
+                self._note_repeated(node)
                 self._loader.flatten_mapping(node)
                 value = {str(key.value): self._value(inner) for key, inner in node.value}
             case "sequence":
@@ -184,6 +201,15 @@ class _Yaml:
         if node.tag.startswith("!") and name in _SHORT_FORMS:
             return {name if name in _WITHOUT_PREFIX else f"Fn::{name}": value}
         return value
+
+    def _note_repeated(self, node: Any) -> None:
+        counts = Counter(str(key.value) for key, _ in node.value)
+        if len(counts) < len(node.value):
+            twice = {key for key, count in counts.items() if count > 1 and key != "<<"}
+            for key, _ in node.value:
+                if str(key.value) in twice:
+                    twice.remove(str(key.value))
+                    self.repeated.append(f"{key.value} (line {key.start_mark.line + 1})")
 
     def _scalar(self, node: Any) -> Any:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
@@ -201,6 +227,29 @@ class _Yaml:
             return node.value
         # No number is that large, and Python writes down none of thousands of digits.
         return node.value if isinstance(value, int) and abs(value) >= _LARGE else value
+
+
+def _may_be_deep(text: str) -> bool:
+    """Whether a text may be nested deeply: each level takes a bracket, or a column."""
+    brackets = text.count("[") + text.count("{")
+    return brackets > _DEEP or any(len(line) > _DEEP for line in text.splitlines())
+
+
+def _measure(events: Iterator[object]) -> None:
+    """Fail where a text is nested too deeply for the parser, which would end the program."""
+    depth = 0
+    for event in events:
+        depth += _DEEPER.get(type(event).__name__, 0)
+        if depth > _DEEP:
+            raise DocumentError(f"is nested too deeply, in more than {_DEEP} levels")
+
+
+_DEEPER: Final = {
+    "MappingStartEvent": 1,
+    "MappingEndEvent": -1,
+    "SequenceStartEvent": 1,
+    "SequenceEndEvent": -1,
+}
 
 
 def _number(text: str) -> float | str:

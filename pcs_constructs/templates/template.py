@@ -128,13 +128,15 @@ class Template:
         return self.displayed or self.name
 
 
-def read(*paths: str | Path) -> list[Template]:
+def read(*paths: str | Path, unread: list[str] | None = None) -> list[Template]:
     """Read templates that belong together, such as those of one `cdk.out` directory.
 
     Args:
         paths: Templates in JSON or YAML, what `aws cloudformation get-template` prints of one, or
             directories. Of a directory that has files called `*.template.json`, as the CDK writes
             them, these are read; of another one every file that is a template.
+        unread: Takes what is to say of each file of a directory that cannot be read, while the
+            others are. By default that is an error, as it is of a file that is named.
 
     Raises:
         TemplateError: A file is not there, is neither JSON nor YAML, or is no template.
@@ -144,16 +146,24 @@ def read(*paths: str | Path) -> list[Template]:
     for path in map(Path, paths):
         files = _files(path) if path.is_dir() else [path]
         before = len(together)
+        failed: list[TemplateError] = []
         for file in files:
             try:
                 assembly = assemblies.setdefault(file.parent, Assembly(file.parent))
                 together.append(_template(file, together, assembly))
-            except _NoTemplateError:
-                # What the CDK calls a template is meant as one, and so is what somebody names.
-                if not path.is_dir() or file.name.endswith(_SUFFIX):
-                    raise
+            except TemplateError as reason:
+                # What else is in a directory is nobody's mistake, but for what the CDK calls so.
+                named = not path.is_dir() or file.name.endswith(_SUFFIX)
+                if named or not isinstance(reason, _NoTemplateError):
+                    failed.append(reason)
+                    if unread is None or not path.is_dir():
+                        raise
         if len(together) == before:
+            if failed:
+                raise failed[0]
             raise TemplateError(f"{path}: no template is in there, such as *{_SUFFIX}")
+        if unread is not None:
+            unread += map(str, failed)
     return together
 
 
@@ -195,10 +205,10 @@ def _files(directory: Path) -> list[Path]:
 def _says_resources(file: Path) -> bool:
     """Whether a file may be a template at all; what else is in a directory is nobody's mistake."""
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
-    return "Resources" in text and "AWS::" in text
+        content = file.read_bytes().replace(b"\0", b"")  # in another encoding it is meant as one
+    except OSError:
+        return True  # for whoever reads it to tell
+    return b"Resources" in content and b"AWS::" in content
 
 
 def _template(path: Path, together: list[Template], assembly: Assembly) -> Template:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.rules import RULES, Level
+from pcs_constructs.templates.printable import in_lines, printable
 
 if TYPE_CHECKING:
     from pcs_constructs.analysis.check.findings import Finding, Result
@@ -31,7 +32,7 @@ def as_text(result: Result) -> str:
     lines.append(_sum(result))
     if result.findings:
         lines.append(f"see: python -m pcs_constructs explain {result.findings[0].code}")
-    return "\n".join(lines)
+    return in_lines(lines)
 
 
 def as_data(result: Result) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def as_annotations(result: Result, source: str | None = None) -> str:
     """
     lines = [_annotation(finding, source) for finding in result.findings]
     lines += [f"::notice::{_data(note)}" for note in (*result.notes, *result.unused)]
-    return "\n".join([*lines, _sum(result)])
+    return "\n".join(map(printable, [*lines, _sum(result)]))
 
 
 def _annotation(finding: Finding, source: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.analysis.diff.change import Effect
 from pcs_constructs.analysis.diff.storage import STORAGE
+from pcs_constructs.templates.printable import in_lines
 from pcs_constructs.templates.types import CLUSTER, NOUNS
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def as_text(changes: Sequence[Change]) -> str:
             lines.append(f"  {_title(change):<{width}}  {_words(change)}")
             lines += [f"      {line}" for line in _details(change)]
         lines.append("")
-    return "\n".join([*lines, _sum(changes)])
+    return in_lines([*lines, _sum(changes)])
 
 
 def as_data(changes: Iterable[Change]) -> list[dict[str, Any]]:

@@ -280,7 +280,7 @@ def _is_on(cluster: ResolvedResource, part: str) -> bool | Unknown:
     """Whether a cluster has a part of Slurm that is off by default."""
     mode = cluster.get("SlurmConfiguration", part, "Mode")
     states = {
-        UNKNOWN if (m := literal(v)) is UNKNOWN else m not in {None, "NONE"} for v in possible(mode)
+        UNKNOWN if (m := literal(v)) is UNKNOWN else m not in (None, "NONE") for v in possible(mode)
     }
     return states.pop() if len(states) == 1 else UNKNOWN
 

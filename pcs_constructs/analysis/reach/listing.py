@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from pcs_constructs.analysis.reach.proof import Verdict
+from pcs_constructs.templates.printable import in_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,7 +55,7 @@ def as_text(flows: Sequence[Flow]) -> str:
         lines.append("")
     counts = Counter((flow.verdict, not flow.sure) for flow in flows)
     said = [f"{counts[each]} {_word(*each).replace(',', '')}" for each in sorted(counts)]
-    return "\n".join([*lines, f"{len(flows)} flows: {', '.join(said)}"])
+    return in_lines([*lines, f"{len(flows)} flows: {', '.join(said)}"])
 
 
 def as_data(flows: Iterable[Flow]) -> list[dict[str, Any]]:
@@ -102,7 +103,7 @@ def as_mermaid(flows: Iterable[Flow]) -> str:
         lines.append("  end")
     for verdict, numbers in sorted(styles.items()):
         lines.append(f"  linkStyle {','.join(numbers)} stroke:{_COLOURS[verdict]}")
-    return "\n".join(lines)
+    return in_lines(lines)
 
 
 def _word(verdict: Verdict, conditional: bool) -> str:

@@ -1,16 +1,19 @@
-"""Templates with something in them changed at random: both commands say something, or refuse."""
+"""Templates with something in them changed at random: every command says something, or refuses."""
 
 from __future__ import annotations
 
+import json
 import random
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from pcs_constructs.analysis import diff, slurm
-from pcs_constructs.templates import template
+import pytest
+
+from pcs_constructs.commands.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _ID = {"Fn::GetAtt": ["C", "Id"]}
 _SETTINGS = [{"ParameterName": "Sockets", "ParameterValue": "2"}]
@@ -85,6 +88,10 @@ _CONTENT: dict[str, Any] = {
     "Outputs": {"O": {"Value": _ID, "Export": {"Name": "Id"}}},
 }
 
+_EACH = 500
+
+_GIVEN = ("", "a", "ami-2", "\u202e", "9" * 50)
+
 _STRANGE: tuple[Any, ...] = (
     None, True, False, 0, -5, 4.0, 4.5, float("nan"), float("inf"), "", "NONE", "9" * 5000, "²",
     "${P}", "Big", "{{resolve:ssm:/a}}", [], [[]], [None], [5], {}, {"": None}, {"a": {}},
@@ -95,6 +102,9 @@ _STRANGE: tuple[Any, ...] = (
     {"Fn::If": ["Big", {"Ref": "C"}, {"Ref": "AWS::NoValue"}]}, {"Fn::If": []}, {"Fn::Join": []},
     {"Fn::Sub": "${P}-${C.Id}"}, {"Fn::Sub": []}, {"Fn::Sub": ["${A}", {"A": {"Ref": "C"}}]},
     {"Fn::Base64": None}, {"Fn::Not": []}, {"ParameterName": 5}, {"ParameterName": ["a"]},
+    "\n::error::told", "\x1b[31m", "\ud800", {"Fn::If": ["Big", {"Ref": "C"}, 5]},
+    {"Fn::ForEach::L": ["X", ["a", "b"], {"${X}": {"Ref": "X"}}]}, {"Fn::Transform": {}},
+    {"Fn::Length": [1]}, {"Fn::Select": ["9", []]}, {"Fn::Cidr": ["x", "2", "8"]},
     {"ParameterName": "Weight", "ParameterValue": "9" * 5000}, {"Name": None, "AutoDetect": 5},
 )  # fmt: skip
 
@@ -129,29 +139,42 @@ def _mutated(dice: random.Random) -> dict[str, Any]:
     return content
 
 
-def said(seed: int) -> bool:
-    """Whether the commands said something of what the seed makes; else they refused to read it."""
+def _commands(dice: random.Random, content: object, folder: Path) -> Iterator[list[str]]:
+    """Every command over a template, that of before beside it where there are two."""
+    mutated = folder / "S.json"
+    mutated.write_text(json.dumps(content), encoding="utf-8")
+    sides = [str(mutated), str(folder / "Before.json")]
+    dice.shuffle(sides)
+    given = dice.choice(([], [], ["--parameters", f"P={dice.choice(_GIVEN)}"]))
+    yield ["check", str(mutated), dice.choice(("--json", "--github", "--sarif")), *given]
+    yield ["reach", str(folder), dice.choice(("--json", "--mermaid", "--strict"))]
+    yield ["slurm", str(mutated), *given]
+    yield ["diff", *sides]
+
+
+def ends_of(seed: int, folder: Path) -> list[int]:
+    """How the commands end over what the seed makes. A fault of theirs is raised."""
     dice = random.Random(seed)
     content = _mutated(dice)
-    if not isinstance(content.get("Resources"), dict) or not all(
-        isinstance(resource, dict) for resource in content["Resources"].values()
-    ):
-        return False  # what `template.read` sees to
-    try:
-        # The nested stack may be the stack itself, or of that name.
-        both = [template.parsed("S", content), template.parsed("S", _CONTENT)]
-    except template.TemplateError:
-        return False
-    old, new = dice.choice((both, both[::-1], both[:1] * 2))
-    found = diff.compare([old], [new])
-    assert diff.as_text(found)
-    assert diff.as_data(found) or not found
-    assert all(not c.reasons for c in found) or old is not new
-    for configuration in slurm.configurations(both[:1]):
-        assert all(configuration.text(file) for file in slurm.FILES)
-    return True
+    return [main(command) for command in _commands(dice, content, folder)]
 
 
-def test_strange_templates_are_compared_and_shown_or_refused() -> None:
-    read = sum(map(said, range(200)))
-    assert 100 < read < 200
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the template that nothing was changed in."""
+    monkeypatch.setenv("PCS_CONSTRUCTS_TRACEBACK", "1")
+    (tmp_path / "Before.json").write_text(json.dumps(_CONTENT), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_strange_templates_are_judged_or_refused_by_every_command(
+    tenth: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = 0
+    for seed in range(tenth * _EACH, (tenth + 1) * _EACH):
+        ends = ends_of(seed, folder)
+        assert set(ends) <= {0, 1, 2}, seed
+        refused += ends[0] == 2
+        capsys.readouterr()
+    assert refused < _EACH / 2
