@@ -347,6 +347,8 @@ class ResolvedTemplates:
 
     def _is_around(self, template: Template, stack: Stack) -> bool:
         """Whether a template is that of a stack or of one around it: it would lead in a circle."""
+        if template not in self._stacks_of:
+            return False
         around: Stack | None = stack
         while around is not None:
             if around.template is template:
@@ -465,6 +467,13 @@ class ResolvedTemplates:
 
         As far as their values went so far.
         """
+        # Those next to each other are enough: the ones around these lead on to all others.
+        beside = {template: set(self._links.get(template, ())) for template in self.templates}
+        for stack in self.stacks:
+            around = stack.around
+            if around is not None:
+                beside[stack.template].add(around.template)
+                beside[around.template].add(stack.template)
         components: list[list[Template]] = []
         seen: set[Template] = set()
         for template in self.templates:
@@ -475,7 +484,7 @@ class ResolvedTemplates:
                 if each not in seen:
                     seen.add(each)
                     component.add(each)
-                    pending += self.neighbours(each)
+                    pending += beside[each]
             if component:
                 components.append(sorted(component, key=self._places.__getitem__))
         return components
