@@ -131,8 +131,22 @@ def _urls(value: Any, template: Template) -> Iterator[str]:
                 yield between.join(p if isinstance(p, str) else HOLE for p in cast("Any", parts))
             case {"Ref": str() as name}:
                 yield from _values(name, template)
+            case {"Fn::FindInMap": [str() as name, one_key, other_key, *default]}:
+                yield from _mapped(template.mappings.get(name), one_key, other_key)
+                yield str(as_mapping(default[0] if default else None).get("DefaultValue", ""))
             case _:
                 yield ""
+
+
+def _mapped(mapping: object, *keys: Any) -> Iterator[str]:
+    """The texts in a mapping under some keys; under all where a key is yet to be computed."""
+    if not keys:
+        if isinstance(mapping, str):
+            yield mapping
+        return
+    for key, value in as_mapping(mapping).items():
+        if not isinstance(keys[0], str) or key == keys[0]:
+            yield from _mapped(value, *keys[1:])
 
 
 def _filled(text: str, template: Template) -> Iterator[str]:

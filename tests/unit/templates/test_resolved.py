@@ -313,6 +313,8 @@ def _root(url: str, passed: str = "{Given: passed}", more: str = "") -> str:
 Parameters:
   Prefix: {{Type: String, Default: templates}}
   Plain: {{Type: String}}
+  Which: {{Type: String, Default: inner}}
+Mappings: {{Files: {{inner: {{url: s3/inner.yaml}}}}}}
 Conditions:
   Big: !Equals [!Ref Plain, big]
   Never: !Equals [a, b]
@@ -336,6 +338,9 @@ Resources:
         "../templates/inner.yaml",
         "https://bucket.s3.amazonaws.com/v1/inner.yaml",
         "!Sub https://${AWS::Region}.example.com/${Plain}/inner.yaml",
+        "!FindInMap [Files, inner, url]",
+        "!FindInMap [Files, !Ref Which, url]",
+        "!FindInMap [Files, none, url, {DefaultValue: inner.yaml}]",
         '!Join ["/", [!Ref Prefix, inner.yaml]]',
         "!If [Big, inner.yaml, inner.yaml]",
         "!If [Never, other.yaml, inner.yaml]",
