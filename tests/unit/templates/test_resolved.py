@@ -103,6 +103,8 @@ _UNDECIDED = Scenario(decided=False)
         ("{Fn::ToJsonString: {a: [1, !Ref Size]}}", '{"a":[1,"LARGE"]}'),
         ("!Cidr [10.0.0.0/16, 2, 8]", ["10.0.0.0/24", "10.0.1.0/24"]),
         ("!Cidr [!Ref Name, 2, 8]", UNKNOWN),
+        ('!GetAZs ""', UNKNOWN),
+        ("!Select [0, !GetAZs us-east-1]", UNKNOWN),
         ("{Fn::Transform: {Name: AWS::Include}}", UNKNOWN),
         ("!ImportValue nowhere", UNKNOWN),
     ],
@@ -125,6 +127,7 @@ def test_a_value_is_known_as_far_as_it_can_be_computed(value: str, known: Any) -
         ("{Fn::GetAtt: Cluster.Id}", "<Cluster.Id>"),
         ('!Join ["-", [a, !Ref Size, !Ref Name]]', "a-LARGE-<Name>"),
         ('!Join [",", !Ref Open]', "<Join:,>"),
+        ('!Select [0, !GetAZs ""]', "<Select:0>"),
         ('!Sub "${Size}/${Cluster.Id}/${!Size}"', "LARGE/<Cluster.Id>/${Size}"),
         ("!If [Big, 1, 2]", "<If:Big>"),
         ('{Fn::ImportValue: !Sub "${Name}-Id"}', "<ImportValue:<Name>-Id>"),
@@ -314,6 +317,7 @@ Parameters:
   Prefix: {{Type: String, Default: templates}}
   Plain: {{Type: String}}
   Which: {{Type: String, Default: inner}}
+  Url: {{Type: String, Default: "https://example.com/inner.yaml?versionId=1"}}
 Mappings: {{Files: {{inner: {{url: s3/inner.yaml}}}}}}
 Conditions:
   Big: !Equals [!Ref Plain, big]
@@ -338,6 +342,8 @@ Resources:
         "../templates/inner.yaml",
         "https://bucket.s3.amazonaws.com/v1/inner.yaml",
         "!Sub https://${AWS::Region}.example.com/${Plain}/inner.yaml",
+        "https://example.com/inner.yaml?versionId=1",
+        "!Ref Url",
         "!FindInMap [Files, inner, url]",
         "!FindInMap [Files, !Ref Which, url]",
         "!FindInMap [Files, none, url, {DefaultValue: inner.yaml}]",
@@ -389,6 +395,40 @@ def test_what_is_nested_is_made_if_its_stack_is(condition: str, certain: list[bo
         root_yaml=_root("inner.yaml", more=more), inner_yaml=_INNER, scenario=_UNDECIDED
     )
     assert [topic.certain for topic in resolved.of_type("AWS::SNS::Topic")] == certain
+
+
+@pytest.mark.parametrize(
+    ("passed", "exists", "chosen"),
+    [("high", True, "many"), ("low", False, "few"), ("!Ref Plain", UNKNOWN, UNKNOWN)],
+)
+def test_a_condition_of_a_nested_stack_goes_by_what_is_passed(
+    passed: str, exists: Any, chosen: Any
+) -> None:
+    inner = """
+Parameters: {Given: {Type: String, Default: low}}
+Conditions: {High: !Equals [!Ref Given, high]}
+Resources:
+  Inner: {Type: AWS::SNS::Topic, Condition: High, Properties: {Value: !If [High, many, few]}}
+"""
+    root = _root("inner.yaml", f"{{Given: {passed}}}")
+    resolved = _resolved(root_yaml=root, inner_yaml=inner, scenario=_UNDECIDED)
+    (topic,) = resolved.declared_of_type("AWS::SNS::Topic")
+    assert (topic.exists, topic.known("Value")) == (exists, chosen)
+
+
+def test_a_nested_stack_of_the_cdk_is_found_by_the_path_of_its_asset() -> None:
+    more = "\n    Metadata: {aws:asset:path: inner.nested.template.json}"
+    bucket = "!Sub https://s3.${AWS::Region}.${AWS::URLSuffix}/assets/0123456789abcdef.json"
+    together = parsed_together(
+        {
+            "root": parse(_root(bucket, more=more)).content,
+            "inner.nested": parse(_INNER).content,
+            "other.nested": parse(_INNER).content,
+        }
+    )
+    topics = list(ResolvedTemplates(together).of_type("AWS::SNS::Topic"))
+    passed = [topic for topic in topics if topic.known("Value") == "passed"]
+    assert [topic.template.name for topic in passed] == ["inner.nested"]
 
 
 def test_a_list_that_is_passed_on_is_a_list_of_what_is_in_it() -> None:
