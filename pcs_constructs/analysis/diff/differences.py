@@ -307,7 +307,9 @@ class Differences:
             return None
         if isinstance(value, str | bool | int | float):
             return _quoted(as_text(value))
-        if chosen := choice(value):
+        _, passed = resource.stack.linked(value)
+        chosen = choice(value) or (choice(passed) if literal(passed) is UNKNOWN else None)
+        if chosen and (passed is value or not any(map(is_function, chosen[1:]))):
             one, other = (self._shown(resource, v) or "nothing" for v in chosen[1:])
             return f"{one} if {chosen.condition}, else {other}"
         target = resource.reference(value)
