@@ -11,8 +11,8 @@ from cfnlint.template import Template
 
 from tests.unit.analysis.forms import FORMS, Form
 
-# It makes addresses and texts of its own: with a space in JSON.
-_OTHERWISE = {"ToJsonString"}
+# It writes JSON with spaces, and leaves the mark of a literal `${!Name}` in a text.
+_OTHERWISE = {"ToJsonString", "Sub of a literal"}
 
 
 def _opinions(form: Form) -> list[Any]:
