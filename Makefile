@@ -13,7 +13,7 @@ help:
 	@echo "make test           run the tests"
 	@echo "make test-services  run those that start a real Slurm, where there is one"
 	@echo "make check          format, lint and type-check"
-	@echo "make bench          compare with hand-written CDK code"
+	@echo "make bench          compare with hand-written CDK code, and see how reading templates grows"
 	@echo "make generate       write the generated pages of docs/ again"
 	@echo "make facts          compare the tables with their sources, and write docs/facts.md"
 	@echo "make clean          remove what the other targets made"
@@ -29,6 +29,7 @@ test-services: .venv/.ready
 
 bench: .venv/.ready
 	@$(RUN) python -m tests.benchmark
+	@$(RUN) python -m tests.benchmark.reading
 
 check: .venv/.ready
 	@$(RUN) ruff format --check .
