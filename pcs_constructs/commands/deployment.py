@@ -96,7 +96,7 @@ def _pair(said: str, form: str) -> tuple[str, str]:
 
 
 def _of_file(path: Path) -> Mapping[str, str]:
-    from pcs_constructs.templates.document import DocumentError, parse
+    from pcs_constructs.templates.document import DocumentError, as_mapping, parse
 
     try:
         content: Any = parse(path.read_text(encoding="utf-8")).content
@@ -104,15 +104,12 @@ def _of_file(path: Path) -> Mapping[str, str]:
         raise InputError(f"{path}: {reason.strerror}: parameters are KEY=VALUE or a file") from None
     except (DocumentError, UnicodeDecodeError) as reason:
         raise InputError(f"{path}: {reason}") from None
-    match content:
-        case [*entries]:
-            return dict(_entry(path, entry) for entry in entries)
-        case {"Parameters": dict() as inner}:  # pyright: ignore[reportUnknownVariableType]
-            return _named(path, cast("dict[str, Any]", inner))
-        case dict():
-            return _named(path, cast("dict[str, Any]", content))
-        case _:
-            raise InputError(f"{path}: has no parameters in it")
+    if isinstance(content, list):
+        return dict(_entry(path, entry) for entry in cast("list[Any]", content))
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: has no parameters in it")
+    values = as_mapping(cast("object", content))
+    return _named(path, as_mapping(values.get("Parameters")) or values)
 
 
 def _entry(path: Path, entry: object) -> tuple[str, str]:

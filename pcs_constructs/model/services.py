@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,19 +73,13 @@ def called(actions: Iterable[str], managed_policies: Iterable[str]) -> frozenset
     return frozenset(_called(actions, managed_policies))
 
 
-def endpoint_service(name: Any) -> str | None:
-    """What an endpoint is for, such as `ecr.api`, by its name in a template.
+def endpoint_service(name: str | None) -> str | None:
+    """What an endpoint is for, such as `ecr.api`, by its name.
 
     Args:
-        name: `ServiceName`, as text or as the `Fn::Join` that the CDK writes. Names that are not as
-            those of AWS services are given back whole; `None` for what is no text.
+        name: `ServiceName`. Names that are not as those of AWS services are given back whole.
     """
-    match name:
-        case {"Fn::Join": ["", [*parts]]}:
-            name = "".join(part if isinstance(part, str) else "region" for part in parts)
-        case _:
-            pass
-    return _SERVICE_NAME.sub("", name) if isinstance(name, str) else None
+    return None if name is None else _SERVICE_NAME.sub("", name)
 
 
 def unnamed(actions: Iterable[str]) -> frozenset[str]:

@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.storage import MountScriptsFacts as MountScriptsFacts
     from pcs_constructs.rules.storage import MountZoneFacts as MountZoneFacts
     from pcs_constructs.rules.storage import RemovalFacts as RemovalFacts
-    from pcs_constructs.rules.storage import zone_number as zone_number
+    from pcs_constructs.rules.storage import numbered_zone as numbered_zone
     from pcs_constructs.rules.subnets import FEWEST_ADDRESSES as FEWEST_ADDRESSES
     from pcs_constructs.rules.subnets import AddressFacts as AddressFacts
     from pcs_constructs.rules.subnets import IdentifierFacts as IdentifierFacts
@@ -159,7 +159,7 @@ _MODULE_OF = {
     "Written": "launch_template",
     "are_ultraservers": "capacity",
     "flag_values": "lifecycle",
-    "zone_number": "storage",
+    "numbered_zone": "storage",
 }
 
 # Rules over the facts of one module that stand in another, which is loaded with it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pcs_constructs.model.errors import UNKNOWN, Unknown, Violation
 from pcs_constructs.rules.names import SPOILS_BOOT, UNSAFE
@@ -108,15 +108,9 @@ def mount_points_do_not_overlap(facts: MountFacts) -> Iterator[Violation]:
                 )
 
 
-def zone_number(value: Any) -> str | Unknown:
-    """The zone by its number among the Region's, of `Fn::Select` out of `Fn::GetAZs`."""
-    match value:
-        case {"Fn::Select": [int() | float() | str() as index, {"Fn::GetAZs": _}]} if (
-            str(index).removesuffix(".0").isdecimal()
-        ):
-            return f"zone {int(float(index)) + 1}{_NUMBERED}"
-        case _:
-            return UNKNOWN
+def numbered_zone(number: int) -> str:
+    """What stands for a zone of which only its number among the Region's is known."""
+    return f"zone {number}{_NUMBERED}"
 
 
 def zones_differ(one: str | Unknown, other: str | Unknown) -> bool | Unknown:

@@ -167,6 +167,17 @@ class ResolvedResource:
         """Every resource that a reduced value refers to, at any depth."""
         return list(dict.fromkeys(resource for resource, _ in self.references(value)))
 
+    def placeholder(self, value: Any) -> str:
+        """What to call a value that only CloudFormation knows."""
+        there, target = self.stack.linked(value)
+        match target:
+            case {"Ref": str() as name}:
+                return f"{self.resolved.titles[there.number]}/{name}"
+            case {"Fn::ImportValue": name}:
+                return f"the import {shown(name)}"
+            case _:
+                return shown(target)
+
     def key(self, value: Any) -> str | None:
         """A text that is the same for what is the same thing; `None` for nothing."""
         if value is None or value == "":

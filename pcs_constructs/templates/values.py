@@ -32,9 +32,10 @@ NOTHING: Final = Nothing()
 
 def is_function(value: object) -> bool:
     """Whether a value is left for CloudFormation to compute."""
-    if not isinstance(value, dict) or len(value) != 1:  # pyright: ignore[reportUnknownArgumentType]
+    entries = _entries(value)
+    if len(entries) != 1:
         return False
-    (name,) = cast("dict[str, Any]", value)
+    (name,) = entries
     return name == "Ref" or name.startswith("Fn::")
 
 
@@ -161,6 +162,28 @@ def sketch(value: Any, hole: str = HOLE) -> str | None:
             return hole
         case _:
             return hole if is_function(value) else None
+
+
+def texts(value: Any, hole: str = HOLE) -> Iterator[str]:
+    """The texts in a value, also those that are encoded, or that a condition chooses from."""
+    match value:
+        case {"Fn::Base64": inner}:
+            yield from texts(inner, hole)
+        case {"Fn::If": [_, one, other]}:
+            yield from texts(one, hole)
+            yield from texts(other, hole)
+        case _ if is_function(value):
+            yield sketch(value, hole) or ""
+        case dict():
+            for item in cast("dict[str, Any]", value).values():
+                yield from texts(item, hole)
+        case list():
+            for item in cast("list[Any]", value):
+                yield from texts(item, hole)
+        case str():
+            yield value
+        case _:
+            pass
 
 
 def shown(value: Any) -> str:

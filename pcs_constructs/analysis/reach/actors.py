@@ -14,7 +14,7 @@ from pcs_constructs.model.errors import UNKNOWN, Unknown
 from pcs_constructs.model.file_systems import EFS, KINDS, MOUNT_TARGET, OWNERS, PARTS, RESOURCES
 from pcs_constructs.model.ports import SRUN
 from pcs_constructs.templates.types import LAUNCH_TEMPLATE
-from pcs_constructs.templates.values import is_function, literal, possible, sketch, whole, within
+from pcs_constructs.templates.values import literal, may_have_more, possible, texts, whole, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -217,7 +217,7 @@ class Actors:
             for resource in owner.referred(value):
                 for kind in self._file_systems(resource):
                     by_name.setdefault(kind.name, kind)
-            text = "\n".join(_texts(value))
+            text = "\n".join(map(_decoded, texts(value, _HOLE)))
             for match in _FILE_SYSTEM_ID.finditer(text):
                 by_name.setdefault(match[0], FileSystem(match[0], "", (), None, efa=False))
             for match in _NFS.finditer(text):
@@ -337,32 +337,8 @@ def _addressed(interfaces: Sequence[Mapping[str, object]]) -> bool | Unknown | N
     count = whole(within(interfaces[0], "Ipv6AddressCount"))
     if count is not UNKNOWN:
         return count > 0
-    asked = any(name.startswith(("Ipv6", "Fn::")) for name in interfaces[0])
-    return UNKNOWN if asked else None
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in a value, with holes where CloudFormation fills something in."""
-    match value:
-        case {"Fn::Base64": str() as text}:
-            yield text
-        case {"Fn::Base64": inner}:
-            yield from _texts(inner)
-        case {"Fn::If": [_, one, other]}:  # of what is chosen at deployment both choices count
-            yield from _texts(one)
-            yield from _texts(other)
-        case _ if is_function(value):
-            yield sketch(value, _HOLE) or ""
-        case dict():
-            for item in cast("dict[str, Any]", value).values():
-                yield from _texts(item)
-        case list():
-            for item in cast("list[Any]", value):
-                yield from _texts(item)
-        case str():
-            yield _decoded(value)
-        case _:
-            pass
+    asked = any(name.startswith("Ipv6") for name in interfaces[0])
+    return UNKNOWN if asked or may_have_more(interfaces[0]) else None
 
 
 def _decoded(text: str) -> str:

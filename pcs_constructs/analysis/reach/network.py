@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pcs_constructs.analysis.reach.proof import Location, Verdict
 from pcs_constructs.model.errors import UNKNOWN, Unknown
-from pcs_constructs.templates.values import literal, shown, sketch, whole
+from pcs_constructs.templates.values import literal, sketch, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,19 +72,7 @@ def identity(owner: ResolvedResource, value: Any) -> Identity:
     if isinstance(known_id, str):
         return Identity(known_id)
     # An export may have the same name in another account or Region.
-    return Identity(owner.key(value) or "", known=False, said=_placeholder(owner, value))
-
-
-def _placeholder(owner: ResolvedResource, value: Any) -> str:
-    """What to call what only CloudFormation knows."""
-    there, target = owner.stack.linked(value)
-    match target:
-        case {"Ref": str() as name}:
-            return f"{owner.resolved.titles[there.number]}/{name}"
-        case {"Fn::ImportValue": name}:
-            return f"the import {shown(name)}"
-        case _:
-            return shown(target)
+    return Identity(owner.key(value) or "", known=False, said=owner.placeholder(value))
 
 
 def same(one: Identity, other: Identity) -> Verdict:

@@ -14,9 +14,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from pcs_constructs import rules
 from pcs_constructs.constructs._cdk import tokens
 from pcs_constructs.model import boot
+from pcs_constructs.templates import zones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +157,7 @@ def zone_name(subnet: ec2.ISubnet) -> str | None:
 @lru_cache(maxsize=256)
 def zone_number(stack: cdk.Stack, name: str) -> str | Unknown:
     """The zone by its number among the Region's, of the token of its name."""
-    return rules.zone_number(stack.resolve(name))
+    return zones.zone_number(stack.resolve(name))
 
 
 _STACKS: Final[WeakKeyDictionary[IConstruct, cdk.Stack]] = WeakKeyDictionary()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
 
 import aws_cdk as cdk
 import jsii
@@ -41,6 +41,7 @@ from pcs_constructs.model.services import (
     endpoint_service,
     unnamed,
 )
+from pcs_constructs.templates.values import sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -418,7 +419,8 @@ def endpoint_services(
         gateway = endpoint.vpc_endpoint_type in {None, "Gateway"}
         if not (gateways if gateway else endpoint.private_dns_enabled):
             continue
-        service = endpoint_service(cdk.Stack.of(endpoint).resolve(endpoint.service_name))
+        name: Any = cdk.Stack.of(endpoint).resolve(endpoint.service_name)
+        service = endpoint_service(sketch(name, "region"))
         if service is None:
             return UNKNOWN
         services.add(service)

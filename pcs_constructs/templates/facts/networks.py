@@ -11,6 +11,8 @@ from pcs_constructs.model.services import endpoint_service
 from pcs_constructs.templates.facts.evidence import Evidence, Location
 from pcs_constructs.templates.members import launch_template
 from pcs_constructs.templates.types import SECURITY_GROUP, SUBNET
+from pcs_constructs.templates.values import sketch
+from pcs_constructs.templates.zones import zone_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -267,7 +269,10 @@ def _endpoints_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
             zones = tuple(UNKNOWN if subnet is None else zone(subnet) for subnet in subnets)
             facts = rules.EndpointFacts(services=(), zones=zones)
             yield Evidence(facts=facts, resource=endpoint, locations=locations)
-        vpc, service = endpoint.key(endpoint.get("VpcId")), _service(endpoint.get("ServiceName"))
+        vpc, service = (
+            endpoint.key(endpoint.get("VpcId")),
+            endpoint_service(sketch(endpoint.get("ServiceName"), "region")),
+        )
         if endpoint.flag("PrivateDnsEnabled") is True and service:
             others = earlier.setdefault(vpc, set())
             yield Evidence(
@@ -276,14 +281,6 @@ def _endpoints_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
                 locations=locations,
             )
             others.add(service)
-
-
-def _service(name: object) -> str | None:
-    match name:
-        case {"Fn::Sub": str() as text}:
-            return endpoint_service(text.replace("${AWS::Region}", "region"))
-        case _:
-            return endpoint_service(name)
 
 
 def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
@@ -323,4 +320,4 @@ def zone(subnet: ResolvedResource) -> str | Unknown:
     value = subnet.get("AvailabilityZone")
     if isinstance(value, str):
         return value
-    return rules.zone_number(value)
+    return zone_number(value)
