@@ -9,6 +9,7 @@ from tests.unit.analysis.check.checked import ALL, changed, codes
 _REGISTER = "pcs:RegisterComputeNodeGroupInstance"
 _TRUST = '{Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: "*"}]}'
 _ARN = "arn:aws:iam::111122223333:instance-profile/aws-pcs/nodes"
+_GROUPS = "        SecurityGroupIds: [sg-0a1b2c3d]\n"
 _OPEN = "Parameters: {Open: {Type: String}, Other: {Type: String}}"
 
 
@@ -113,8 +114,7 @@ def test_a_text_of_json_that_trusts_no_instances_is_an_error() -> None:
 def _user_data(*parts: str) -> str:
     head = 'MIME-Version: 1.0\\nContent-Type: multipart/mixed; boundary=\\"B\\"\\n\\n'
     text = head + "".join(f"--B\\n{part}\\n" for part in parts) + "--B--\\n"
-    groups = "        SecurityGroupIds: [sg-0a1b2c3d]\n"
-    return changed(groups, f'{groups}        UserData: {{Fn::Base64: !Sub "{text}"}}\n')
+    return _user_data_of(text)
 
 
 @pytest.mark.parametrize("part", ["${Open}", "Content-Type: ${Open}\\n\\n#!/bin/bash"])
@@ -124,6 +124,36 @@ def test_a_part_of_user_data_whose_type_is_open_is_no_error(part: str) -> None:
 
 def test_a_part_of_user_data_without_a_type_is_an_error() -> None:
     assert "PCS906" in codes(_user_data("\\n${Open}"), _OPEN)
+
+
+_MIXED = 'MIME-Version: 1.0\\nContent-Type: multipart/mixed; boundary=\\"B\\"\\n\\n'
+_SCRIPT = "\\nContent-Type: text/x-shellscript\\n\\n#!/bin/bash\\n"
+
+
+def _user_data_of(text: str) -> str:
+    return changed(_GROUPS, f'{_GROUPS}        UserData: {{Fn::Base64: !Sub "{text}"}}\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{_MIXED}${{Open}}", id="all parts"),
+        pytest.param(f"{_MIXED}${{Open}}\\n--B--\\n", id="all parts but the end"),
+        pytest.param(f"{_MIXED}--B{_SCRIPT}${{Open}}", id="the end"),
+        pytest.param(f"{_MIXED}--${{Open}}{_SCRIPT}true\\n", id="the boundary of the part"),
+        pytest.param(_MIXED.replace("B", "${Open}") + f"--B{_SCRIPT}--B--\\n", id="its name"),
+        pytest.param(_MIXED.replace("boundary", "${Open}") + f"--B{_SCRIPT}--B--\\n", id="which"),
+        pytest.param(f"MIME-Version: 1.0\\n${{Open}}\\n\\n--B{_SCRIPT}--B--\\n", id="the type"),
+    ],
+)
+def test_a_boundary_of_user_data_that_is_open_is_no_error(text: str) -> None:
+    assert codes(_user_data_of(text), _OPEN) == []
+
+
+def test_a_boundary_of_user_data_that_is_not_there_is_an_error() -> None:
+    assert codes(_user_data_of(f"{_MIXED}--C{_SCRIPT}echo ${{Open}}\\n--C--\\n"), _OPEN) == [
+        "PCS907"
+    ]
 
 
 _SUBNETS = "      SubnetIds: [subnet-0a1b2c3d]\n"
