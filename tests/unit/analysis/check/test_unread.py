@@ -171,6 +171,59 @@ def test_what_a_loop_or_an_include_may_add_is_not_missing(more: str) -> None:
     assert codes(changed(_SUBNETS, more, nameless), _OPEN) == []
 
 
+_TEMPLATE = """      CustomLaunchTemplate:
+        TemplateId: !Ref Launch
+        Version: !GetAtt Launch.LatestVersionNumber
+"""
+_INCLUDE = "Fn::Transform: {Name: AWS::Include}"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param("", id="the launch template"),
+        pytest.param("CustomLaunchTemplate: {TemplateId: !Ref Launch}", id="its version"),
+        pytest.param("LaunchTemplateMode: MANAGED", id="what a managed one wants"),
+    ],
+)
+def test_what_a_macro_may_add_to_a_node_group_is_not_missing(reference: str) -> None:
+    properties = f"      {reference}\n      {_INCLUDE}\n"
+    assert codes(changed(_TEMPLATE, properties)) == []
+
+
+@pytest.mark.parametrize("more", [_INCLUDE, f"Checksum: !Ref Open, {_INCLUDE}"])
+def test_what_a_macro_may_add_to_a_plugin_is_not_missing(more: str) -> None:
+    plugin = f"{{Name: check, Type: STARLARK, ScriptSource: {{{more}}}}}"
+    settings = f"      Size: SMALL\n      SlurmConfiguration: {{JobSubmitPlugins: [{plugin}]}}\n"
+    assert codes(changed("      Size: SMALL\n", settings), _OPEN) == []
+
+
+_SINCE_26_05 = changed('"25.11"', '"26.05"')
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        "!Ref Open",
+        "!FindInMap [Checks, !Ref Open, All]",
+        f"{{{_INCLUDE}}}",
+        f"{{{_INCLUDE}, HealthMonitoring: {{RepairAction: REPLACE}}}}",
+        "{HealthMonitoring: !FindInMap [Checks, !Ref Open, All]}",
+        "{DeepHealthChecks: !Ref Open}",
+    ],
+)
+def test_health_checks_that_are_open_are_no_error(checks: str) -> None:
+    mode = f"      LaunchTemplateMode: CUSTOM\n      InstanceHealthChecks: {checks}\n"
+    resources = changed(_TEMPLATE, _TEMPLATE + mode, _SINCE_26_05)
+    above = f"{_OPEN}\nMappings: {{Checks: {{A: {{All: {{}}}}}}}}"
+    assert codes(resources, above) == []
+
+
+def test_health_checks_of_nothing_are_an_error() -> None:
+    checks = "      InstanceHealthChecks: {}\n"
+    assert codes(changed(_TEMPLATE, _TEMPLATE + checks, _SINCE_26_05)) == ["PCS226"]
+
+
 def test_what_a_loop_over_a_list_does_not_make_is_missing() -> None:
     loop = "      Fn::ForEach::P: [P, [SubnetIds], {'${P}': [subnet-0a1b2c3d]}]\n"
     nameless = changed("      Name: nodes-1a2b3c\n", "")
