@@ -219,6 +219,20 @@ def test_health_checks_that_are_open_are_no_error(checks: str) -> None:
     assert codes(resources, above) == []
 
 
+@pytest.mark.parametrize(
+    ("level", "found"),
+    [("", ["PCS631"]), (", SpreadLevel: host", []), (", SpreadLevel: !Ref Open", [])],
+)
+def test_racks_are_counted_where_instances_are_spread_over_racks(
+    level: str, found: list[str]
+) -> None:
+    placed = changed(_GROUPS, f"{_GROUPS}        Placement: {{GroupName: !Ref Spread}}\n")
+    many = changed("MaxInstanceCount: 4", "MaxInstanceCount: 9", placed)
+    properties = f"Properties: {{Strategy: spread{level}}}"
+    spread = f"  Spread:\n    Type: AWS::EC2::PlacementGroup\n    {properties}\n"
+    assert codes(many + spread, _OPEN) == found
+
+
 def test_health_checks_of_nothing_are_an_error() -> None:
     checks = "      InstanceHealthChecks: {}\n"
     assert codes(changed(_TEMPLATE, _TEMPLATE + checks, _SINCE_26_05)) == ["PCS226"]
