@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.analysis.check.checked import ALL, changed, codes
+from tests.unit.analysis.check.checked import ALL, CLUSTER, LAUNCH, NODES, QUEUE, changed, codes
 
 _REGISTER = "pcs:RegisterComputeNodeGroupInstance"
 _TRUST = '{Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: "*"}]}'
@@ -231,6 +231,84 @@ def test_racks_are_counted_where_instances_are_spread_over_racks(
     properties = f"Properties: {{Strategy: spread{level}}}"
     spread = f"  Spread:\n    Type: AWS::EC2::PlacementGroup\n    {properties}\n"
     assert codes(many + spread, _OPEN) == found
+
+
+_PUBLIC = """
+  Vpc:
+    Type: AWS::EC2::VPC
+    Properties: {CidrBlock: 10.0.0.0/16, EnableDnsHostnames: true}
+  Place:
+    Type: AWS::EC2::Subnet
+    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24}
+  Gateway:
+    Type: AWS::EC2::InternetGateway
+  Table:
+    Type: AWS::EC2::RouteTable
+    Properties: {VpcId: !Ref Vpc}
+  Association:
+    Type: AWS::EC2::SubnetRouteTableAssociation
+    Properties: {SubnetId: !Ref Place, RouteTableId: !Ref Table}
+  Out:
+    Type: AWS::EC2::Route
+    Properties:
+      RouteTableId: !Ref Table
+      GatewayId: !Ref Gateway
+      DestinationCidrBlock: 0.0.0.0/0
+"""
+_ENDPOINT = """
+  Endpoint:
+    Type: AWS::EC2::VPCEndpoint
+    Properties:
+      VpcEndpointType: Interface
+      VpcId: !Ref Vpc
+      ServiceName: !Sub com.amazonaws.${AWS::Region}.pcs
+      SubnetIds: [!Ref Place]
+      PrivateDnsEnabled: true
+"""
+_ROUTE = """
+  Again:
+    Type: AWS::EC2::Route
+    Properties:
+      RouteTableId: !Ref Table
+      DestinationCidrBlock: 10.1.0.0/16
+      """
+
+
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        pytest.param("", ["PCS406"], id="nothing"),
+        pytest.param(_ENDPOINT, [], id="an endpoint"),
+        pytest.param(_ENDPOINT.replace("VpcId: !Ref Vpc", "VpcId: !Ref Open"), [], id="which VPC"),
+        pytest.param(
+            _ENDPOINT.replace("!Sub com.amazonaws.${AWS::Region}.pcs", "!Ref Open"),
+            [],
+            id="an endpoint for who knows what",
+        ),
+        pytest.param(
+            _ENDPOINT.replace("Enabled: true", "Enabled: !Ref Open"), [], id="whether with names"
+        ),
+        pytest.param(
+            _ENDPOINT.replace("Enabled: true", "Enabled: false"), ["PCS406"], id="without names"
+        ),
+        pytest.param(_ENDPOINT.replace(".pcs", ".ssm"), ["PCS406"], id="for another service"),
+        pytest.param(f"{_ROUTE}TransitGatewayId: tgw-0a1b2c3d\n", [], id="another route"),
+        pytest.param(f"{_ROUTE}GatewayId: vgw-0a1b2c3d\n", [], id="a route to a private gateway"),
+        pytest.param(f"{_ROUTE}GatewayId: !Ref Open\n", [], id="a route to who knows where"),
+        pytest.param(f"{_ROUTE}GatewayId: igw-0a1b2c3d\n", ["PCS406"], id="a route to the same"),
+    ],
+)
+def test_nodes_without_public_addresses_may_have_a_private_way(
+    beside: str, found: list[str]
+) -> None:
+    nodes = NODES.replace("subnet-0a1b2c3d", "!Ref Place")
+    assert codes(CLUSTER + nodes + LAUNCH + QUEUE + _PUBLIC + beside, _OPEN) == found
+
+
+def test_an_endpoint_may_have_been_there_before_where_the_vpc_was() -> None:
+    nodes = NODES.replace("subnet-0a1b2c3d", "!Ref Place")
+    place = _PUBLIC.replace("VpcId: !Ref Vpc, Cidr", "VpcId: !Ref Open, Cidr")
+    assert codes(CLUSTER + nodes + LAUNCH + QUEUE + place, _OPEN) == []
 
 
 def test_health_checks_of_nothing_are_an_error() -> None:
