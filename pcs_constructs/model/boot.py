@@ -364,7 +364,7 @@ mount_at() {
   mkdir -p "$1"
   retry timeout 60 mount -t "$3" -o "$4" "$2" "$1" || fail "cannot mount $2 at $1"
   awk -v path="$1" '$2 != path' /etc/fstab >/etc/fstab.new
-  echo "$line" >>/etc/fstab.new
+  printf '%s\\n' "$line" >>/etc/fstab.new
   mv /etc/fstab.new /etc/fstab
   systemctl daemon-reload
 }
@@ -387,8 +387,8 @@ keys=.ssh/authorized_keys
 [ ! -L $keys ] && { [ -f $keys ] || [ ! -e $keys ]; } || exit 1
 umask 077 && touch $keys && new=$(grep -vxFf $keys) || exit 0
 [ -z "$(tail -c 1 $keys)" ] || echo >>$keys
-echo "$new" >>$keys'
-skip() { echo "pcs-constructs: $1 is not as in the image" >&2; }
+printf "%s\\n" "$new" >>$keys'
+skip() { printf '%s\\n' "pcs-constructs: $1 is not as in the image" >&2; }
 mount --bind / "$2" || exit 1
 for old in "$2$1"/* "$2$1"/.[!.]*; do
   name=${old##*/}

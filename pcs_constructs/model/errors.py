@@ -49,13 +49,13 @@ class Problem:
     template_fix: str | None = None
     """What to write instead in a template; `None` where `fix` reads well there too."""
 
-    @property
-    def fix_in_template(self) -> str:
-        """What to write instead, for somebody who writes a template."""
-        return self.fix if self.template_fix is None else self.template_fix
-
     def __str__(self) -> str:
         return f"{self.code} {self.argument}: {self.message}\n    fix: {self.fix}"
+
+
+def fix_in_template(problem: Problem) -> str:
+    """What to write instead, for somebody who writes a template."""
+    return problem.fix if problem.template_fix is None else problem.template_fix
 
 
 class PcsValidationError(ValueError):

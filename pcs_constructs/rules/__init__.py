@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from pcs_constructs.rules.subnets import AddressFacts as AddressFacts
     from pcs_constructs.rules.subnets import IdentifierFacts as IdentifierFacts
     from pcs_constructs.rules.subnets import NodeSubnetFacts as NodeSubnetFacts
+    from pcs_constructs.rules.subnets import PublicSubnetFacts as PublicSubnetFacts
     from pcs_constructs.rules.template import Choice as Choice
     from pcs_constructs.rules.template import ResourceFacts as ResourceFacts
 
@@ -132,6 +133,7 @@ _MODULE_OF = {
     "NodeGroupReferenceFacts": "node_group",
     "NodeSettingsFacts": "hardware",
     "NodeSubnetFacts": "subnets",
+    "PublicSubnetFacts": "subnets",
     "OntapFacts": "ontap",
     "OntapVolumeFacts": "ontap",
     "OpenZfsBackupFacts": "openzfs",

@@ -41,6 +41,8 @@ class CapacityFacts:
     """Whether the user names a placement group."""
     strategy: str | Unknown | None = None
     """How that one places instances."""
+    spread_level: str | Unknown = "rack"
+    """What it keeps instances on several of, with the strategy `spread`."""
     subnets: int | Unknown = UNKNOWN
     """How many subnets there are, each of which may be in a zone of its own."""
     efa: bool = False
@@ -247,11 +249,13 @@ def spread_instances_have_racks(facts: CapacityFacts) -> Iterator[Violation]:
     """A node group in a placement group of the strategy `spread` has seven instances a zone.
 
     EC2 puts each on a rack of its own, and starts no eighth one in an Availability Zone. Every
-    subnet is counted as a zone.
+    subnet is counted as a zone. The spread level `host`, which is for Outposts, has no such limit.
 
     Source: Placement strategies in the Amazon EC2 User Guide, "Spread placement groups".
     """
-    if facts.strategy != "spread" or facts.max is UNKNOWN or facts.subnets is UNKNOWN:
+    if (facts.strategy, facts.spread_level) != ("spread", "rack"):
+        return
+    if facts.max is UNKNOWN or facts.subnets is UNKNOWN:
         return
     room = _RACKS * facts.subnets
     if facts.max > room:

@@ -34,13 +34,11 @@ class NodeSubnetFacts:
     name: str
     in_vpc: bool | Unknown
     public: bool | Unknown = UNKNOWN
-    assigns_public_addresses: bool | Unknown = UNKNOWN
     ipv6: bool | Unknown = UNKNOWN
     """Whether it assigns IPv6 addresses."""
     zone: str | Unknown = UNKNOWN
     """The name of its zone."""
     controller: bool = False
-    nodes: bool = False
     needs_ipv6: bool = False
     """Whether the cluster talks by IPv6."""
 
@@ -99,24 +97,6 @@ def subnet_is_in_the_vpc(facts: NodeSubnetFacts) -> Iterator[Violation]:
         )
 
 
-@error("PCS406", NodeSubnetFacts)
-def public_subnet_assigns_public_addresses(facts: NodeSubnetFacts) -> Iterator[Violation]:
-    """A public subnet that nodes are put in assigns public IPv4 addresses at launch.
-
-    A node there without such an address has no way to the AWS PCS endpoint. What the launch
-    template says of its one network interface, `AssociatePublicIpAddress`, overrides the subnet.
-
-    Source: AWS PCS VPC and subnet requirements, "Subnet requirements for nodes".
-    """
-    if facts.nodes and facts.public is True and facts.assigns_public_addresses is False:
-        yield Violation(
-            facts.argument,
-            f"{facts.name} is public and assigns no public IPv4 addresses",
-            "give its SubnetConfiguration map_public_ip_on_launch=True, or use a private subnet",
-            template_fix="set MapPublicIpOnLaunch of the subnet, or use a private one",
-        )
-
-
 @error("PCS416", NodeSubnetFacts)
 def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Violation]:
     """A cluster that talks by IPv6, and its nodes, are in subnets that assign IPv6 addresses.
@@ -131,6 +111,43 @@ def subnets_of_ipv6_clusters_have_ipv6(facts: NodeSubnetFacts) -> Iterator[Viola
             f"{facts.name} assigns no IPv6 addresses, and the cluster talks by IPv6",
             "make the VPC with ip_protocol=ec2.IpProtocol.DUAL_STACK",
             template_fix="give the subnet an IPv6 range, and set AssignIpv6AddressOnCreation",
+        )
+
+
+@facts_record
+class PublicSubnetFacts:
+    """How nodes in a subnet reach AWS PCS, where it is public."""
+
+    name: str
+    public: bool | Unknown
+    assigns_public_addresses: bool | Unknown
+    other_ways: bool = False
+    """Whether some route may lead to AWS by another way than an internet gateway."""
+    endpoints: frozenset[str] | Unknown
+    """The endpoints in its VPC."""
+
+
+@error("PCS406", PublicSubnetFacts)
+def public_subnet_assigns_public_addresses(facts: PublicSubnetFacts) -> Iterator[Violation]:
+    """A public subnet that nodes are put in assigns public IPv4 addresses at launch.
+
+    A node there without such an address has no way to the AWS PCS endpoint, unless the VPC has an
+    endpoint for it, with private DNS, or another route leads there. What the launch template says
+    of its one network interface, `AssociatePublicIpAddress`, overrides the subnet.
+
+    Source: AWS PCS VPC and subnet requirements, "Subnet requirements for nodes".
+    """
+    if facts.public is not True or facts.assigns_public_addresses is not False or facts.other_ways:
+        return
+    if facts.endpoints is not UNKNOWN and "pcs" not in facts.endpoints:
+        yield Violation(
+            "subnets",
+            f"{facts.name} is public and assigns no public IPv4 addresses, and the VPC has no "
+            "endpoint for pcs with private DNS",
+            "give its SubnetConfiguration map_public_ip_on_launch=True, use a private subnet, or "
+            "write cluster.add_endpoints('Endpoints')",
+            template_fix="set MapPublicIpOnLaunch of the subnet, use a private one, or add an "
+            "endpoint for pcs",
         )
 
 

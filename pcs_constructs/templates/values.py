@@ -44,7 +44,8 @@ def may_have_more(values: Mapping[str, Any]) -> bool:
     return not _OPEN.isdisjoint(values) or any(map(_IS_LOOP, values))
 
 
-_OPEN: Final = frozenset(("Ref", "Fn::GetAtt", "Fn::Transform"))
+_TRANSFORM: Final = "Fn::Transform"
+_OPEN: Final = frozenset(("Ref", "Fn::GetAtt", _TRANSFORM))
 _IS_LOOP: Final = methodcaller("startswith", "Fn::ForEach::")
 
 
@@ -66,9 +67,13 @@ def literal(value: Any) -> Any:
 def within(value: Any, *path: str | int) -> Any:
     """A value inside of another; UNKNOWN inside of what is not known, `None` where there is none.
 
-    Of an `Fn::If` of two mappings it is an `Fn::If` of what both have there.
+    Of an `Fn::If` of two mappings it is an `Fn::If` of what both have there. A macro may change all
+    that is beside its `Fn::Transform`, so there, at any depth, what is missing is not known.
     """
+    missing = None
     for place, step in enumerate(path):
+        if _TRANSFORM in _entries(value):
+            missing = UNKNOWN
         # What is asked most is asked first: no property is called like a function.
         if step in _entries(value):
             value = value[step]
@@ -77,19 +82,18 @@ def within(value: Any, *path: str | int) -> Any:
             case {"Fn::If": [name, one, other]}:
                 rest = path[place:]
                 branches = [within(_there(each), *rest) for each in (one, other)]
-                return chosen(name, *branches)
+                return chosen(name, *(missing if each is None else each for each in branches))
             case _ if value is UNKNOWN or is_function(value):
                 return UNKNOWN
             case dict():
-                if may_have_more(cast("dict[str, Any]", value)):
-                    return UNKNOWN
-                return None
+                return UNKNOWN if may_have_more(cast("dict[str, Any]", value)) else missing
             case list():
                 items = cast("list[Any]", value)
-                inside = isinstance(step, int) and step < len(items)
-                value = items[step] if inside and isinstance(step, int) else None
+                if not isinstance(step, int) or step >= len(items):
+                    return missing
+                value = items[step]
             case _:
-                return None
+                return missing
     return value
 
 

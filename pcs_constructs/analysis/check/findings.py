@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pcs_constructs import rules
+from pcs_constructs.model.errors import fix_in_template
 from pcs_constructs.model.file_systems import PARTS, RESOURCES
 from pcs_constructs.model.slurm import CATALOG_DATE
 from pcs_constructs.templates.document import as_mapping
@@ -276,7 +277,7 @@ def _finding(resource: Resource, location: Location, problem: Problem) -> Findin
         code=problem.code,
         level=rules.RULES[problem.code].level,
         message=problem.message,
-        fix=problem.fix_in_template,
+        fix=fix_in_template(problem),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pcs_constructs.analysis.diff.change import Refusal
 from pcs_constructs.model import slurm_updates
 from pcs_constructs.model.capacity import ClusterSize
-from pcs_constructs.model.errors import UNKNOWN
+from pcs_constructs.model.errors import UNKNOWN, fix_in_template
 from pcs_constructs.templates.facts.evidence import written
 from pcs_constructs.templates.types import CLUSTER, NODE_GROUP, NOUNS
 from pcs_constructs.templates.values import shown
@@ -199,7 +199,7 @@ class Refusals:
             told.add(key)
             path = written(location.path)
             message = f"{path}: {problem.message}" if path else problem.message
-            yield Refusal(code=problem.code, message=message, fix=problem.fix_in_template)
+            yield Refusal(code=problem.code, message=message, fix=fix_in_template(problem))
 
     @cached_property
     def _problems(self) -> dict[tuple[str, str], list[tuple[Location, Problem]]]:

@@ -27,7 +27,15 @@ from pcs_constructs.constructs._cdk.tree import (
     members_of,
     members_of_all,
 )
-from pcs_constructs.constructs.network.subnets import leads_nowhere, same_vpc, subnet_facts, zone_of
+from pcs_constructs.constructs.network.subnets import (
+    assigns_public_addresses,
+    has_other_ways,
+    is_public,
+    leads_nowhere,
+    same_vpc,
+    subnet_facts,
+    zone_of,
+)
 from pcs_constructs.constructs.nodes.instance_profile import NodeInstanceProfile
 from pcs_constructs.constructs.nodes.node_group import ComputeNodeGroup
 from pcs_constructs.constructs.nodes.permissions import permissions_of, role_of
@@ -383,6 +391,22 @@ def ways_out(
                     for action in group.lifecycle_actions
                     if (location := action.script.location or "").startswith("https://")
                 ),
+            )
+
+
+def public_subnets(
+    cluster: ICluster, groups: Sequence[ComputeNodeGroup], constructs: Sequence[object]
+) -> Iterator[rules.PublicSubnetFacts]:
+    """The public subnets of node groups in which nodes get no public address."""
+    places = {subnet_id(place): place for group in groups for place in group.subnets}
+    for place in places.values():
+        if is_public(place, cluster.vpc) is True and assigns_public_addresses(place) is False:
+            yield rules.PublicSubnetFacts(
+                name=place.node.path,
+                public=True,
+                assigns_public_addresses=False,
+                other_ways=has_other_ways(place, constructs),
+                endpoints=endpoint_services(constructs, cluster.vpc),
             )
 
 

@@ -85,7 +85,10 @@ def _facts(
         controller=subnet_id(cluster.subnet),
         others=others,
     )
-    ways_out = tuple(endpoints.ways_out(cluster, groups, constructs))
+    ways_out = (
+        *endpoints.ways_out(cluster, groups, constructs),
+        *endpoints.public_subnets(cluster, groups, constructs),
+    )
     ports = rules.SrunPortsFacts(
         ports=known((settings or {}).get("SrunPortRange", "")),
         nodes=sum(group.scaling.max for group in groups if not group.login),

@@ -88,19 +88,15 @@ def subnet_facts(
     vpc: ec2.IVpc,
     *,
     controller: bool = False,
-    nodes: bool = False,
     needs_ipv6: bool = False,
 ) -> rules.NodeSubnetFacts:
     """What a subnet shows, as far as it and the VPC are made in this app."""
-    in_vpc = assigns = ipv6 = UNKNOWN
+    in_vpc = ipv6 = UNKNOWN
     if isinstance(subnet, ec2.Subnet):
         resource = subnet.node.default_child
-        if isinstance(resource, ec2.CfnSubnet):
-            assigned = resource.map_public_ip_on_launch
-            assigns = assigned if isinstance(assigned, bool) else UNKNOWN
-            if needs_ipv6:
-                assigned = resource.assign_ipv6_address_on_creation or False
-                ipv6 = assigned if isinstance(assigned, bool) else UNKNOWN
+        if isinstance(resource, ec2.CfnSubnet) and needs_ipv6:
+            assigned = resource.assign_ipv6_address_on_creation or False
+            ipv6 = assigned if isinstance(assigned, bool) else UNKNOWN
         owner = subnet.node.scope
         if isinstance(owner, ec2.Vpc) and isinstance(vpc, ec2.Vpc):
             # Not by `is`: jsii makes a new proxy each time for what was made in JavaScript.
@@ -111,11 +107,28 @@ def subnet_facts(
         in_vpc=in_vpc,
         zone=known(zone_name(subnet) or "") or UNKNOWN if controller else UNKNOWN,
         public=is_public(subnet, vpc),
-        assigns_public_addresses=assigns,
         ipv6=ipv6,
         controller=controller,
-        nodes=nodes,
         needs_ipv6=needs_ipv6,
+    )
+
+
+def assigns_public_addresses(subnet: ec2.ISubnet) -> bool | Unknown:
+    """Whether nodes get public addresses in a subnet, where it is made in this app."""
+    resource = subnet.node.default_child if isinstance(subnet, ec2.Subnet) else None
+    if not isinstance(resource, ec2.CfnSubnet):
+        return UNKNOWN
+    assigned = resource.map_public_ip_on_launch
+    return assigned if isinstance(assigned, bool) else UNKNOWN
+
+
+def has_other_ways(subnet: ec2.ISubnet, constructs: Sequence[object]) -> bool:
+    """Whether a route of a public subnet may lead out by something else than its gateway."""
+    table = route_table_id(subnet)
+    return any(
+        construct.gateway_id is None
+        for construct in constructs
+        if isinstance(construct, ec2.CfnRoute) and construct.route_table_id == table
     )
 
 

@@ -217,7 +217,7 @@ class NodeGroupDraft:
             return []
         ipv6 = self.cluster.network_type is NetworkType.IPV6
         return [
-            subnet_facts("subnets", subnet, self.cluster.vpc, nodes=True, needs_ipv6=ipv6)
+            subnet_facts("subnets", subnet, self.cluster.vpc, needs_ipv6=ipv6)
             for subnet in self.subnets
         ]
 

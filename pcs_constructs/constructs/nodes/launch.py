@@ -201,6 +201,7 @@ class Launch:
                 max=self.max,
                 placement_group=self.options.placement_group is not None,
                 strategy=placement_strategy(self.options.placement_group),
+                spread_level=_spread_level(self.options.placement_group),
                 subnets=self.subnets,
                 efa=self.options.efa,
                 weight=self.weighted,
@@ -371,3 +372,9 @@ def placement_strategy(group: ec2.IPlacementGroup | None) -> str | Unknown | Non
         return None
     strategy = group.strategy if isinstance(group, ec2.PlacementGroup) else None
     return UNKNOWN if strategy is None else strategy.name.lower()
+
+
+def _spread_level(group: ec2.IPlacementGroup | None) -> str:
+    """What a placement group of the strategy `spread` keeps instances on several of."""
+    level = group.spread_level if isinstance(group, ec2.PlacementGroup) else None
+    return "rack" if level is None else level.name.lower()

@@ -53,7 +53,7 @@ def _incomplete(group: ResolvedResource) -> Iterator[str]:
         (_ON_START, "Profile"),
     )
     there = [(path, needed) for path, needed in parts if group.has(*path)]
-    if not there:
+    if all(group.get(*path) is None for path, _ in parts):
         yield ""
     for path, needed in there:
         if group.get(*path, needed) is None:

@@ -244,7 +244,7 @@ def _capacity(
     low = group.whole("ScalingConfiguration", "MinInstanceCount")
     high = group.whole("ScalingConfiguration", "MaxInstanceCount")
     placement = template.get(_DATA, "Placement", "GroupName") if template else None
-    strategy = _strategy(template, placement)
+    strategy, spread_level = _strategy(template, placement)
     kinds = [
         as_mapping(i).get("InterfaceType")
         for i in (template.each(*_INTERFACES) if template else [])
@@ -283,6 +283,7 @@ def _capacity(
             max=UNKNOWN if high is None else high,
             placement_group=placement is not None,
             strategy=strategy,
+            spread_level=spread_level,
             subnets=group.count("SubnetIds"),
             efa="efa" in kinds or "efa-only" in kinds,
             weight="Weight" in weight,
@@ -308,13 +309,17 @@ def _reserved(template: ResolvedResource | None, target: Path) -> int | Unknown 
     return reservation.whole("InstanceCount")
 
 
-def _strategy(template: ResolvedResource | None, placement: Any) -> str | Unknown | None:
+def _strategy(
+    template: ResolvedResource | None, placement: Any
+) -> tuple[str | Unknown | None, str | Unknown]:
+    """How a placement group places instances, and on several of what it spreads them."""
     if template is None or placement is None:
-        return None
+        return None, UNKNOWN
     group = template.follow(placement)
     if group is None or group.type != "AWS::EC2::PlacementGroup":
-        return UNKNOWN
-    return group.text("Strategy")
+        return UNKNOWN, UNKNOWN
+    level = group.text("SpreadLevel")
+    return group.text("Strategy"), "rack" if level is None else level
 
 
 def _metadata(template: ResolvedResource) -> Evidence:

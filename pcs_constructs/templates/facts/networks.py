@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _INTERFACES: Final = ("LaunchTemplateData", "NetworkInterfaces")
 _ASSOCIATION: Final = "AWS::EC2::SubnetRouteTableAssociation"
+_GATEWAY: Final = "AWS::EC2::InternetGateway"
 _INGRESS: Final = "AWS::EC2::SecurityGroupIngress"
 _EVERYONE: Final = ("0.0.0.0/0", "::/0")
 
@@ -95,10 +96,9 @@ def network_evidence(membership: Membership) -> Iterator[Evidence]:
                 ("SubnetIds", i),
                 vpc,
                 "subnets",
-                nodes=True,
                 needs_ipv6=ipv6,
-                addressed=addressed,
             )
+            yield from _public_evidence(node_group, each, ("SubnetIds", i), addressed)
         own: Path = ("SecurityGroupIds",)
         yield _identifiers(node_group, ("SubnetIds",), own)
         yield from _group_evidence(node_group, own, vpc, "security_groups")
@@ -187,14 +187,12 @@ def _subnet_evidence(
     argument: str,
     *,
     controller: bool = False,
-    nodes: bool = False,
     needs_ipv6: bool = False,
-    addressed: bool | Unknown | None = None,
 ) -> Iterator[Evidence]:
     subnet = resource.follow(subnet_id)
     if subnet is None or subnet.type != SUBNET:
         return
-    assigns, ipv6 = subnet.flag("MapPublicIpOnLaunch"), subnet.flag("AssignIpv6AddressOnCreation")
+    ipv6 = subnet.flag("AssignIpv6AddressOnCreation")
     there = subnet.follow(subnet.get("VpcId"))
     yield Evidence(
         facts=rules.NodeSubnetFacts(
@@ -203,13 +201,8 @@ def _subnet_evidence(
             in_vpc=UNKNOWN if there is None or vpc is None else there is vpc,
             zone=zone(subnet),
             public=is_public(subnet),
-            # What the launch template says overrides the subnet.
-            assigns_public_addresses=(False if assigns is None else assigns)
-            if addressed is None
-            else addressed,
             ipv6=False if ipv6 is None else ipv6,
             controller=controller,
-            nodes=nodes,
             needs_ipv6=needs_ipv6,
         ),
         resource=resource,
@@ -217,22 +210,78 @@ def _subnet_evidence(
     )
 
 
+def _public_evidence(
+    group: ResolvedResource, subnet_id: Any, path: Path, addressed: bool | Unknown | None
+) -> Iterator[Evidence]:
+    """How nodes of a group reach AWS PCS out of a public subnet."""
+    subnet = group.follow(subnet_id)
+    if subnet is None or subnet.type != SUBNET or is_public(subnet) is not True:
+        return
+    assigns = subnet.flag("MapPublicIpOnLaunch")
+    yield Evidence(
+        facts=rules.PublicSubnetFacts(
+            name=subnet.logical_id,
+            public=True,
+            # What the launch template says overrides the subnet.
+            assigns_public_addresses=(False if assigns is None else assigns)
+            if addressed is None
+            else addressed,
+            other_ways=not all(map(_is_to_the_internet, _routes(subnet) or ())),
+            endpoints=_endpoints_around(subnet),
+        ),
+        resource=group,
+        locations={"subnets": path},
+    )
+
+
+def _endpoints_around(subnet: ResolvedResource) -> frozenset[str] | Unknown:
+    """The services that have endpoints with private DNS in the VPC of a subnet."""
+    vpc = subnet.follow(subnet.get("VpcId"))
+    if vpc is None:  # it may have had endpoints before
+        return UNKNOWN
+    services: set[str] = set()
+    for endpoint in subnet.resolved.of_type("AWS::EC2::VPCEndpoint"):
+        there = endpoint.follow(endpoint.get("VpcId"))
+        named = endpoint.flag("PrivateDnsEnabled")
+        if there not in (None, vpc) or named in {None, False}:
+            continue
+        service = _service(endpoint.get("ServiceName"))
+        if service is None or (service == "pcs" and UNKNOWN in (there or UNKNOWN, named)):
+            return UNKNOWN
+        services.add(service)
+    return frozenset(services)
+
+
 def is_public(subnet: ResolvedResource) -> bool | Unknown:
     """Whether a subnet has a way to an internet gateway; UNKNOWN where its routes are not here."""
+    routes = _routes(subnet)
+    if routes is None:
+        return UNKNOWN
+    gateways = [route.follow(route.get("GatewayId")) for route in routes]
+    return any(each is not None and each.type == _GATEWAY for each in gateways)
+
+
+def _is_to_the_internet(route: ResolvedResource) -> bool:
+    """Whether a route surely leads to an internet gateway, be it made here or before."""
+    gateway, there = route.shown("GatewayId"), route.follow(route.get("GatewayId"))
+    return gateway.startswith("igw-") if there is None else there.type == _GATEWAY
+
+
+def _routes(subnet: ResolvedResource) -> list[ResolvedResource] | None:
+    """The routes of a subnet; `None` where its route table is not here."""
     resolved = subnet.resolved
     tables = [
         association.follow(association.get("RouteTableId"))
         for association in resolved.pointing(subnet, _ASSOCIATION, "SubnetId")
     ]
-    if not tables or None in tables:
-        return UNKNOWN
-    gateways = [
-        route.follow(route.get("GatewayId"))
-        for table in tables
-        if table is not None
-        for route in resolved.pointing(table, "AWS::EC2::Route", "RouteTableId")
-    ]
-    return any(each is not None and each.type == "AWS::EC2::InternetGateway" for each in gateways)
+    if not tables:
+        return None
+    routes: list[ResolvedResource] = []
+    for table in tables:
+        if table is None:
+            return None
+        routes += resolved.pointing(table, "AWS::EC2::Route", "RouteTableId")
+    return routes
 
 
 def _group_evidence(

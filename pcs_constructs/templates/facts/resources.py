@@ -58,6 +58,7 @@ _CHOICES: Final[dict[str, dict[Path, tuple[str, ...]]]] = {
             "CAPACITY_BLOCK",
             "INTERRUPTIBLE_CAPACITY_RESERVATION",
         ),
+        ("LaunchTemplateMode",): ("CUSTOM", "MANAGED"),
         ("SpotOptions", "AllocationStrategy"): (
             "lowest-price",
             "capacity-optimized",

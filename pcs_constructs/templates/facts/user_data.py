@@ -65,10 +65,12 @@ def _read(text: str) -> rules.UserDataFacts:
 
     size = len(text.replace(_PLACEHOLDER, "").encode())
     message = message_from_string(text)
+    open_type = _has_open_type(text)
     if message.get_content_maintype() != "multipart":
-        begins = text.startswith(_PLACEHOLDER)
-        return rules.UserDataFacts(bytes=size, parts=_alone(text), multipart=begins)
+        return rules.UserDataFacts(bytes=size, parts=_alone(text), multipart=open_type)
     kinds = {type(defect).__name__ for defect in message.defects}
+    if open_type or _may_have_boundary(text, message.get_boundary("")):
+        kinds -= {*_WITHOUT_PARTS, "CloseBoundaryNotFoundDefect"}
     without_parts = tuple(words for kind, words in _WITHOUT_PARTS.items() if kind in kinds)
     defects = [_words(kind) for kind in kinds - {*_WITHOUT_PARTS, *_FOLLOWING}]
     unclosed = "CloseBoundaryNotFoundDefect" in kinds
@@ -92,6 +94,30 @@ def _read(text: str) -> rules.UserDataFacts:
         parts=tuple(parts),
         defects=tuple(dict.fromkeys(defects)),
         without_parts=without_parts,
+    )
+
+
+def _has_open_type(text: str) -> bool:
+    """Whether the type of the message, or a line among its headers, is in a placeholder."""
+    name = ""
+    for line in text.splitlines():
+        if line.startswith(_PLACEHOLDER):
+            return True
+        if not line.startswith((" ", "\t")):
+            name, colon, _ = line.partition(":")
+            if not colon:
+                break
+        if _PLACEHOLDER in line and name.lower() == "content-type":
+            return True
+    return False
+
+
+def _may_have_boundary(text: str, boundary: str) -> bool:
+    """Whether a line that is not all known may be one with the boundary."""
+    return any(
+        f"--{boundary}".startswith(line.partition(_PLACEHOLDER)[0])
+        for line in text.splitlines()
+        if _PLACEHOLDER in line
     )
 
 

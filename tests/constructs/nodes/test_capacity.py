@@ -252,3 +252,34 @@ def test_fails_when_the_template_was_made_for_other_cards(stack: cdk.Stack, vpc:
             launch_template=given,
         )
     assert [problem.code for problem in error.value.problems] == ["PCS611"]
+
+
+@pytest.mark.parametrize(
+    ("level", "codes"),
+    [
+        (None, ["PCS631"]),
+        (ec2.PlacementGroupSpreadLevel.RACK, ["PCS631"]),
+        (ec2.PlacementGroupSpreadLevel.HOST, []),
+    ],
+)
+def test_racks_are_counted_where_instances_are_spread_over_racks(
+    stack: cdk.Stack,
+    vpc: ec2.IVpc,
+    level: ec2.PlacementGroupSpreadLevel | None,
+    codes: list[str],
+) -> None:
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    spread = ec2.PlacementGroup(
+        stack, "Spread", strategy=ec2.PlacementGroupStrategy.SPREAD, spread_level=level
+    )
+    found: list[str] = []
+    try:
+        cluster.add_compute_node_group(
+            "compute",
+            instance_types=["c7i.4xlarge"],
+            scaling=pcs.Scaling.dynamic(max=8),
+            placement_group=spread,  # pyright: ignore[reportArgumentType]
+        )
+    except pcs.PcsValidationError as error:
+        found = [problem.code for problem in error.problems]
+    assert found == codes

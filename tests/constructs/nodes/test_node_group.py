@@ -28,6 +28,7 @@ from tests.constructs.templates import (
     properties,
     referred,
     refused,
+    refused_at_synth,
     security_group_rules,
     template,
     text_of,
@@ -1295,14 +1296,39 @@ def test_a_security_group_may_be_in_another_stack_than_its_vpc(
 
 
 @pytest.mark.parametrize("chosen", [True, False])
-def test_fails_on_public_subnets_without_public_addresses(stack: cdk.Stack, chosen: bool) -> None:
+def test_fails_on_public_subnets_without_public_addresses(
+    app: cdk.App, stack: cdk.Stack, chosen: bool
+) -> None:
     public = ec2.SubnetConfiguration(
         name="Public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
     )
     vpc = ec2.Vpc(stack, "Vpc", subnet_configuration=[public])
     cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
-    with refused(stack, "PCS406"):
-        nodes(cluster, subnets=vpc.public_subnets if chosen else None)
+    nodes(cluster, subnets=vpc.public_subnets if chosen else None)
+    assert refused_at_synth(app) == {"PCS406"}
+
+
+@pytest.mark.parametrize("way", ["endpoints", "route"])
+def test_public_subnets_without_public_addresses_may_have_another_way(
+    app: cdk.App, stack: cdk.Stack, way: str
+) -> None:
+    public = ec2.SubnetConfiguration(
+        name="Public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
+    )
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=1, subnet_configuration=[public])
+    cluster = pcs.Cluster(stack, "Cluster", vpc=vpc)
+    nodes(cluster, subnets=vpc.public_subnets)
+    if way == "endpoints":
+        cluster.add_endpoints("Endpoints")
+    else:
+        ec2.CfnRoute(
+            stack,
+            "Route",
+            route_table_id=vpc.public_subnets[0].route_table.route_table_id,
+            destination_cidr_block="10.0.0.0/8",
+            transit_gateway_id="tgw-0123456789abcdef0",
+        )
+    app.synth()
 
 
 @pytest.mark.parametrize("imported", [True, False])

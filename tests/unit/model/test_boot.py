@@ -425,6 +425,22 @@ def test_a_new_key_pair_reaches_a_home_directory_that_is_shared_already(node: No
         assert (server / "admin/.ssh/authorized_keys").read_text() == "new\n"
 
 
+def test_backslashes_of_a_key_are_written_as_they_are(node: Node) -> None:
+    key = 'command="printf \\\\tok\\\\n" ssh-ed25519 AAAA new\n'
+    image, server = node.root / "home", node.root / "server/home"
+    for directory in (image / "ubuntu/.ssh", server / "ubuntu/.ssh"):
+        directory.mkdir(parents=True)
+    (image / "ubuntu/.ssh/authorized_keys").write_text(key)
+    run = node.boot(home(str(image)))
+    assert run.returncode == 0, run.stderr
+    assert (server / "ubuntu/.ssh/authorized_keys").read_text() == key
+
+
+def test_backslashes_of_a_source_are_written_as_they_are(node: Node) -> None:
+    assert node.boot(home(node.path("/home"), "a\\tb:/", keep=False)).returncode == 0
+    assert node.fstab[-1].startswith("a\\tb:/ ")
+
+
 def test_a_line_of_another_cluster_in_fstab_is_replaced(node: Node) -> None:
     with (node.root / "etc/fstab").open("a") as fstab:
         fstab.write(f"fs-old:/\t{node.root}/tools nfs4 _netdev 0 0\n")

@@ -75,6 +75,14 @@ def test_scaling_stays_within_the_reservation(facts, codes) -> None:
     row("eight in a zone", on_demand(strategy="spread", subnets=1, max=8), "PCS631"),
     row("eight in two", on_demand(strategy="spread", subnets=2, max=8)),
     row("eight that are close", on_demand(strategy="cluster", subnets=1, max=8)),
+    row(
+        "eight on hosts of their own",
+        on_demand(strategy="spread", spread_level="host", subnets=1, max=8),
+    ),
+    row(
+        "token for the level",
+        on_demand(strategy="spread", spread_level=UNKNOWN, subnets=1, max=8),
+    ),
     row("token", on_demand(strategy="spread", subnets=UNKNOWN, max=8)),
 )
 def test_a_spread_placement_group_has_seven_racks_a_zone(facts, codes) -> None:

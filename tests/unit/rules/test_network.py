@@ -11,6 +11,7 @@ from pcs_constructs.rules import (
     NetworkFacts,
     NodeSubnetFacts,
     PeersFacts,
+    PublicSubnetFacts,
     SecurityGroupFacts,
     SrunPortsFacts,
     VpcFacts,
@@ -26,10 +27,17 @@ subnet = partial(
         name="app/Vpc/Subnet1",
         in_vpc=True,
         public=False,
-        assigns_public_addresses=False,
         ipv6=True,
         zone="us-east-1a",
-        nodes=True,
+    ),
+)
+public = partial(
+    replace,
+    PublicSubnetFacts(
+        name="app/Vpc/Subnet1",
+        public=True,
+        assigns_public_addresses=True,
+        endpoints=frozenset({"s3"}),
     ),
 )
 group = partial(
@@ -223,13 +231,17 @@ def test_subnets_are_in_the_vpc_of_the_cluster(facts, codes) -> None:
 
 
 @table(
-    row("public with", subnet(public=True, assigns_public_addresses=True)),
-    row("public without", subnet(public=True, assigns_public_addresses=False), "PCS406"),
-    row("private without", subnet(public=False, assigns_public_addresses=False)),
-    row("public without, controller", subnet(public=True, controller=True, nodes=False)),
-    row("public without, file servers", subnet(public=True, nodes=False)),
-    row("public, token", subnet(public=True, assigns_public_addresses=UNKNOWN)),
-    row("token, without", subnet(public=UNKNOWN, assigns_public_addresses=False)),
+    row("public with", public()),
+    row("public without", public(assigns_public_addresses=False), "PCS406"),
+    row("private without", public(public=False, assigns_public_addresses=False)),
+    row(
+        "public without, an endpoint",
+        public(assigns_public_addresses=False, endpoints=frozenset({"pcs"})),
+    ),
+    row("public without, another way", public(assigns_public_addresses=False, other_ways=True)),
+    row("public, token", public(assigns_public_addresses=UNKNOWN)),
+    row("token, without", public(public=UNKNOWN, assigns_public_addresses=False)),
+    row("tokens for endpoints", public(assigns_public_addresses=False, endpoints=UNKNOWN)),
 )
 def test_a_public_subnet_of_nodes_assigns_public_addresses(facts, codes) -> None:
     assert errors(facts) == codes

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pcs_constructs import rules
+from pcs_constructs.model.errors import fix_in_template
 from pcs_constructs.rules import RULES, EfsFacts, RoleFacts, advice_on, errors_in
 from pcs_constructs.rules.rule import advice, error, page
 from tests.unit.rules.test_rules import all_problems
@@ -144,7 +145,7 @@ def test_no_message_or_fix_is_written_as_a_sentence() -> None:
     texts = {
         text
         for problem in all_problems()
-        for text in (problem.message, problem.fix, problem.fix_in_template)
+        for text in (problem.message, problem.fix, fix_in_template(problem))
     }
     assert [t for t in texts if _is_capitalized(t) or t.endswith(".") or "\n" in t] == []
 

@@ -206,6 +206,9 @@ def test_references_are_found_at_any_depth(value: str) -> None:
         ),
         ("{Fn::Transform: {}, A: 1}", ("B",), UNKNOWN),
         ("{Fn::Transform: {}, A: 1}", ("A",), 1),
+        ("{Fn::Transform: {}, A: {B: 1}}", ("A", "C"), UNKNOWN),
+        ("{Fn::Transform: {}, A: [1]}", ("A", 1), UNKNOWN),
+        ("{A: {Fn::Transform: {}}, B: {C: 1}}", ("B", "D"), None),
     ],
 )
 def test_a_value_inside_of_another_is_none_only_where_it_is_surely_not_there(

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import ast
 import re
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import pcs_constructs
 from pcs_constructs.analysis.check import check
-from pcs_constructs.model.errors import UNKNOWN
-from pcs_constructs.rules import RULES
+from pcs_constructs.model.errors import UNKNOWN, Violation, fix_in_template
 from pcs_constructs.templates import template
 from pcs_constructs.templates.document import parse
 from pcs_constructs.templates.resolved import ResolvedTemplates
@@ -327,12 +328,13 @@ _PYTHON = re.compile(
     r"|\b[a-z]\w*=|=\["  # `gres=[...]`
     r"|\b[a-z]+\.[a-z]+_"  # `vpc.private_subnets`
     r"|\bleave (?!it\b|both\b|one\b|some\b)[a-z]+ (?:out|of)\b|\bgres\b"  # arguments of one word
-    r"|\b(?:None|True|False)\b"
+    r"|\b(?:None|True|False|int|str)\b"
     r"|\.(?:from|add|allow)_[a-z]|\w\([^ )]"
     r"|\backnowledge\b"  # a template suppresses
 )
 
 
+@cache
 def _public_names() -> set[str]:
     """Of everything public, the names of classes, methods and arguments that are of two words."""
     surface = (_LIBRARY.parent / "docs" / "surface.txt").read_text(encoding="utf-8")
@@ -346,28 +348,69 @@ def _public_names() -> set[str]:
     return {*classes, *re.findall(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?=: |\()", surface)}
 
 
-def _judged_in_templates() -> set[str]:
-    """The codes of the rules whose facts are made of templates."""
-    text = "".join(file.read_text(encoding="utf-8") for file in _LIBRARY.glob("templates/**/*.py"))
-    made = set(re.findall(r"\brules\.(\w+Facts)\(", text))
-    assert len(made) > 40
-    return {code for code, rule in RULES.items() if rule.facts and rule.facts.__name__ in made}
+def _speaks_python(text: str) -> bool:
+    plain = _VALUE.sub("", text)
+    return bool(_PYTHON.search(plain) or _public_names().intersection(re.findall(r"\w+", plain)))
+
+
+def test_fails_when_words_are_those_of_python() -> None:
+    names = {"slurm_settings", "scale_down_idle_time", "add_queue", "EfsStorage"}
+    assert names <= _public_names()
+    for words in (*names, "write efa=True", "leave efa out", "use cdk.Size.gibibytes(1)"):
+        assert _speaks_python(words), words
 
 
 def test_no_words_about_a_template_are_about_python() -> None:
-    """Of codes that templates have, over everything that the rules say in their own tables."""
-    codes = _judged_in_templates() - set(WAIVED)
-    names = _public_names()
-    assert {"slurm_settings", "scale_down_idle_time", "add_queue", "EfsStorage"} <= names
+    """Of every rule that is not waived for templates, over every row of every table."""
     found = {
         (problem.code, text)
         for problem in all_problems()
-        if problem.code in codes
-        for text in (problem.message, problem.fix_in_template)
-        for plain in [_VALUE.sub("", text)]
-        if _PYTHON.search(plain) or names.intersection(re.findall(r"\w+", plain))
+        if problem.code not in WAIVED
+        for text in (problem.message, fix_in_template(problem))
+        if _speaks_python(text)
     }
     assert sorted(found) == []
+
+
+def test_no_words_in_the_rules_are_about_python() -> None:
+    """The same of the source: a violation that no row shows is read, too."""
+    found = [
+        (f"{path.name}:{call.lineno}", text)
+        for path in sorted(_LIBRARY.glob("rules/*.py"))
+        for function in ast.parse(path.read_text(encoding="utf-8")).body
+        if _codes_of(function).isdisjoint(WAIVED)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Violation"
+        for text in _for_templates(call)
+    ]
+    assert len(found) > 400
+    assert [each for each in found if _speaks_python(each[1])] == []
+
+
+def _codes_of(function: ast.stmt) -> set[str]:
+    """The code that a rule is registered with; none for what rules call."""
+    decorators = function.decorator_list if isinstance(function, ast.FunctionDef) else ()
+    return {code for each in decorators for code in re.findall(r"PCS\d{3}", ast.unparse(each))}
+
+
+def _for_templates(violation: ast.Call) -> tuple[str, str]:
+    """The message and the fix for templates, with what is computed left out."""
+    named = {each.arg: each.value for each in violation.keywords}
+    given = dict(zip(Violation._fields, violation.args, strict=False))
+    words = {**given, **named}
+    return _literal(words["message"]), _literal(words.get("template_fix", words["fix"]))
+
+
+def _literal(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(map(_literal, parts))
+        case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
+            return f"{_literal(left)} {_literal(right)}"
+        case _:
+            return "''"
 
 
 def test_a_fix_for_templates_is_there_only_where_it_says_something_else() -> None:

@@ -193,6 +193,14 @@ def test_the_defect_of_a_public_template_is_found(found: str, resources: str, ab
     assert codes(resources, above) == found.split()
 
 
+@pytest.mark.parametrize(
+    ("mode", "found"), [("CUSTOM", []), ("Custom", ["PCS124"]), ("AUTOMATIC", ["PCS124"])]
+)
+def test_the_mode_of_a_launch_template_is_one_that_there_is(mode: str, found: list[str]) -> None:
+    place = "      CustomLaunchTemplate:"
+    assert codes(changed(place, f"      LaunchTemplateMode: {mode}\n{place}")) == found
+
+
 def test_a_node_group_without_launch_template_has_one_that_pcs_manages() -> None:
     without, _, _ = changed("      CustomLaunchTemplate:", "@").partition("@")
     assert codes(without) == ["PCS633"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.analysis.check.checked import ALL, changed, codes
+from tests.unit.analysis.check.checked import ALL, CLUSTER, LAUNCH, NODES, QUEUE, changed, codes
 
 _REGISTER = "pcs:RegisterComputeNodeGroupInstance"
 _TRUST = '{Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: "*"}]}'
 _ARN = "arn:aws:iam::111122223333:instance-profile/aws-pcs/nodes"
+_GROUPS = "        SecurityGroupIds: [sg-0a1b2c3d]\n"
 _OPEN = "Parameters: {Open: {Type: String}, Other: {Type: String}}"
 
 
@@ -113,8 +114,7 @@ def test_a_text_of_json_that_trusts_no_instances_is_an_error() -> None:
 def _user_data(*parts: str) -> str:
     head = 'MIME-Version: 1.0\\nContent-Type: multipart/mixed; boundary=\\"B\\"\\n\\n'
     text = head + "".join(f"--B\\n{part}\\n" for part in parts) + "--B--\\n"
-    groups = "        SecurityGroupIds: [sg-0a1b2c3d]\n"
-    return changed(groups, f'{groups}        UserData: {{Fn::Base64: !Sub "{text}"}}\n')
+    return _user_data_of(text)
 
 
 @pytest.mark.parametrize("part", ["${Open}", "Content-Type: ${Open}\\n\\n#!/bin/bash"])
@@ -124,6 +124,36 @@ def test_a_part_of_user_data_whose_type_is_open_is_no_error(part: str) -> None:
 
 def test_a_part_of_user_data_without_a_type_is_an_error() -> None:
     assert "PCS906" in codes(_user_data("\\n${Open}"), _OPEN)
+
+
+_MIXED = 'MIME-Version: 1.0\\nContent-Type: multipart/mixed; boundary=\\"B\\"\\n\\n'
+_SCRIPT = "\\nContent-Type: text/x-shellscript\\n\\n#!/bin/bash\\n"
+
+
+def _user_data_of(text: str) -> str:
+    return changed(_GROUPS, f'{_GROUPS}        UserData: {{Fn::Base64: !Sub "{text}"}}\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{_MIXED}${{Open}}", id="all parts"),
+        pytest.param(f"{_MIXED}${{Open}}\\n--B--\\n", id="all parts but the end"),
+        pytest.param(f"{_MIXED}--B{_SCRIPT}${{Open}}", id="the end"),
+        pytest.param(f"{_MIXED}--${{Open}}{_SCRIPT}true\\n", id="the boundary of the part"),
+        pytest.param(_MIXED.replace("B", "${Open}") + f"--B{_SCRIPT}--B--\\n", id="its name"),
+        pytest.param(_MIXED.replace("boundary", "${Open}") + f"--B{_SCRIPT}--B--\\n", id="which"),
+        pytest.param(f"MIME-Version: 1.0\\n${{Open}}\\n\\n--B{_SCRIPT}--B--\\n", id="the type"),
+    ],
+)
+def test_a_boundary_of_user_data_that_is_open_is_no_error(text: str) -> None:
+    assert codes(_user_data_of(text), _OPEN) == []
+
+
+def test_a_boundary_of_user_data_that_is_not_there_is_an_error() -> None:
+    assert codes(_user_data_of(f"{_MIXED}--C{_SCRIPT}echo ${{Open}}\\n--C--\\n"), _OPEN) == [
+        "PCS907"
+    ]
 
 
 _SUBNETS = "      SubnetIds: [subnet-0a1b2c3d]\n"
@@ -139,6 +169,151 @@ _SUBNETS = "      SubnetIds: [subnet-0a1b2c3d]\n"
 def test_what_a_loop_or_an_include_may_add_is_not_missing(more: str) -> None:
     nameless = changed("      Name: nodes-1a2b3c\n", "")
     assert codes(changed(_SUBNETS, more, nameless), _OPEN) == []
+
+
+_TEMPLATE = """      CustomLaunchTemplate:
+        TemplateId: !Ref Launch
+        Version: !GetAtt Launch.LatestVersionNumber
+"""
+_INCLUDE = "Fn::Transform: {Name: AWS::Include}"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param("", id="the launch template"),
+        pytest.param("CustomLaunchTemplate: {TemplateId: !Ref Launch}", id="its version"),
+        pytest.param("LaunchTemplateMode: MANAGED", id="what a managed one wants"),
+    ],
+)
+def test_what_a_macro_may_add_to_a_node_group_is_not_missing(reference: str) -> None:
+    properties = f"      {reference}\n      {_INCLUDE}\n"
+    assert codes(changed(_TEMPLATE, properties)) == []
+
+
+@pytest.mark.parametrize("more", [_INCLUDE, f"Checksum: !Ref Open, {_INCLUDE}"])
+def test_what_a_macro_may_add_to_a_plugin_is_not_missing(more: str) -> None:
+    plugin = f"{{Name: check, Type: STARLARK, ScriptSource: {{{more}}}}}"
+    settings = f"      Size: SMALL\n      SlurmConfiguration: {{JobSubmitPlugins: [{plugin}]}}\n"
+    assert codes(changed("      Size: SMALL\n", settings), _OPEN) == []
+
+
+_SINCE_26_05 = changed('"25.11"', '"26.05"')
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        "!Ref Open",
+        "!FindInMap [Checks, !Ref Open, All]",
+        f"{{{_INCLUDE}}}",
+        f"{{{_INCLUDE}, HealthMonitoring: {{RepairAction: REPLACE}}}}",
+        "{HealthMonitoring: !FindInMap [Checks, !Ref Open, All]}",
+        "{DeepHealthChecks: !Ref Open}",
+    ],
+)
+def test_health_checks_that_are_open_are_no_error(checks: str) -> None:
+    mode = f"      LaunchTemplateMode: CUSTOM\n      InstanceHealthChecks: {checks}\n"
+    resources = changed(_TEMPLATE, _TEMPLATE + mode, _SINCE_26_05)
+    above = f"{_OPEN}\nMappings: {{Checks: {{A: {{All: {{}}}}}}}}"
+    assert codes(resources, above) == []
+
+
+@pytest.mark.parametrize(
+    ("level", "found"),
+    [("", ["PCS631"]), (", SpreadLevel: host", []), (", SpreadLevel: !Ref Open", [])],
+)
+def test_racks_are_counted_where_instances_are_spread_over_racks(
+    level: str, found: list[str]
+) -> None:
+    placed = changed(_GROUPS, f"{_GROUPS}        Placement: {{GroupName: !Ref Spread}}\n")
+    many = changed("MaxInstanceCount: 4", "MaxInstanceCount: 9", placed)
+    properties = f"Properties: {{Strategy: spread{level}}}"
+    spread = f"  Spread:\n    Type: AWS::EC2::PlacementGroup\n    {properties}\n"
+    assert codes(many + spread, _OPEN) == found
+
+
+_PUBLIC = """
+  Vpc:
+    Type: AWS::EC2::VPC
+    Properties: {CidrBlock: 10.0.0.0/16, EnableDnsHostnames: true}
+  Place:
+    Type: AWS::EC2::Subnet
+    Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24}
+  Gateway:
+    Type: AWS::EC2::InternetGateway
+  Table:
+    Type: AWS::EC2::RouteTable
+    Properties: {VpcId: !Ref Vpc}
+  Association:
+    Type: AWS::EC2::SubnetRouteTableAssociation
+    Properties: {SubnetId: !Ref Place, RouteTableId: !Ref Table}
+  Out:
+    Type: AWS::EC2::Route
+    Properties:
+      RouteTableId: !Ref Table
+      GatewayId: !Ref Gateway
+      DestinationCidrBlock: 0.0.0.0/0
+"""
+_ENDPOINT = """
+  Endpoint:
+    Type: AWS::EC2::VPCEndpoint
+    Properties:
+      VpcEndpointType: Interface
+      VpcId: !Ref Vpc
+      ServiceName: !Sub com.amazonaws.${AWS::Region}.pcs
+      SubnetIds: [!Ref Place]
+      PrivateDnsEnabled: true
+"""
+_ROUTE = """
+  Again:
+    Type: AWS::EC2::Route
+    Properties:
+      RouteTableId: !Ref Table
+      DestinationCidrBlock: 10.1.0.0/16
+      """
+
+
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        pytest.param("", ["PCS406"], id="nothing"),
+        pytest.param(_ENDPOINT, [], id="an endpoint"),
+        pytest.param(_ENDPOINT.replace("VpcId: !Ref Vpc", "VpcId: !Ref Open"), [], id="which VPC"),
+        pytest.param(
+            _ENDPOINT.replace("!Sub com.amazonaws.${AWS::Region}.pcs", "!Ref Open"),
+            [],
+            id="an endpoint for who knows what",
+        ),
+        pytest.param(
+            _ENDPOINT.replace("Enabled: true", "Enabled: !Ref Open"), [], id="whether with names"
+        ),
+        pytest.param(
+            _ENDPOINT.replace("Enabled: true", "Enabled: false"), ["PCS406"], id="without names"
+        ),
+        pytest.param(_ENDPOINT.replace(".pcs", ".ssm"), ["PCS406"], id="for another service"),
+        pytest.param(f"{_ROUTE}TransitGatewayId: tgw-0a1b2c3d\n", [], id="another route"),
+        pytest.param(f"{_ROUTE}GatewayId: vgw-0a1b2c3d\n", [], id="a route to a private gateway"),
+        pytest.param(f"{_ROUTE}GatewayId: !Ref Open\n", [], id="a route to who knows where"),
+        pytest.param(f"{_ROUTE}GatewayId: igw-0a1b2c3d\n", ["PCS406"], id="a route to the same"),
+    ],
+)
+def test_nodes_without_public_addresses_may_have_a_private_way(
+    beside: str, found: list[str]
+) -> None:
+    nodes = NODES.replace("subnet-0a1b2c3d", "!Ref Place")
+    assert codes(CLUSTER + nodes + LAUNCH + QUEUE + _PUBLIC + beside, _OPEN) == found
+
+
+def test_an_endpoint_may_have_been_there_before_where_the_vpc_was() -> None:
+    nodes = NODES.replace("subnet-0a1b2c3d", "!Ref Place")
+    place = _PUBLIC.replace("VpcId: !Ref Vpc, Cidr", "VpcId: !Ref Open, Cidr")
+    assert codes(CLUSTER + nodes + LAUNCH + QUEUE + place, _OPEN) == []
+
+
+def test_health_checks_of_nothing_are_an_error() -> None:
+    checks = "      InstanceHealthChecks: {}\n"
+    assert codes(changed(_TEMPLATE, _TEMPLATE + checks, _SINCE_26_05)) == ["PCS226"]
 
 
 def test_what_a_loop_over_a_list_does_not_make_is_missing() -> None:
