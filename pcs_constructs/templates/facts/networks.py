@@ -245,7 +245,7 @@ def _endpoints_around(subnet: ResolvedResource) -> frozenset[str] | Unknown:
         named = endpoint.flag("PrivateDnsEnabled")
         if there not in (None, vpc) or named in {None, False}:
             continue
-        service = _service(endpoint.get("ServiceName"))
+        service = _service(endpoint)
         if service is None or (service == "pcs" and UNKNOWN in (there or UNKNOWN, named)):
             return UNKNOWN
         services.add(service)
@@ -330,6 +330,12 @@ def _endpoints_evidence(resolved: ResolvedTemplates) -> Iterator[Evidence]:
                 locations=locations,
             )
             others.add(service)
+
+
+def _service(endpoint: ResolvedResource) -> str | None:
+    """The service of an endpoint, in whichever Region; `None` where it is not known."""
+    name = sketch(endpoint.get("ServiceName"), "region")
+    return None if name == "region" else endpoint_service(name)
 
 
 def _peers_evidence(membership: Membership) -> Iterator[Evidence]:
